@@ -1,0 +1,1 @@
+"""Assay turns an assessor's decision into an Open Badges 3.0 credential."""
