@@ -1,0 +1,156 @@
+"""Achievements, their versions and images."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Table
+from app.errors import Conflict, NotFound
+
+VersionState = Literal["draft", "published", "retired"]
+
+
+class VersionNotPublished(Conflict):
+    code = "version_not_published"
+
+
+class Achievement(Table):
+    """What stays the same over the versions: identity and issuance settings."""
+
+    __tablename__ = "achievement"
+    __table_args__ = (UniqueConstraint("issuer_id", "external_id"), Index(None, "issuer_id", "updated_at", "id"))
+
+    issuer_id: Mapped[str] = mapped_column(ForeignKey("issuer.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True, unique=True)
+    external_id: Mapped[str | None]
+    settings: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class AchievementVersion(Table):
+    """One version. Once published, `content`, `document` and `content_hash` never change (a trigger refuses it).
+
+    `content` is our API's JSON, `document` the Open Badges 3.0 Achievement that badges embed. `lineage` of the criteria is
+    in `content`.
+    """
+
+    __tablename__ = "achievement_version"
+    __table_args__ = (
+        ForeignKeyConstraint(["issuer_id", "achievement_id"], ["achievement.issuer_id", "achievement.id"]),
+        ForeignKeyConstraint(["issuer_id", "image_digest"], ["image.issuer_id", "image.digest"]),
+        CheckConstraint("state IN ('draft', 'published', 'retired')", name="state"),
+    )
+
+    issuer_id: Mapped[str] = mapped_column(primary_key=True)
+    achievement_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    state: Mapped[str]
+    content: Mapped[dict[str, Any]]
+    document: Mapped[dict[str, Any] | None]
+    content_hash: Mapped[str | None]
+    image_digest: Mapped[str]
+    image_uploaded: Mapped[bool]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    published_at: Mapped[datetime | None]
+    retired_at: Mapped[datetime | None]
+
+
+class Image(Table):
+    """A PNG by its SHA-256. What a published version refers to never changes."""
+
+    __tablename__ = "image"
+
+    issuer_id: Mapped[str] = mapped_column(ForeignKey("issuer.id"), primary_key=True)
+    digest: Mapped[str] = mapped_column(primary_key=True, index=True)
+    data: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+
+async def get_achievement(session: AsyncSession, issuer_id: str, achievement_id: str) -> Achievement:
+    """Raises NotFound, also for an achievement of another issuer."""
+    achievement = await session.get(Achievement, (issuer_id, achievement_id))
+    if achievement is None:
+        raise NotFound("There is no achievement with this id.")
+    return achievement
+
+
+async def find_by_external_id(session: AsyncSession, issuer_id: str, external_id: str) -> Achievement | None:
+    query = select(Achievement).where(Achievement.issuer_id == issuer_id, Achievement.external_id == external_id)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def get_version(session: AsyncSession, issuer_id: str, achievement_id: str, version: int) -> AchievementVersion:
+    """Raises NotFound."""
+    found = await session.get(AchievementVersion, (issuer_id, achievement_id, version))
+    if found is None:
+        raise NotFound("The achievement has no version with this number.")
+    return found
+
+
+async def list_versions(
+    session: AsyncSession, issuer_id: str, achievement_ids: Sequence[str]
+) -> list[AchievementVersion]:
+    """The versions of these achievements, oldest first."""
+    query = select(AchievementVersion).where(
+        AchievementVersion.issuer_id == issuer_id, AchievementVersion.achievement_id.in_(achievement_ids)
+    )
+    ordered = query.order_by(AchievementVersion.achievement_id, AchievementVersion.version)
+    return list((await session.scalars(ordered)).all())
+
+
+async def get_published_version(
+    session: AsyncSession, issuer_id: str, achievement_id: str, version: int | None = None
+) -> AchievementVersion:
+    """The named version, or the newest published one. Raises NotFound or VersionNotPublished."""
+    if version is not None:
+        found = await get_version(session, issuer_id, achievement_id, version)
+        if found.state != "published":
+            raise VersionNotPublished(f"Version {version} is {found.state}.")
+        return found
+    await get_achievement(session, issuer_id, achievement_id)
+    published = [v for v in await list_versions(session, issuer_id, [achievement_id]) if v.state == "published"]
+    if not published:
+        raise VersionNotPublished("The achievement has no published version.")
+    return published[-1]
+
+
+async def get_public_versions(session: AsyncSession, achievement_id: str) -> list[AchievementVersion]:
+    """The published and retired versions of whichever issuer's achievement, oldest first. Raises NotFound if none."""
+    query = select(AchievementVersion).where(
+        AchievementVersion.achievement_id == achievement_id, AchievementVersion.state != "draft"
+    )
+    versions = list((await session.scalars(query.order_by(AchievementVersion.version))).all())
+    if not versions:
+        raise NotFound("There is no achievement with this id.")
+    return versions
+
+
+async def list_current_versions(session: AsyncSession, issuer_id: str) -> list[AchievementVersion]:
+    """The newest published version of each of the issuer's achievements, by name."""
+    query = select(AchievementVersion).where(
+        AchievementVersion.issuer_id == issuer_id, AchievementVersion.state == "published"
+    )
+    versions = (await session.scalars(query.order_by(AchievementVersion.version))).all()
+    newest = {version.achievement_id: version for version in versions}
+    return sorted(newest.values(), key=lambda version: str(version.content["name"]))
+
+
+async def get_image(session: AsyncSession, digest: str) -> bytes:
+    """The PNG with this SHA-256. Raises NotFound."""
+    image = (await session.scalars(select(Image).where(Image.digest == digest).limit(1))).one_or_none()
+    if image is None:
+        raise NotFound("There is no image with this digest.")
+    return image.data
+
+
+async def save_image(session: AsyncSession, issuer_id: str, digest: str, data: bytes, now: datetime) -> None:
+    """Store a PNG unless this issuer has it already."""
+    if await session.get(Image, (issuer_id, digest)) is None:
+        session.add(Image(issuer_id=issuer_id, digest=digest, data=data, created_at=now))
+        await session.flush()

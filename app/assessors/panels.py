@@ -1,0 +1,62 @@
+"""Verbs on panels, and the Profile a badge carries of one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.assessors.store import Panel, find_by_external_id
+from app.audit.store import audit
+from app.errors import Conflict
+from app.events.store import record_event
+from app.identifiers import new_id
+from app.openbadges.compose import compose_profile
+
+
+class ExternalIdTaken(Conflict):
+    code = "external_id_taken"
+
+
+async def create_panel(
+    session: AsyncSession,
+    issuer_id: str,
+    *,
+    external_id: str | None,
+    name: str,
+    description: str | None,
+    url: str | None,
+    members: Sequence[str],
+    actor: str,
+    now: datetime,
+) -> Panel:
+    """A new panel. Raises ExternalIdTaken."""
+    if external_id is not None and await find_by_external_id(session, issuer_id, external_id) is not None:
+        raise ExternalIdTaken(f"There is already a panel with external_id {external_id!r}.")
+    panel = Panel(
+        issuer_id=issuer_id, id=new_id(), external_id=external_id, name=name, description=description, url=url,
+        members=list(members), created_at=now, updated_at=now,
+    )  # fmt: skip
+    session.add(panel)
+    await session.flush()
+    _note(session, panel, "created", actor, now)
+    return panel
+
+
+def change_members(session: AsyncSession, panel: Panel, *, members: Sequence[str], actor: str, now: datetime) -> None:
+    """Replace the members. Decisions already recorded keep the assessors they name."""
+    panel.members = list(members)
+    panel.updated_at = now
+    _note(session, panel, "changed", actor, now)
+
+
+def compose_panel_profile(panel: Panel, base_url: str) -> dict[str, Any]:
+    """The Profile that `credentialSubject.source` carries: the panel, no person."""
+    uri = f"{base_url}/panels/{panel.id}"
+    return compose_profile(id=uri, name=panel.name, url=panel.url or uri, description=panel.description)
+
+
+def _note(session: AsyncSession, panel: Panel, what: str, actor: str, now: datetime) -> None:
+    audit(session, issuer_id=panel.issuer_id, actor=actor, action=f"panel.{what}", object_id=panel.id,
+          content={"name": panel.name, "members": panel.members}, at=now)  # fmt: skip
+    record_event(session, panel.issuer_id, f"panel.{what}", panel.id, at=now)

@@ -1,0 +1,105 @@
+"""/v1/panels: assessment panels."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from sqlalchemy import select
+
+from app.access.dependencies import AssessorsRead, AssessorsWrite
+from app.access.idempotency import Once
+from app.assessors.panels import change_members, create_panel
+from app.assessors.store import Panel, get_panel
+from app.identifiers import Identifier
+from app.web.dependencies import Now, ReadSession, Session, World
+from app.web.fields import Body, ExternalId, Line, Moment, Prose, Url
+from app.web.pagination import Page, Paging, fetch_page
+from app.web.problems import responses
+
+router = APIRouter(prefix="/v1/panels", tags=["Assessment panels"])
+
+
+def _distinct(codes: list[str]) -> list[str]:
+    if len(set(codes)) != len(codes):
+        raise ValueError("an assessor is named twice")
+    return codes
+
+
+AssessorCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$"), Field(examples=["A-01"])]
+AssessorCodes = Annotated[list[AssessorCode], Field(min_length=1, max_length=1_000), AfterValidator(_distinct)]
+
+
+class MembersBody(Body):
+    members: AssessorCodes = Field(description="Opaque codes of the assessors; never names or e-mail addresses.")
+
+
+class PanelCreate(MembersBody):
+    external_id: ExternalId | None = None
+    name: Line = Field(examples=["Academy assessors"])
+    description: Prose | None = Field(default=None, examples=["Seven certified assessors."])
+    url: Url | None = None
+
+
+class PanelOut(BaseModel):
+    """A panel. `uri` is the id its Profile has in badges."""
+
+    id: Identifier
+    external_id: str | None
+    uri: str
+    name: str
+    description: str | None
+    url: str | None
+    members: list[str]
+    created_at: Moment
+    updated_at: Moment
+
+    @classmethod
+    def of(cls, panel: Panel, base_url: str) -> "PanelOut":
+        return cls(
+            id=panel.id, external_id=panel.external_id, uri=f"{base_url}/panels/{panel.id}", name=panel.name,
+            description=panel.description, url=panel.url, members=panel.members, created_at=panel.created_at,
+            updated_at=panel.updated_at,
+        )  # fmt: skip
+
+
+@router.post("", status_code=201, operation_id="create_panel", responses=responses(400, 401, 403, 409, 413, 415, 422),
+             openapi_extra={"requestBody": {"content": {"application/json": {"example": {
+                 "name": "Academy assessors", "members": ["A-01", "A-02"]}}}}})  # fmt: skip
+async def create(
+    body: PanelCreate, tenant: AssessorsWrite, session: Session, world: World, now: Now, once: Once
+) -> PanelOut:
+    """Set up a panel of assessors."""
+    panel = await create_panel(session, tenant.issuer_id, **body.model_dump(), actor=tenant.actor, now=now)
+    out = PanelOut.of(panel, world.base_url)
+    await once.remember(out)
+    return out
+
+
+@router.get("", operation_id="list_panels", responses=responses(400, 401, 403, 422))
+async def list_(tenant: AssessorsRead, session: ReadSession, world: World, paging: Paging) -> Page[PanelOut]:
+    """The issuer's panels."""
+    query = select(Panel).where(Panel.issuer_id == tenant.issuer_id)
+    rows, cursor = await fetch_page(
+        session, query, paging,
+        updated_at=Panel.updated_at, identifier=Panel.id, external_id=Panel.external_id,
+    )  # fmt: skip
+    return Page(items=[PanelOut.of(row, world.base_url) for row in rows], next_cursor=cursor)
+
+
+@router.get("/{panel_id}", operation_id="get_panel", responses=responses(401, 403, 404, 422))
+async def get(panel_id: Identifier, tenant: AssessorsRead, session: ReadSession, world: World) -> PanelOut:
+    """One panel."""
+    return PanelOut.of(await get_panel(session, tenant.issuer_id, panel_id), world.base_url)
+
+
+@router.put("/{panel_id}/members", operation_id="change_panel_members",
+            responses=responses(400, 401, 403, 404, 413, 415, 422),
+            openapi_extra={"requestBody": {"content": {"application/json": {"example": {
+                "members": ["A-01", "A-03"]}}}}})  # fmt: skip
+async def put_members(
+    panel_id: Identifier, body: MembersBody, tenant: AssessorsWrite, session: Session, world: World, now: Now
+) -> PanelOut:
+    """Replace the panel's members. Recorded decisions keep theirs."""
+    panel = await get_panel(session, tenant.issuer_id, panel_id)
+    change_members(session, panel, members=body.members, actor=tenant.actor, now=now)
+    return PanelOut.of(panel, world.base_url)

@@ -1,0 +1,46 @@
+"""Panels and their members' codes."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Table
+from app.errors import NotFound
+
+
+class Panel(Table):
+    __tablename__ = "panel"
+    __table_args__ = (UniqueConstraint("issuer_id", "external_id"), Index(None, "issuer_id", "updated_at", "id"))
+
+    issuer_id: Mapped[str] = mapped_column(ForeignKey("issuer.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True, unique=True)
+    external_id: Mapped[str | None]
+    name: Mapped[str]
+    description: Mapped[str | None]
+    url: Mapped[str | None]
+    members: Mapped[list[str]]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+async def get_panel(session: AsyncSession, issuer_id: str, panel_id: str) -> Panel:
+    """Raises NotFound, also for a panel of another issuer."""
+    panel = await session.get(Panel, (issuer_id, panel_id))
+    if panel is None:
+        raise NotFound("There is no panel with this id.")
+    return panel
+
+
+async def get_public_panel(session: AsyncSession, panel_id: str) -> Panel:
+    """Whichever issuer's. Raises NotFound."""
+    panel = (await session.scalars(select(Panel).where(Panel.id == panel_id))).one_or_none()
+    if panel is None:
+        raise NotFound("There is no panel with this id.")
+    return panel
+
+
+async def find_by_external_id(session: AsyncSession, issuer_id: str, external_id: str) -> Panel | None:
+    query = select(Panel).where(Panel.issuer_id == issuer_id, Panel.external_id == external_id)
+    return (await session.scalars(query)).one_or_none()

@@ -1,0 +1,451 @@
+"""The issuing story, top to bottom. Nothing else in the house leads to a signed badge.
+
+    prepare     in the caller's transaction, commit (a):
+                status entry > compose > lint > award, credential, pending edition with the exact document > recovery job
+    complete    after that commit:
+                sign (the lint token is spent) > verify what was signed > commit (b): exact bytes, edition issued,
+                the edition before superseded and its status bit set, event
+    recover     a pending edition whose process died: finished to the same bytes, or burnt
+
+The intent is stored before the signature exists, so whatever was signed is known. An edition is worked on under a claim:
+two processes never sign the same one, and a finished one is never signed again. The signature follows from the stored
+document, key and date (Ed25519 is deterministic), so finishing later gives what would have been given before.
+"""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.achievements.store import AchievementVersion, get_achievement
+from app.audit.store import audit
+from app.clock import whole_second
+from app.credentials.store import (
+    Award,
+    Credential,
+    Edition,
+    Representation,
+    claim_edition,
+    find_credential_of_award,
+    get_edition,
+    list_editions,
+    lock_credential,
+    settle_edition,
+)
+from app.errors import AssayError, Broken, Conflict
+from app.events.store import record_event
+from app.identifiers import new_id
+from app.issuers.did_document import verification_method_id
+from app.issuers.store import get_issuer
+from app.jobs.queue import enqueue
+from app.keys.store import get_active_key, get_key
+from app.keys.vault import LearnerKey
+from app.learners.recipients import Identities, open_key, unseal
+from app.learners.store import Learner, get_learner, list_identities
+from app.openbadges.compose import (
+    BadgeFacts,
+    EvidenceFacts,
+    ResultFacts,
+    compose_credential,
+    compose_status_entry,
+)
+from app.openbadges.conformance import Linted, lint
+from app.openbadges.identity import compose_identity_objects
+from app.proofs.data_integrity import secure, verify_proof
+from app.proofs.eddsa_rdfc_2022 import canonicalize_proof_config, compose_proof, compose_proof_config, hash_data
+from app.proofs.signer import SigningRequest
+from app.proofs.verification_method import VerificationMethod, decode_multikey
+from app.resources import Resources
+from app.statuslists.publish import allocate_index, change_bits, status_list_url
+from app.web.observation import BURNT, ISSUED
+
+log = structlog.get_logger(__name__)
+
+PROFILE = "eddsa-rdfc-2022"
+MEDIA_TYPE = "application/vc+ld+json"
+RECOVERY_JOB = "recover_edition"
+
+LEASE = timedelta(seconds=60)
+GIVE_UP_AFTER = timedelta(hours=24)
+
+
+class SelfVerificationFailed(Broken):
+    """What came back from the signer does not verify. Nothing was released."""
+
+    code = "self_verification_failed"
+
+
+class CredentialRevoked(Conflict):
+    code = "credential_revoked"
+
+
+class CredentialSuspended(Conflict):
+    code = "credential_suspended"
+
+
+class CredentialPending(Conflict):
+    code = "credential_pending"
+
+
+class TooSoon(Exception):  # not an error: the caller waits until `retry_at` and begins again
+    """The edition before carries this very second as its validFrom; the next must be later, and not in the future."""
+
+    def __init__(self, retry_at: datetime) -> None:
+        self.retry_at = retry_at
+
+
+@dataclass(frozen=True, slots=True)
+class AwardFacts:
+    """What a decision hands over to be made into a badge."""
+
+    decision_id: str
+    learner: Learner
+    version: AchievementVersion
+    results: tuple[ResultFacts, ...]
+    evidence: tuple[EvidenceFacts, ...]
+    source: Mapping[str, Any]
+    awarded_date: datetime
+    salt: str
+    narrative: str | None = None
+    role: str | None = None
+    activity_start: datetime | None = None
+    activity_end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingEdition:
+    """An edition whose intent is stored, with the permission to sign it once."""
+
+    issuer_id: str
+    edition_id: str
+    credential_id: str
+    claim: str
+    linted: Linted
+    key_id: str
+    verification_method: VerificationMethod
+    proof_created: datetime
+    learner_key: LearnerKey
+
+
+Finish = Callable[[AsyncSession], Awaitable[None]]
+
+
+async def prepare(
+    session: AsyncSession, world: Resources, facts: AwardFacts, *, reissue: Award | None, actor: str, now: datetime
+) -> PendingEdition:
+    """Store the intent to issue: a new credential, or with `reissue` the next edition of that award's credential.
+
+    Raises LintFailed when the badge would not be sound, CredentialRevoked, CredentialSuspended or CredentialPending when
+    the credential cannot get another edition, TooSoon within the second of the edition before.
+    """
+    issuer_id = facts.learner.issuer_id
+    issuer = await get_issuer(session, issuer_id)
+    achievement = await get_achievement(session, issuer_id, facts.version.achievement_id)
+    settings = achievement.settings
+    valid_from = whole_second(now)
+    if reissue is None:
+        credential = await _new_credential(session, facts, settings["visibility"], now)
+        number = 1
+    else:
+        credential, number = await _next_edition(session, reissue, facts, valid_from)
+
+    purpose = settings["status_purpose"]
+    list_id, index = await allocate_index(session, world, issuer_id, purpose, now)
+    key = await get_active_key(session, issuer_id)
+    identities = unseal(
+        open_key(world.vault, facts.learner), await list_identities(session, issuer_id, [facts.learner.id])
+    )
+    awarded_date = whole_second(facts.awarded_date)
+    valid_until = awarded_date + timedelta(days=settings["validity_days"]) if settings["validity_days"] else None
+    document = compose_credential(
+        _badge_facts(
+            facts,
+            identities if settings["recipient_name"] else Identities(email=identities.email, did=identities.did),
+            id=f"{world.base_url}/credentials/{credential.id}",
+            issuer=issuer.profile,
+            status_entry=compose_status_entry(
+                status_list_id=status_list_url(world.base_url, list_id), index=index, purpose=purpose
+            ),
+            valid_from=valid_from,
+            valid_until=valid_until,
+            awarded_date=awarded_date,
+        )
+    )
+    linted = lint(document, contexts=world.contexts)
+
+    edition_id, claim = new_id(), new_id()
+    learner_key = open_key(world.vault, facts.learner)
+    unsecured = _json_bytes(document)
+    edition = Edition(
+        issuer_id=issuer_id,
+        id=edition_id,
+        credential_id=credential.id,
+        decision_id=facts.decision_id,
+        learner_id=facts.learner.id,
+        number=number,
+        state="pending",
+        valid_from=valid_from,
+        valid_until=valid_until,
+        awarded_date=awarded_date,
+        status_list_id=list_id,
+        status_list_index=index,
+        status_purpose=purpose,
+        key_id=key.id,
+        proof_created=valid_from,
+        unsecured_digest=hashlib.sha256(unsecured).hexdigest(),
+        sealed_unsecured=learner_key.seal(unsecured, table="edition", row=edition_id, column="sealed_unsecured"),
+        claimed_by=claim,
+        claimed_until=now + LEASE,
+        created_at=now,
+        issued_at=None,
+    )
+    session.add(edition)
+    enqueue(
+        session,
+        RECOVERY_JOB,
+        {"issuer_id": issuer_id, "edition_id": edition_id},
+        run_at=now + LEASE + timedelta(seconds=1),
+    )
+    audit(session, issuer_id=issuer_id, actor=actor, action="edition.intended", object_id=edition_id,
+          content={"credential": credential.id, "unsecured_digest": edition.unsecured_digest, "key": key.id}, at=now)  # fmt: skip
+    await session.flush()
+    method = _verification_method(issuer.did, key.public_key_multibase)
+    return PendingEdition(issuer_id, edition_id, credential.id, claim, linted, key.id, method, valid_from, learner_key)
+
+
+async def complete(world: Resources, pending: PendingEdition, *, finish: Finish | None = None) -> None:
+    """Sign, check and release a pending edition. `finish` runs in the same transaction (b), for the caller's own ends.
+
+    Raises Broken when what was signed does not verify or the claim was lost: then nothing is released here.
+    """
+    secured = await _sign(world, pending)
+    _require_verifies(world, pending, secured)
+    async with world.database.transaction() as session:
+        await _release(session, world, pending, secured)
+        if finish is not None:
+            await finish(session)
+    ISSUED.inc()
+
+
+async def recover(world: Resources, issuer_id: str, edition_id: str, *, finish: Finish | None = None) -> bool:
+    """Finish a pending edition whose claim has run out, or burn it when it cannot be. False when nothing was to be done."""
+    now, claim = world.clock.now(), new_id()
+    async with world.database.transaction() as session:
+        if not await claim_edition(session, issuer_id, edition_id, claim=claim, now=now, until=now + LEASE):
+            return False
+        edition = await get_edition(session, issuer_id, edition_id)
+    try:
+        pending = await _reopen(world, edition, claim)
+        await complete(world, pending, finish=finish)
+    except AssayError as error:
+        log.error("edition_not_recovered", edition=edition_id, code=error.code)
+        # A fault on our side may pass (a key that cannot be opened just now); one in the badge or its signature will not.
+        may_pass = isinstance(error, Broken) and not isinstance(error, SelfVerificationFailed)
+        if may_pass and now - edition.created_at < GIVE_UP_AFTER:
+            raise
+        await _burn(world, edition, claim)
+    return True
+
+
+def _verification_method(did: str, public_key_multibase: str) -> VerificationMethod:
+    return VerificationMethod(
+        id=verification_method_id(did, public_key_multibase),
+        controller=did,
+        public_key=decode_multikey(public_key_multibase),
+        public_key_multibase=public_key_multibase,
+    )
+
+
+def _badge_facts(facts: AwardFacts, identities: Identities, **placement: Any) -> BadgeFacts:
+    assert facts.version.document is not None
+    content = facts.version.content
+    return BadgeFacts(
+        achievement=facts.version.document,
+        name=content["name"],
+        description=content["description"],
+        image_uri=facts.version.document["image"]["id"],
+        recipient_id=identities.did,
+        identity_objects=compose_identity_objects(email=identities.email, name=identities.name, salt=facts.salt),
+        results=facts.results,
+        evidence=facts.evidence,
+        source=facts.source,
+        narrative=facts.narrative,
+        role=facts.role,
+        activity_start=facts.activity_start,
+        activity_end=facts.activity_end,
+        **placement,
+    )
+
+
+async def _new_credential(session: AsyncSession, facts: AwardFacts, visibility: str, now: datetime) -> Credential:
+    issuer_id, award_id = facts.learner.issuer_id, new_id()
+    session.add(
+        Award(
+            issuer_id=issuer_id,
+            id=award_id,
+            decision_id=facts.decision_id,
+            learner_id=facts.learner.id,
+            achievement_id=facts.version.achievement_id,
+            version=facts.version.version,
+            created_at=now,
+        )
+    )
+    await session.flush()
+    credential = Credential(
+        issuer_id=issuer_id,
+        id=new_id(),
+        award_id=award_id,
+        learner_id=facts.learner.id,
+        achievement_id=facts.version.achievement_id,
+        version=facts.version.version,
+        view="detailed",
+        visibility=visibility,
+        state="pending",
+        sealed_reason=None,
+        edition_number=0,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(credential)
+    await session.flush()
+    return credential
+
+
+async def _next_edition(
+    session: AsyncSession, award: Award, facts: AwardFacts, valid_from: datetime
+) -> tuple[Credential, int]:
+    credential = await lock_credential(session, award.issuer_id, (await _credential_id(session, award)))
+    if credential.state == "revoked":
+        raise CredentialRevoked("The credential is revoked, which is final.")
+    if credential.state == "suspended":
+        raise CredentialSuspended("The credential is suspended; reinstate it before it is reissued.")
+    editions = await list_editions(session, award.issuer_id, credential.id)
+    if editions[-1].state == "pending":
+        raise CredentialPending("The edition before is still being signed.")
+    if valid_from <= editions[-1].valid_from:
+        raise TooSoon(editions[-1].valid_from + timedelta(seconds=1))
+    award.decision_id = facts.decision_id
+    award.version = credential.version = facts.version.version
+    return credential, editions[-1].number + 1
+
+
+async def _credential_id(session: AsyncSession, award: Award) -> str:
+    credential = await find_credential_of_award(session, award.issuer_id, award.id)
+    if credential is None:
+        raise Broken("An award has no credential.")
+    return credential.id
+
+
+async def _sign(world: Resources, pending: PendingEdition) -> dict[str, Any]:
+    document = pending.linted.document
+    config = compose_proof_config(verification_method=pending.verification_method.id, created=pending.proof_created)
+    canonical = canonicalize_proof_config(config, document["@context"], contexts=world.contexts)
+    request = SigningRequest(pending.linted.token, pending.key_id, hash_data(canonical, pending.linted.canonical))
+    [signature] = await world.signer.sign([request])
+    return secure(document, [compose_proof(config, signature.value)])
+
+
+def _require_verifies(world: Resources, pending: PendingEdition, secured: Mapping[str, Any]) -> None:
+    """Check the badge as a stranger would: from its bytes, by the verifying code, against the published key."""
+    received = json.loads(_json_bytes(secured))
+    proof = received["proof"][0]
+    problems = verify_proof(
+        received, proof, pending.verification_method, contexts=world.contexts, now=world.clock.now()
+    )
+    if problems:
+        raise SelfVerificationFailed(f"The signed badge does not verify: {problems[0].code}.")
+
+
+async def _release(
+    session: AsyncSession, world: Resources, pending: PendingEdition, secured: Mapping[str, Any]
+) -> None:
+    now = world.clock.now()
+    credential = await lock_credential(session, pending.issuer_id, pending.credential_id)
+    settled = await settle_edition(
+        session, pending.issuer_id, pending.edition_id, claim=pending.claim, state="issued", now=now
+    )
+    if not settled:
+        raise CredentialPending("Another process has taken over the signing of this badge.")
+    if credential.state == "revoked":
+        raise CredentialRevoked("The credential was revoked while its new edition was being signed.")
+    body = _json_bytes(secured)
+    digest = hashlib.sha256(body).hexdigest()
+    session.add(
+        Representation(
+            issuer_id=pending.issuer_id,
+            edition_id=pending.edition_id,
+            profile=PROFILE,
+            media_type=MEDIA_TYPE,
+            sealed_body=pending.learner_key.seal(
+                body, table="representation", row=pending.edition_id, column="sealed_body"
+            ),
+            digest=digest,
+        )
+    )
+    await _supersede_earlier(session, world, credential, now)
+    edition = await session.get_one(Edition, (pending.issuer_id, pending.edition_id), populate_existing=True)
+    what = "issued" if edition.number == 1 else "reissued"
+    credential.edition_number = edition.number
+    credential.state = "issued"
+    credential.updated_at = now
+    audit(session, issuer_id=pending.issuer_id, actor="signer", action=f"credential.{what}", object_id=credential.id,
+          content={"edition": edition.id, "digest": digest, "key": pending.key_id}, at=now)  # fmt: skip
+    record_event(
+        session, pending.issuer_id, f"credential.{what}", credential.id, at=now, data={"edition": edition.number}
+    )
+
+
+async def _supersede_earlier(session: AsyncSession, world: Resources, credential: Credential, now: datetime) -> None:
+    """Whoever holds an earlier edition must see that it is no longer the one: its bit is set and stays set."""
+    for edition in await list_editions(session, credential.issuer_id, credential.id):
+        if edition.number == credential.edition_number and edition.state == "issued":
+            edition.state = "superseded"
+            await change_bits(
+                session, world, edition.issuer_id, edition.status_list_id, {edition.status_list_index: True}, now
+            )
+
+
+async def _reopen(world: Resources, edition: Edition, claim: str) -> PendingEdition:
+    """The pending edition as `prepare` left it, from what it stored. Linted anew, so there is a token to spend."""
+    async with world.database.reading() as session:
+        learner = await get_learner(session, edition.issuer_id, edition.learner_id)
+        issuer = await get_issuer(session, edition.issuer_id)
+        key = await get_key(session, edition.key_id)
+    learner_key = open_key(world.vault, learner)
+    unsecured = learner_key.open(edition.sealed_unsecured, table="edition", row=edition.id, column="sealed_unsecured")
+    linted = lint(json.loads(unsecured), contexts=world.contexts)
+    method = _verification_method(issuer.did, key.public_key_multibase)
+    return PendingEdition(
+        edition.issuer_id, edition.id, edition.credential_id, claim, linted, key.id, method,
+        edition.proof_created, learner_key,
+    )  # fmt: skip
+
+
+async def _burn(world: Resources, edition: Edition, claim: str) -> None:
+    """Give an edition up for good: should a signature of it exist somewhere, its status bit says so."""
+    now = world.clock.now()
+    async with world.database.transaction() as session:
+        credential = await lock_credential(session, edition.issuer_id, edition.credential_id)
+        if not await settle_edition(session, edition.issuer_id, edition.id, claim=claim, state="burnt", now=now):
+            return
+        if credential.edition_number == 0:
+            credential.state = "failed"
+        credential.updated_at = now
+        await change_bits(
+            session, world, edition.issuer_id, edition.status_list_id, {edition.status_list_index: True}, now
+        )
+        audit(session, issuer_id=edition.issuer_id, actor="signer", action="edition.burnt", object_id=edition.id,
+              content={}, at=now)  # fmt: skip
+        record_event(
+            session, edition.issuer_id, "credential.failed", credential.id, at=now, data={"edition": edition.number}
+        )
+    BURNT.inc()
+
+
+def _json_bytes(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,76 @@
+"""Verbs on issuers: create one with its key and DID, change its Profile."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit.store import audit
+from app.errors import Conflict
+from app.events.store import EventCounter, record_event
+from app.identifiers import new_id
+from app.issuers.did_document import did_web
+from app.issuers.store import Issuer, find_issuer_by_slug
+from app.keys.store import SigningKey
+from app.openbadges.compose import compose_profile
+from app.resources import Resources
+
+
+class SlugTaken(Conflict):
+    code = "slug_taken"
+
+
+async def create_issuer(
+    session: AsyncSession, world: Resources, *, slug: str, profile: Mapping[str, Any], actor: str, now: datetime
+) -> Issuer:
+    """A new issuer with an Ed25519 key. `profile` holds the members of `compose_profile` but `id`.
+
+    Raises SlugTaken.
+    """
+    if await find_issuer_by_slug(session, slug) is not None:
+        raise SlugTaken(f"There is already an issuer {slug!r}.")
+    issuer_id, key_id = new_id(), new_id()
+    public_key, sealed = world.vault.new_signing_key(issuer_id, key_id)
+    did = did_web(world.base_url, slug) if world.settings.is_https else f"did:key:{public_key}"
+    issuer = Issuer(
+        id=issuer_id,
+        slug=slug,
+        did=did,
+        profile=compose_profile(id=did, **{"url": profile_url(world.base_url, slug), **profile}),
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(issuer)
+    await session.flush()
+    key = SigningKey(
+        issuer_id=issuer_id,
+        id=key_id,
+        algorithm="Ed25519",
+        public_key_multibase=public_key,
+        sealed_private_key=sealed,
+        state="active",
+        created_at=now,
+    )
+    session.add_all([key, EventCounter(issuer_id=issuer_id, position=0)])
+    audit(session, issuer_id=issuer_id, actor=actor, action="issuer.create", object_id=issuer_id,
+          content={"did": did, "profile": issuer.profile, "key": public_key}, at=now)  # fmt: skip
+    await session.flush()
+    record_event(session, issuer_id, "issuer.created", issuer_id, at=now)
+    return issuer
+
+
+def change_profile(
+    session: AsyncSession, issuer: Issuer, *, profile: Mapping[str, Any], base_url: str, actor: str, now: datetime
+) -> None:
+    """Replace the Profile but for its DID. Badges already issued keep the Profile they were signed with."""
+    issuer.profile = compose_profile(id=issuer.did, **{"url": profile_url(base_url, issuer.slug), **profile})
+    issuer.updated_at = now
+    audit(session, issuer_id=issuer.id, actor=actor, action="issuer.change_profile", object_id=issuer.id,
+          content={"profile": issuer.profile}, at=now)  # fmt: skip
+    record_event(session, issuer.id, "issuer.changed", issuer.id, at=now)
+
+
+def profile_url(base_url: str, slug: str) -> str:
+    """Where the issuer's Profile is published."""
+    return f"{base_url}/issuers/{slug}"

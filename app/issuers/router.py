@@ -1,0 +1,201 @@
+"""/v1/issuers: the operator makes issuers and their API clients."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field, StringConstraints, model_validator
+from sqlalchemy import select
+
+from app.access.clients import create_client, revoke_client
+from app.access.dependencies import ClientsManage, IssuerRead, IssuerWrite, Platform
+from app.access.idempotency import Once
+from app.access.principals import TENANT_SCOPES, Scope
+from app.access.store import ApiClient, get_client
+from app.errors import Forbidden
+from app.identifiers import Identifier
+from app.issuers.create import change_profile, create_issuer
+from app.issuers.store import Issuer, get_issuer
+from app.web.dependencies import Now, ReadSession, Session, World
+from app.web.fields import Body, Email, Line, Moment, Prose, Url
+from app.web.pagination import Page, Paging, fetch_page
+from app.web.problems import responses
+
+router = APIRouter(prefix="/v1/issuers", tags=["Issuers"])
+
+Slug = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"), Field(examples=["leadership-academy"])
+]
+
+
+class ProfileBody(Body):
+    """Members of an Open Badges 3.0 Profile. `url` defaults to the issuer's page here."""
+
+    name: Line = Field(examples=["School Improvement Leadership Academy"])
+    url: Url | None = Field(default=None, examples=["https://academy.example.org"])
+    description: Prose | None = Field(default=None, examples=["A two-year program for school leaders."])
+    email: Email | None = None
+    phone: Line | None = None
+    official: Line | None = Field(default=None, description="Name of the organization's representative.")
+
+    def facts(self) -> dict[str, Any]:
+        return self.model_dump(exclude_none=True)
+
+
+class IssuerCreate(Body):
+    slug: Slug = Field(description="Part of the issuer's URLs and did:web; never changes.")
+    profile: ProfileBody
+
+
+class IssuerOut(BaseModel):
+    """An issuer. `profile` is its Open Badges 3.0 Profile as badges carry it."""
+
+    id: Identifier
+    slug: str
+    did: str = Field(examples=["did:web:badges.example.org:issuers:leadership-academy"])
+    url: str = Field(examples=["https://badges.example.org/issuers/leadership-academy"])
+    profile: dict[str, Any]
+    created_at: Moment
+    updated_at: Moment
+
+    @classmethod
+    def of(cls, issuer: Issuer, base_url: str) -> "IssuerOut":
+        return cls(
+            id=issuer.id,
+            slug=issuer.slug,
+            did=issuer.did,
+            url=f"{base_url}/issuers/{issuer.slug}",
+            profile=issuer.profile,
+            created_at=issuer.created_at,
+            updated_at=issuer.updated_at,
+        )
+
+
+class ApiClientCreate(Body):
+    name: Line = Field(examples=["Partner portal"])
+    scopes: list[Scope] = Field(
+        min_length=1,
+        max_length=len(TENANT_SCOPES),
+        examples=[["achievements:write", "decisions:write", "credentials:read"]],
+    )
+    expires_in_days: Annotated[int, Field(strict=True, ge=1, le=1_825)] = 365
+
+    @model_validator(mode="after")
+    def _tenant_scopes_only(self) -> "ApiClientCreate":
+        if Scope.PLATFORM in self.scopes:
+            raise ValueError("an API client of an issuer cannot have the scope platform")
+        return self
+
+
+class ApiClientOut(BaseModel):
+    """An API client. Its secret is never shown again after creation."""
+
+    id: Identifier
+    name: str
+    scopes: list[Scope]
+    expires_at: Moment | None
+    revoked_at: Moment | None
+    last_used_at: Moment | None
+    created_at: Moment
+    updated_at: Moment
+
+    @classmethod
+    def of(cls, client: ApiClient) -> "ApiClientOut":
+        return cls.model_validate(client, from_attributes=True)
+
+
+class ApiClientCreated(ApiClientOut):
+    """As at creation, with the token. A replay of the request has `token: null`, because only its hash is kept."""
+
+    token: str | None = Field(examples=["assay_0f3c…_…"])
+    note: str = "The token is shown this once; only its hash is stored."
+
+
+_EXAMPLE = {"slug": "leadership-academy", "profile": {"name": "School Improvement Leadership Academy"}}
+
+
+@router.post("", status_code=201, operation_id="create_issuer", responses=responses(400, 401, 403, 409, 413, 415, 422),
+             openapi_extra={"requestBody": {"content": {"application/json": {"example": _EXAMPLE}}}})  # fmt: skip
+async def create(
+    body: IssuerCreate, principal: Platform, session: Session, world: World, now: Now, once: Once
+) -> IssuerOut:
+    """Create an issuer with a signing key and a DID of its own."""
+    issuer = await create_issuer(
+        session, world, slug=body.slug, profile=body.profile.facts(), actor=principal.actor, now=now
+    )
+    out = IssuerOut.of(issuer, world.base_url)
+    await once.remember(out)
+    return out
+
+
+@router.get("", operation_id="list_issuers", responses=responses(400, 401, 403, 422))
+async def list_(_: Platform, session: ReadSession, world: World, paging: Paging) -> Page[IssuerOut]:
+    """All issuers, for the operator."""
+    rows, cursor = await fetch_page(session, select(Issuer), paging, updated_at=Issuer.updated_at, identifier=Issuer.id)
+    return Page(items=[IssuerOut.of(row, world.base_url) for row in rows], next_cursor=cursor)
+
+
+@router.get("/{issuer_id}", operation_id="get_issuer", responses=responses(401, 403, 404, 422))
+async def get(tenant: IssuerRead, session: ReadSession, world: World) -> IssuerOut:
+    """One issuer: any for the operator, its own for an API client."""
+    return IssuerOut.of(await get_issuer(session, tenant.issuer_id), world.base_url)
+
+
+@router.put("/{issuer_id}/profile", operation_id="change_issuer_profile", responses=responses(400, 401, 403, 404, 413, 415, 422),
+            openapi_extra={"requestBody": {"content": {"application/json": {"example": _EXAMPLE["profile"]}}}})  # fmt: skip
+async def put_profile(body: ProfileBody, tenant: IssuerWrite, session: Session, world: World, now: Now) -> IssuerOut:
+    """Replace the Profile. The DID and the slug stay; badges already issued keep the Profile they carry."""
+    issuer = await get_issuer(session, tenant.issuer_id)
+    change_profile(session, issuer, profile=body.facts(), base_url=world.base_url, actor=tenant.actor, now=now)
+    return IssuerOut.of(issuer, world.base_url)
+
+
+@router.post("/{issuer_id}/api-clients", status_code=201, operation_id="create_api_client",
+             responses=responses(400, 401, 403, 404, 409, 413, 415, 422),
+             openapi_extra={"requestBody": {"content": {"application/json": {"example": {
+                 "name": "Partner portal", "scopes": ["achievements:write", "decisions:write"]}}}}})  # fmt: skip
+async def create_api_client(
+    body: ApiClientCreate, tenant: ClientsManage, session: Session, now: Now, once: Once
+) -> ApiClientCreated:
+    """Make an API client. The token in the answer is shown this once."""
+    await get_issuer(session, tenant.issuer_id)
+    if not tenant.may_grant(body.scopes):
+        raise Forbidden("A token can only hand on scopes that it holds itself.")
+    client, token = await create_client(
+        session,
+        issuer_id=tenant.issuer_id,
+        name=body.name,
+        scopes=set(body.scopes),
+        expires_at=_days_after(now, body.expires_in_days),
+        actor=tenant.actor,
+        now=now,
+    )
+    known = ApiClientOut.of(client).model_dump()
+    created = ApiClientCreated(**known, token=token)
+    note = (
+        "The token was shown when the client was created; only its hash is stored. Make another client if it is lost."
+    )
+    await once.remember(created, replay=ApiClientCreated(**known, token=None, note=note))
+    return created
+
+
+@router.get("/{issuer_id}/api-clients", operation_id="list_api_clients", responses=responses(400, 401, 403, 404, 422))
+async def list_api_clients(tenant: ClientsManage, session: ReadSession, paging: Paging) -> Page[ApiClientOut]:
+    """The issuer's API clients, with when each was last used."""
+    await get_issuer(session, tenant.issuer_id)
+    query = select(ApiClient).where(ApiClient.issuer_id == tenant.issuer_id)
+    rows, cursor = await fetch_page(session, query, paging, updated_at=ApiClient.updated_at, identifier=ApiClient.id)
+    return Page(items=[ApiClientOut.of(row) for row in rows], next_cursor=cursor)
+
+
+@router.delete("/{issuer_id}/api-clients/{client_id}", operation_id="revoke_api_client",
+               responses=responses(401, 403, 404, 422))  # fmt: skip
+async def revoke(client_id: Identifier, tenant: ClientsManage, session: Session, now: Now) -> ApiClientOut:
+    """End the client's token at once. The client stays listed."""
+    client = await get_client(session, tenant.issuer_id, client_id)
+    revoke_client(session, client, actor=tenant.actor, now=now)
+    return ApiClientOut.of(client)
+
+
+def _days_after(now: datetime, days: int) -> datetime:
+    return now + timedelta(days=days)

@@ -1,0 +1,76 @@
+"""Issuers, and the one row that pins this installation's base URL."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Table
+from app.errors import Conflict, NotFound
+
+
+class BaseUrlPinned(Conflict):
+    """The public URL was changed after badges may have carried the old one."""
+
+    code = "conflict"
+
+
+class Installation(Table):
+    """The base URL pinned at first start. One row."""
+
+    __tablename__ = "installation"
+
+    id: Mapped[int] = mapped_column(primary_key=True, default=1)
+    base_url: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Issuer(Table):
+    __tablename__ = "issuer"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    did: Mapped[str] = mapped_column(unique=True)
+    profile: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+async def pin_base_url(session: AsyncSession, base_url: str, now: datetime) -> None:
+    """Pin the base URL at first start; afterwards raise BaseUrlPinned when it is another one."""
+    installation = await session.get(Installation, 1)
+    if installation is None:
+        session.add(Installation(id=1, base_url=base_url, created_at=now))
+    elif installation.base_url != base_url:
+        raise BaseUrlPinned(
+            f"This database belongs to {installation.base_url}, but ASSAY_PUBLIC_URL is {base_url}.",
+            cure=f"Start with ASSAY_PUBLIC_URL={installation.base_url}. To start the demonstration over at another address: "
+            "make clean-demo.",
+        )
+
+
+async def get_issuer(session: AsyncSession, issuer_id: str) -> Issuer:
+    """Raises NotFound."""
+    issuer = await session.get(Issuer, issuer_id)
+    if issuer is None:
+        raise NotFound("There is no issuer with this id.")
+    return issuer
+
+
+async def get_issuer_by_slug(session: AsyncSession, slug: str) -> Issuer:
+    """Raises NotFound."""
+    issuer = await find_issuer_by_slug(session, slug)
+    if issuer is None:
+        raise NotFound("There is no issuer with this slug.")
+    return issuer
+
+
+async def find_issuer_by_slug(session: AsyncSession, slug: str) -> Issuer | None:
+    return (await session.scalars(select(Issuer).where(Issuer.slug == slug))).one_or_none()
+
+
+async def list_issuers(session: AsyncSession) -> list[Issuer]:
+    """All issuers by slug."""
+    return list((await session.scalars(select(Issuer).order_by(Issuer.slug))).all())

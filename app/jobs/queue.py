@@ -1,0 +1,33 @@
+"""The port: enqueue a job in the current transaction. `app.worker` knows which handler a name has."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Table
+from app.identifiers import new_id
+
+
+class Job(Table):
+    """Work to be done at or after `run_at`. Done jobs are deleted; failed ones are retried later and later."""
+
+    __tablename__ = "job"
+    __table_args__ = (Index(None, "run_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    run_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    claimed_by: Mapped[str | None]
+    claimed_until: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+
+
+def enqueue(session: AsyncSession, name: str, payload: Mapping[str, Any], *, run_at: datetime) -> None:
+    """Add a job to the transaction. `payload` holds ids, never personal data."""
+    session.add(Job(id=new_id(), name=name, payload=dict(payload), run_at=run_at))

@@ -1,0 +1,56 @@
+"""The signing keys of issuers: public part in the clear, private part sealed."""
+
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import CheckConstraint, ForeignKey, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Table
+from app.errors import NotFound
+
+KeyState = Literal["active", "retired"]
+
+
+class SigningKey(Table):
+    """One key pair of one issuer. A retired key no longer signs and stays published, so that old badges verify."""
+
+    __tablename__ = "signing_key"
+    __table_args__ = (CheckConstraint("state IN ('active', 'retired')", name="state"),)
+
+    issuer_id: Mapped[str] = mapped_column(ForeignKey("issuer.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True, unique=True)
+    algorithm: Mapped[str]
+    public_key_multibase: Mapped[str] = mapped_column(unique=True)
+    sealed_private_key: Mapped[bytes]
+    state: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+async def get_active_key(session: AsyncSession, issuer_id: str) -> SigningKey:
+    """The key that signs for this issuer now. Raises NotFound when it has none."""
+    query = select(SigningKey).where(SigningKey.issuer_id == issuer_id, SigningKey.state == "active")
+    key = (await session.scalars(query.order_by(SigningKey.created_at.desc(), SigningKey.id))).first()
+    if key is None:
+        raise NotFound("The issuer has no active signing key.")
+    return key
+
+
+async def list_keys(session: AsyncSession, issuer_id: str) -> list[SigningKey]:
+    """All keys of an issuer, oldest first, retired ones included."""
+    query = select(SigningKey).where(SigningKey.issuer_id == issuer_id)
+    return list((await session.scalars(query.order_by(SigningKey.created_at, SigningKey.id))).all())
+
+
+async def list_all_keys(session: AsyncSession) -> list[SigningKey]:
+    """The keys of every issuer, for the JWK set."""
+    return list((await session.scalars(select(SigningKey).order_by(SigningKey.created_at, SigningKey.id))).all())
+
+
+async def get_key(session: AsyncSession, key_id: str) -> SigningKey:
+    """One key by its id, whichever issuer's. Raises NotFound."""
+    key = (await session.scalars(select(SigningKey).where(SigningKey.id == key_id))).one_or_none()
+    if key is None:
+        raise NotFound("There is no key with this id.")
+    return key

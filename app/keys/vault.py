@@ -1,0 +1,156 @@
+"""The only opener of private keys and learner keys.
+
+Envelope encryption: each signing key and each learner key is sealed with AES-256-GCM under the key-encryption key; personal
+data is sealed under the learner's key. The associated data names what a ciphertext belongs to, so that moving one to
+another row makes it unreadable. Destroying a learner's sealed key makes everything sealed under it unreadable for good.
+"""
+
+import hmac
+import os
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from app.db import Database
+from app.errors import Broken
+from app.keys.store import get_key
+from app.proofs.signer import Signature, SigningRequest
+from app.proofs.verification_method import encode_multikey
+from app.settings import Settings, decode_key
+
+DEVELOPMENT_KEY = Path(__file__).resolve().parents[2] / "keys" / "development.key"
+
+_NONCE = 12
+
+
+class Unreadable(Broken):
+    """A sealed value does not open with this key: another key-encryption key, or a row that was tampered with."""
+
+
+def read_key_encryption_key(settings: Settings) -> bytes:
+    """The key from the environment, or for http the development key, made at first use."""
+    if settings.key_encryption_key is not None:
+        return decode_key(settings.key_encryption_key.get_secret_value())
+    if settings.is_https:
+        raise Broken("The development key may not be used by a service whose public URL is https.")
+    return _development_key(DEVELOPMENT_KEY)
+
+
+def _development_key(path: Path) -> bytes:
+    if not path.exists():
+        # Written whole under another name first: two processes that start at once must end with one key.
+        fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        fresh.touch(mode=0o600)
+        fresh.write_bytes(secrets.token_bytes(32))
+        with suppress(FileExistsError):
+            os.link(fresh, path)
+        fresh.unlink()
+    return path.read_bytes()
+
+
+class Vault:
+    """Seals and opens under one key-encryption key (32 bytes)."""
+
+    def __init__(self, key_encryption_key: bytes) -> None:
+        self._kek = AESGCM(key_encryption_key)
+        derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"assay blind index v1")
+        self._index_key = derive.derive(key_encryption_key)
+
+    def new_signing_key(self, issuer_id: str, key_id: str) -> tuple[str, bytes]:
+        """Make an Ed25519 key pair: its public key as Multikey, its private key sealed."""
+        private = Ed25519PrivateKey.generate()
+        raw = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+        return encode_multikey(private.public_key()), _seal(self._kek, raw, _signing_key_owner(issuer_id, key_id))
+
+    def new_learner_key(self, issuer_id: str, learner_id: str) -> bytes:
+        """A fresh key for one learner's personal data, sealed."""
+        return _seal(self._kek, secrets.token_bytes(32), _learner_key_owner(issuer_id, learner_id))
+
+    def open_learner_key(self, sealed_key: bytes, *, issuer_id: str, learner_id: str) -> "LearnerKey":
+        """The learner's key, for sealing and opening. Raises Unreadable."""
+        raw = _open(self._kek, sealed_key, _learner_key_owner(issuer_id, learner_id))
+        return LearnerKey(raw, issuer_id)
+
+    def blind_index(self, issuer_id: str, kind: str, value: str) -> bytes:
+        """A keyed hash under which an identity can be found again without being readable."""
+        return hmac.digest(self._index_key, f"{issuer_id}\x00{kind}\x00{value}".encode(), "sha256")
+
+    def open_signing_key(self, sealed: bytes, issuer_id: str, key_id: str) -> Ed25519PrivateKey:
+        """For the signer in this module only: nothing else in the house may hold a private key. Raises Unreadable."""
+        raw = _open(self._kek, sealed, _signing_key_owner(issuer_id, key_id))
+        return Ed25519PrivateKey.from_private_bytes(raw)
+
+
+class LearnerKey:
+    """Seals one learner's personal data. `table`, `row` and `column` become associated data beside the tenant."""
+
+    def __init__(self, raw: bytes, issuer_id: str) -> None:
+        self._cipher = AESGCM(raw)
+        self._issuer_id = issuer_id
+
+    def seal(self, plaintext: bytes, *, table: str, row: str, column: str) -> bytes:
+        return _seal(self._cipher, plaintext, _place(self._issuer_id, table, row, column))
+
+    def open(self, sealed: bytes, *, table: str, row: str, column: str) -> bytes:
+        """Raises Unreadable."""
+        return _open(self._cipher, sealed, _place(self._issuer_id, table, row, column))
+
+
+class VaultSigner:
+    """The Signer port on keys sealed in the database.
+
+    It reads through a connection pool of its own: its callers may hold a connection of the main pool while they wait.
+    """
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+        self._opened: dict[str, Ed25519PrivateKey] = {}
+
+    async def sign(self, requests: Sequence[SigningRequest]) -> list[Signature]:
+        """Redeem each request's lint token, then sign its hash data (Ed25519, RFC 8032)."""
+        signatures = []
+        for request in requests:
+            private = await self._private_key(request.key_id)
+            request.token.redeem(request.hash_data[32:])
+            signatures.append(Signature(request.key_id, private.sign(request.hash_data)))
+        return signatures
+
+    async def _private_key(self, key_id: str) -> Ed25519PrivateKey:
+        if key_id not in self._opened:
+            async with self._database.reading() as session:
+                key = await get_key(session, key_id)
+            self._opened[key_id] = self._vault.open_signing_key(key.sealed_private_key, key.issuer_id, key.id)
+        return self._opened[key_id]
+
+
+def _signing_key_owner(issuer_id: str, key_id: str) -> bytes:
+    return _place(issuer_id, "signing_key", key_id, "sealed_private_key")
+
+
+def _learner_key_owner(issuer_id: str, learner_id: str) -> bytes:
+    return _place(issuer_id, "learner", learner_id, "sealed_key")
+
+
+def _place(*parts: str) -> bytes:
+    return b"assay\x00" + "\x00".join(parts).encode()
+
+
+def _seal(cipher: AESGCM, plaintext: bytes, place: bytes) -> bytes:
+    nonce = secrets.token_bytes(_NONCE)
+    return nonce + cipher.encrypt(nonce, plaintext, place)
+
+
+def _open(cipher: AESGCM, sealed: bytes, place: bytes) -> bytes:
+    try:
+        return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], place)
+    except InvalidTag:
+        raise Unreadable("A sealed value cannot be opened: wrong key-encryption key, or it was changed.") from None

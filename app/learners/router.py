@@ -1,0 +1,101 @@
+"""/v1/learners: the people who earn badges."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field, model_validator
+from sqlalchemy import select
+
+from app.access.dependencies import LearnersRead, LearnersWrite
+from app.access.idempotency import Idempotency, Replay, RequestInProgress
+from app.identifiers import Identifier
+from app.learners.recipients import Identities, create_learner, open_identities, open_key, unseal
+from app.learners.store import Learner, get_learner, list_identities
+from app.web.dependencies import Now, ReadSession, Session, World
+from app.web.fields import Body, Did, Email, ExternalId, Line, Moment
+from app.web.pagination import Page, Paging, fetch_page
+from app.web.problems import responses
+
+router = APIRouter(prefix="/v1/learners", tags=["Learners"])
+
+
+class IdentitiesBody(Body):
+    external_id: ExternalId | None = None
+    name: Line | None = Field(default=None, examples=["Ada Example"])
+    email: Email | None = None
+    did: Did | None = Field(default=None, examples=["did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"])
+
+    def identities(self) -> Identities:
+        return Identities(name=self.name, email=self.email, did=self.did)
+
+
+class LearnerCreate(IdentitiesBody):
+    @model_validator(mode="after")
+    def _is_somebody(self) -> "LearnerCreate":
+        if not any((self.external_id, self.name, self.email, self.did)):
+            raise ValueError("give at least one of external_id, name, email, did")
+        return self
+
+
+class LearnerOut(BaseModel):
+    id: Identifier
+    external_id: str | None
+    name: str | None
+    email: str | None
+    did: str | None
+    created_at: Moment
+    updated_at: Moment
+
+    @classmethod
+    def of(cls, learner: Learner, known: Identities) -> "LearnerOut":
+        return cls(
+            id=learner.id, external_id=learner.external_id, name=known.name, email=known.email, did=known.did,
+            created_at=learner.created_at, updated_at=learner.updated_at,
+        )  # fmt: skip
+
+
+@router.post("", status_code=201, operation_id="create_learner", responses=responses(400, 401, 403, 409, 413, 415, 422),
+             openapi_extra={"requestBody": {"content": {"application/json": {"example": {
+                 "external_id": "fellow-17", "name": "Ada Example", "email": "ada.example@schools.example.org"}}}}})  # fmt: skip
+async def create(
+    body: LearnerCreate, tenant: LearnersWrite, session: Session, world: World, now: Now, idempotency: Idempotency
+) -> LearnerOut:
+    """Enter a learner. Name, e-mail address and DID are stored encrypted under a key of the learner's own."""
+    earlier = await idempotency.begin(session)
+    if earlier is not None:
+        if earlier.learner_id is None or earlier.answer is None:
+            raise RequestInProgress("The first request with this Idempotency-Key has not finished.")
+        learner = await get_learner(session, tenant.issuer_id, earlier.learner_id)
+        key = open_key(world.vault, learner)
+        raise Replay(201, key.open(earlier.answer, table="idempotency_key", row=earlier.key, column="answer"))
+    learner = await create_learner(
+        session, world.vault, tenant.issuer_id,
+        external_id=body.external_id, identities=body.identities(), actor=tenant.actor, now=now,
+    )  # fmt: skip
+    out = LearnerOut.of(learner, body.identities())
+    if idempotency.key is not None:
+        key = open_key(world.vault, learner)
+        answer = key.seal(out.model_dump_json().encode(), table="idempotency_key", row=idempotency.key, column="answer")
+        await idempotency.finish(session, 201, answer, issuer_id=tenant.issuer_id, learner_id=learner.id)
+    return out
+
+
+@router.get("", operation_id="list_learners", responses=responses(400, 401, 403, 422))
+async def list_(tenant: LearnersRead, session: ReadSession, world: World, paging: Paging) -> Page[LearnerOut]:
+    """The issuer's learners."""
+    query = select(Learner).where(Learner.issuer_id == tenant.issuer_id, Learner.sealed_key.is_not(None))
+    rows, cursor = await fetch_page(
+        session, query, paging,
+        updated_at=Learner.updated_at, identifier=Learner.id, external_id=Learner.external_id,
+    )  # fmt: skip
+    identities = await list_identities(session, tenant.issuer_id, [row.id for row in rows])
+    items = [
+        LearnerOut.of(row, unseal(open_key(world.vault, row), [i for i in identities if i.learner_id == row.id]))
+        for row in rows
+    ]
+    return Page(items=items, next_cursor=cursor)
+
+
+@router.get("/{learner_id}", operation_id="get_learner", responses=responses(401, 403, 404, 410, 422))
+async def get(learner_id: Identifier, tenant: LearnersRead, session: ReadSession, world: World) -> LearnerOut:
+    """One learner."""
+    learner = await get_learner(session, tenant.issuer_id, learner_id)
+    return LearnerOut.of(learner, await open_identities(session, world.vault, learner))

@@ -1,0 +1,85 @@
+"""Learners and their sealed identities."""
+
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Table
+from app.errors import NotFound
+
+IdentityKind = Literal["email", "did", "name"]
+
+
+class Learner(Table):
+    """One person, as one issuer knows them. `sealed_key` opens everything sealed for them; null once it is destroyed."""
+
+    __tablename__ = "learner"
+    __table_args__ = (UniqueConstraint("issuer_id", "external_id"), Index(None, "issuer_id", "updated_at", "id"))
+
+    issuer_id: Mapped[str] = mapped_column(ForeignKey("issuer.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    external_id: Mapped[str | None]
+    sealed_key: Mapped[bytes | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class LearnerIdentity(Table):
+    """A name, e-mail address or DID, sealed. `blind_index` finds an address or DID again; a name has none."""
+
+    __tablename__ = "learner_identity"
+    __table_args__ = (
+        ForeignKeyConstraint(["issuer_id", "learner_id"], ["learner.issuer_id", "learner.id"]),
+        UniqueConstraint("issuer_id", "kind", "blind_index"),
+        CheckConstraint("kind IN ('email', 'did', 'name')", name="kind"),
+    )
+
+    issuer_id: Mapped[str] = mapped_column(primary_key=True)
+    learner_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    blind_index: Mapped[bytes | None]
+    sealed_value: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+
+async def get_learner(session: AsyncSession, issuer_id: str, learner_id: str) -> Learner:
+    """Raises NotFound, also for a learner of another issuer."""
+    learner = await session.get(Learner, (issuer_id, learner_id))
+    if learner is None:
+        raise NotFound("There is no learner with this id.")
+    return learner
+
+
+async def find_by_external_id(session: AsyncSession, issuer_id: str, external_id: str) -> Learner | None:
+    query = select(Learner).where(Learner.issuer_id == issuer_id, Learner.external_id == external_id)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def find_by_blind_index(
+    session: AsyncSession, issuer_id: str, kind: IdentityKind, blind_index: bytes
+) -> Learner | None:
+    query = (
+        select(Learner)
+        .join(
+            LearnerIdentity,
+            (LearnerIdentity.issuer_id == Learner.issuer_id) & (LearnerIdentity.learner_id == Learner.id),
+        )
+        .where(
+            LearnerIdentity.issuer_id == issuer_id,
+            LearnerIdentity.kind == kind,
+            LearnerIdentity.blind_index == blind_index,
+        )
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def list_identities(session: AsyncSession, issuer_id: str, learner_ids: list[str]) -> list[LearnerIdentity]:
+    """The identities of these learners, oldest first."""
+    query = select(LearnerIdentity).where(
+        LearnerIdentity.issuer_id == issuer_id, LearnerIdentity.learner_id.in_(learner_ids)
+    )
+    return list((await session.scalars(query.order_by(LearnerIdentity.created_at, LearnerIdentity.id))).all())

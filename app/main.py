@@ -1,0 +1,147 @@
+"""The only HTTP wiring: which routers there are, what surrounds them, what is opened at start."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+import app.achievements.router
+import app.assessors.router
+import app.credentials.router
+import app.events.router
+import app.issuers.router
+import app.learners.router
+import app.public.documents
+import app.scoring.router
+import app.verification.router
+import app.web.api_docs
+import app.web.health
+from app.access.idempotency import Replay, replay_response
+from app.clock import Clock
+from app.issuers.store import pin_base_url
+from app.resources import Resources, open_resources
+from app.settings import Settings
+from app.verification.judge import JudgePool
+from app.verification.verify import Verifier
+from app.web.bodies import BodyLimits
+from app.web.observation import Observed
+from app.web.problems import ProblemDetails, install_problem_handlers
+from app.worker import open_runner
+
+DESCRIPTION = """
+Turns an assessor's decision into an Open Badges 3.0 credential that any wallet or verifier can check.
+
+Our own API is snake_case JSON; W3C and 1EdTech documents keep their camelCase. Every failure is an RFC 9457 problem with a
+stable `code`. `POST` requests that create take an `Idempotency-Key`; repeating one is safe.
+"""
+
+ROUTERS = (
+    app.issuers.router.router,
+    app.achievements.router.router,
+    app.assessors.router.router,
+    app.learners.router.router,
+    app.scoring.router.router,
+    app.credentials.router.router,
+    app.events.router.router,
+    app.verification.router.router,
+    app.public.documents.router,
+    app.web.health.router,
+    app.web.api_docs.router,
+)
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
+    """The application. It opens its resources when it starts and pins or checks the base URL."""
+
+    @asynccontextmanager
+    async def lifespan(api: FastAPI) -> AsyncIterator[None]:
+        async with open_resources(settings, clock=clock) as world:
+            async with world.database.transaction() as session:
+                await pin_base_url(session, world.base_url, world.clock.now())
+            api.state.resources = world
+            async with _verifier(world) as api.state.verifier, _jobs(world):
+                yield
+
+    api = FastAPI(
+        title="Assay",
+        version=version("assay"),
+        summary="From an assessor's decision to a badge that verifies everywhere",
+        description=DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    api.state.base_url = settings.public_url
+    for router in ROUTERS:
+        api.include_router(router)
+    install_problem_handlers(api)
+    api.add_exception_handler(Replay, _replay)
+    # What is public is for everyone's pages; the API proper is for servers, and a browser's cookie is never a credential.
+    api.add_middleware(BodyLimits)
+    api.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "HEAD", "POST"],
+        allow_headers=["Accept", "Content-Type"],
+        expose_headers=["ETag", "X-Request-Id"],
+        max_age=3600,
+    )
+    api.add_middleware(Observed)
+    api.openapi = lambda: _openapi(api)  # type: ignore[method-assign]
+    return api
+
+
+async def _replay(_: Request, replay: Exception) -> Response:
+    assert isinstance(replay, Replay)
+    return replay_response(replay)
+
+
+@asynccontextmanager
+async def _verifier(world: Resources) -> AsyncIterator[Verifier]:
+    settings = world.settings
+    judges = JudgePool(size=settings.verify_processes, max_waiting=settings.verify_queue)
+
+    async def own_documents(url: str) -> Mapping[str, Any] | None:
+        return await app.public.documents.find_own_document(world, url)
+
+    await judges.start()
+    try:
+        yield Verifier(outbound=world.outbound, judges=judges, own_documents=own_documents, now=world.clock.now)
+    finally:
+        await judges.close()
+
+
+@asynccontextmanager
+async def _jobs(world: Resources) -> AsyncIterator[None]:
+    if not world.settings.run_jobs:
+        yield
+        return
+    task = asyncio.create_task(open_runner(world).run_forever(), name="jobs")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def _openapi(api: FastAPI) -> dict[str, Any]:
+    if api.openapi_schema is None:
+        schema = get_openapi(
+            title=api.title, version=api.version, summary=api.summary, description=api.description,
+            routes=api.routes, license_info=api.license_info,
+        )  # fmt: skip
+        problem = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+        schema["components"]["schemas"].update(problem.pop("$defs"))
+        schema["components"]["schemas"]["ProblemDetails"] = problem
+        api.openapi_schema = json.loads(json.dumps(schema))
+    return api.openapi_schema

@@ -1,0 +1,254 @@
+"""The one outbound HTTP client: GET, https, public addresses only.
+
+A name is resolved once, every address it has is checked, and the connection goes to a checked address, so a name that
+changes its answer between check and connection (DNS rebinding) gains nothing. The certificate is still checked against
+the name. Redirects are not followed, nothing is read from the environment, no cookie or credential is ever sent.
+"""
+
+import asyncio
+import ipaddress
+import re
+import socket
+import zlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+import httpx
+
+from app.errors import InvalidInput, Unavailable
+from app.net.addresses import IPAddress, IPNetwork, is_public
+
+USER_AGENT = "Assay/1 (Open Badges verifier)"
+DEADLINE_SECONDS = 5.0
+MAX_PARALLEL = 8
+MAX_URL_LENGTH = 2048
+MAX_ADDRESSES_TRIED = 3
+CONNECT_SECONDS = 2.0
+
+# RFC 3986 characters only: white space, control characters and backslashes are where URL parsers disagree.
+_URL = re.compile(r"https://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+", re.ASCII)
+_NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
+# "127.1", "0x7f.1", "2130706433": the C library reads these as addresses. A registered name never ends in a number.
+_NUMERIC_LABEL = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)", re.ASCII | re.IGNORECASE)
+
+
+class FetchRefused(InvalidInput):
+    """The URL is one this client does not fetch. The text is the same for every reason, so that nothing is learnt."""
+
+    code: ClassVar[str] = "fetch_refused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This URL is not fetched. It must be https on port 443, without a user name, and its host must have public "
+            "addresses only."
+        )
+
+
+class FetchFailed(Unavailable):
+    """The host gave no usable answer. The text is the same for every way of failing, so that nothing is learnt."""
+
+    code: ClassVar[str] = "fetch_failed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The URL could not be fetched. Its host must answer within 5 seconds, over TLS with a valid certificate, "
+            "with status 200, without a redirect and with a document within the size limit."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """`media_type` is lower case and without parameters, "" when none was sent; `body` is decoded."""
+
+    url: str
+    media_type: str
+    body: bytes
+
+
+class Resolver(Protocol):
+    async def resolve(self, host: str) -> Sequence[IPAddress]:
+        """Every address of `host`, an ASCII name. Raises OSError when it has none."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class SystemResolver:
+    """The operating system's resolver, on threads of its own.
+
+    A name server that never answers holds a thread for as long as it likes; it must not be one that other work needs.
+    """
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(MAX_PARALLEL, thread_name_prefix="resolver")
+
+    async def resolve(self, host: str) -> Sequence[IPAddress]:
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        )
+        # dict: the resolver's order of preference, each address once
+        return list(dict.fromkeys(ipaddress.ip_address(entry[4][0]) for entry in found))
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    url: httpx.URL
+    host: str
+    port: int
+    addresses: Sequence[IPAddress]
+
+
+class OutboundClient:
+    """Fetches documents from strangers.
+
+    `allow_networks`: networks that may be reached although they are not public, on any port (intranets, tests).
+    `ca_file`: PEM file of certificate authorities trusted beside the well-known ones.
+    """
+
+    def __init__(
+        self,
+        *,
+        resolver: Resolver | None = None,
+        allow_networks: Iterable[IPNetwork] = (),
+        ca_file: Path | None = None,
+        deadline_seconds: float = DEADLINE_SECONDS,
+    ) -> None:
+        self._resolver: Resolver = resolver or SystemResolver()
+        self._allow_networks = tuple(allow_networks)
+        self._deadline_seconds = deadline_seconds
+        self._slots = asyncio.Semaphore(MAX_PARALLEL)
+        self._tls = httpx.create_ssl_context(trust_env=False)
+        if ca_file is not None:
+            self._tls.load_verify_locations(ca_file)
+
+    async def get(self, url: str, *, accept: str, max_bytes: int = 1 << 20) -> Fetched:
+        """The document at `url`, at most `max_bytes` of it after decoding.
+
+        Raises FetchRefused when the URL is not one to fetch, FetchFailed when it cannot be had within the deadline.
+        """
+        target_url, port = _parse(url)
+        try:
+            async with asyncio.timeout(self._deadline_seconds), self._slots:
+                target = await self._check(target_url, port)
+                return await self._fetch(target, url, accept, max_bytes)
+        except (TimeoutError, OSError, httpx.HTTPError, httpx.InvalidURL, zlib.error):
+            raise FetchFailed from None
+
+    async def close(self) -> None:
+        """Let go of the resolver's threads. Connections are never kept, so there are none to close."""
+        self._resolver.close()
+
+    async def _check(self, url: httpx.URL, port: int) -> _Target:
+        """Resolve and judge *all* addresses: one private address among public ones is an attack, not a mistake."""
+        host = url.raw_host.decode("ascii")
+        try:
+            addresses = _literal(host) or await self._resolver.resolve(host)
+        except (OSError, UnicodeError):
+            # The same answer as for a private address, else the internal name service could be read from outside.
+            raise FetchRefused from None
+        allowed = [any(address in network for network in self._allow_networks) for address in addresses]
+        public = port == 443 and all(ok or is_public(address) for ok, address in zip(allowed, addresses, strict=True))
+        if not addresses or not 0 < port < 1 << 16 or not (public or all(allowed)):
+            raise FetchRefused
+        return _Target(url, host, port, addresses)
+
+    async def _fetch(self, target: _Target, url: str, accept: str, max_bytes: int) -> Fetched:
+        for address in target.addresses[:MAX_ADDRESSES_TRIED]:
+            try:
+                return await self._fetch_from(address, target, url, accept, max_bytes)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                continue
+        raise FetchFailed
+
+    async def _fetch_from(self, address: IPAddress, target: _Target, url: str, accept: str, max_bytes: int) -> Fetched:
+        # A client for each fetch: a kept connection is found again by address, so the next name on the same address
+        # would travel on it without its certificate having been checked.
+        async with (
+            httpx.AsyncClient(
+                verify=self._tls,
+                trust_env=False,
+                follow_redirects=False,
+                timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
+            ) as http,
+            http.stream(
+                "GET",
+                target.url.copy_with(host=str(address), fragment=None),
+                headers={
+                    "Host": target.url.netloc.decode("ascii"),
+                    "User-Agent": USER_AGENT,
+                    "Accept": accept,
+                    "Accept-Encoding": "identity",
+                    "Connection": "close",
+                },
+                extensions={"sni_hostname": target.host.strip("[]")},
+            ) as response,
+        ):
+            if response.status_code != 200:
+                raise FetchFailed
+            body = await _read(response, max_bytes)
+        media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return Fetched(url, media_type, body)
+
+
+def _parse(text: str) -> tuple[httpx.URL, int]:
+    """The URL and its port. Raises FetchRefused for anything that no honest issuer would publish."""
+    if len(text) > MAX_URL_LENGTH or not _URL.fullmatch(text):
+        raise FetchRefused
+    try:
+        url = httpx.URL(text)
+    except (httpx.InvalidURL, ValueError):
+        raise FetchRefused from None
+    host = url.raw_host.decode("ascii")
+    # httpx forgets an empty user name ("https://@host/"), so the text is asked.
+    if url.userinfo or "@" in text.split("/")[2] or not (_literal(host) or _is_name(host)):
+        raise FetchRefused
+    return url, 443 if url.port is None else url.port
+
+
+def _is_name(host: str) -> bool:
+    return (
+        len(host) <= 253 and _NAME.fullmatch(host) is not None and not _NUMERIC_LABEL.fullmatch(host.rpartition(".")[2])
+    )
+
+
+def _literal(host: str) -> list[IPAddress] | None:
+    """The address that `host` is written as, or None when it is a name."""
+    try:
+        return [ipaddress.ip_address(host.strip("[]"))]
+    except ValueError:
+        return None
+
+
+async def _read(response: httpx.Response, max_bytes: int) -> bytes:
+    """The decoded body. The limit is kept while decoding, so a bomb costs no more memory than an honest document."""
+    match response.headers.get("content-encoding", "identity").strip().lower():
+        case "identity" | "":
+            return await _collect(response.aiter_raw(), max_bytes)
+        case "gzip" | "x-gzip":
+            return _gunzip(await _collect(response.aiter_raw(), max_bytes), max_bytes)
+        case _:
+            raise FetchFailed
+
+
+async def _collect(chunks: AsyncIterator[bytes], max_bytes: int) -> bytes:
+    body = bytearray()
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > max_bytes:
+            raise FetchFailed
+    return bytes(body)
+
+
+def _gunzip(data: bytes, max_bytes: int) -> bytes:
+    """One whole gzip member of at most `max_bytes`. Raises FetchFailed or zlib.error otherwise."""
+    decoder = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    body = decoder.decompress(data, max_bytes + 1)
+    if len(body) > max_bytes or not decoder.eof or decoder.unused_data:
+        raise FetchFailed
+    return body

@@ -1,0 +1,169 @@
+"""Proofs on documents: W3C Verifiable Credential Data Integrity 1.0, §4 (add and verify proof).
+
+A document may carry several proofs (a proof set). Each is verified by itself, over the document without any. Proof
+chains (`previousProof`) are not supported, and are a problem rather than ignored.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from app.errors import Fault, InvalidInput
+from app.proofs import eddsa_rdfc_2022
+from app.proofs.errors import UnsafeDocument
+from app.proofs.rdfc import canonicalize
+from app.proofs.verification_method import VerificationMethod, find_moment
+
+Contexts = Mapping[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A reason not to accept a proof. `code` is stable; `pointer` (RFC 6901) is into the secured document."""
+
+    code: str
+    detail: str
+    pointer: str = ""
+
+
+def secure(unsecured_document: Mapping[str, Any], proofs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A new document with `proofs` (at least one) as the array `proof`. Raises UnsafeDocument if it has one already."""
+    if "proof" in unsecured_document:
+        raise UnsafeDocument("The document already carries a proof.")
+    if not proofs:
+        raise UnsafeDocument("There is no proof to secure the document with.")
+    return {**unsecured_document, "proof": [dict(proof) for proof in proofs]}
+
+
+def proofs_of(secured_document: Mapping[str, Any]) -> list[Any]:
+    """Its proofs in their order, from an object or an array; nothing says yet that each is an object. [] for none."""
+    proof = secured_document.get("proof", [])
+    return list(proof) if isinstance(proof, list) else [proof]
+
+
+def verify_proof(
+    secured_document: Mapping[str, Any],
+    proof: Mapping[str, Any],
+    verification_method: VerificationMethod,
+    *,
+    contexts: Contexts,
+    now: datetime,
+    purpose: str = "assertionMethod",
+) -> list[Problem]:
+    """What is wrong with one `proof` of `secured_document`, §4.4; [] when the proof verifies.
+
+    The caller has resolved `verification_method` (from the proof's own `verificationMethod`, which has to agree) and
+    judges its controller against the issuer. `now` is aware. All checks that can run do; the signature is looked at if
+    what it covers can be computed. Raises nothing for what the document or the proof may hold.
+    """
+    place = _pointer_to(secured_document, proof)
+    problems = [
+        *_check_purpose(proof, purpose),
+        *_check_times(proof, now),
+        *_check_verification_method(proof, verification_method, now),
+        *_check_context(secured_document, proof),
+        *_check_suite(proof),
+    ]
+    located = [replace(problem, pointer=place + problem.pointer) for problem in problems]
+    verify = _CRYPTOSUITES.get(str(proof.get("cryptosuite")))
+    if verify is None:
+        return located
+    return [*located, *verify(secured_document, proof, verification_method, contexts, place)]
+
+
+def _pointer_to(secured_document: Mapping[str, Any], proof: Mapping[str, Any]) -> str:
+    proofs = proofs_of(secured_document)
+    if not isinstance(secured_document.get("proof"), list):
+        return "/proof"
+    return f"/proof/{proofs.index(proof)}" if proof in proofs else "/proof"
+
+
+# The pointers of these checks are into the proof.
+
+
+def _check_suite(proof: Mapping[str, Any]) -> list[Problem]:
+    problems = []
+    if proof.get("type") != eddsa_rdfc_2022.PROOF_TYPE:
+        problems.append(Problem("proof_type_unsupported", "The proof is not a DataIntegrityProof.", "/type"))
+    if str(proof.get("cryptosuite")) not in _CRYPTOSUITES:
+        problems.append(Problem("cryptosuite_unsupported", "The cryptosuite is not supported.", "/cryptosuite"))
+    return problems
+
+
+def _check_purpose(proof: Mapping[str, Any], purpose: str) -> list[Problem]:
+    if proof.get("proofPurpose") == purpose:
+        return []
+    return [Problem("proof_purpose_mismatch", f"The proofPurpose is not {purpose}.", "/proofPurpose")]
+
+
+def _check_times(proof: Mapping[str, Any], now: datetime) -> list[Problem]:
+    problems = [
+        Problem(f"proof_{name}_malformed", f"{name} is not a dateTimeStamp with an offset.", f"/{name}")
+        for name in ("created", "expires")
+        if name in proof and find_moment(proof[name]) is None
+    ]
+    expires = find_moment(proof.get("expires"))
+    if expires is not None and expires <= now:
+        problems.append(Problem("proof_expired", "The proof has expired.", "/expires"))
+    return problems
+
+
+def _check_verification_method(proof: Mapping[str, Any], method: VerificationMethod, now: datetime) -> list[Problem]:
+    place = "/verificationMethod"
+    problems = []
+    if proof.get("verificationMethod") != method.id:
+        detail = "The proof names another verification method."
+        problems.append(Problem("verification_method_mismatch", detail, place))
+    if method.expires is not None and method.expires <= now:
+        problems.append(Problem("verification_method_expired", "The key has expired.", place))
+    if method.revoked is not None and method.revoked <= now:
+        problems.append(Problem("verification_method_revoked", "The key has been revoked.", place))
+    return problems
+
+
+def _check_context(secured_document: Mapping[str, Any], proof: Mapping[str, Any]) -> list[Problem]:
+    if "@context" in proof and proof["@context"] != secured_document.get("@context"):
+        return [Problem("proof_context_mismatch", "The @context of the proof is not the document's.", "/@context")]
+    return []
+
+
+def _verify_eddsa_rdfc_2022(
+    secured_document: Mapping[str, Any],
+    proof: Mapping[str, Any],
+    method: VerificationMethod,
+    contexts: Contexts,
+    place: str,
+) -> list[Problem]:
+    """Data Integrity EdDSA Cryptosuites §3.2.2. `place` is the pointer to the proof."""
+    if "previousProof" in proof:
+        return [Problem("proof_chain_unsupported", "Proof chains are not supported.", f"{place}/previousProof")]
+    signature = eddsa_rdfc_2022.find_signature(proof.get("proofValue"))
+    if signature is None:
+        detail = "proofValue is not base58btc (z…) of 64 bytes."
+        return [Problem("proof_value_malformed", detail, f"{place}/proofValue")]
+    unsecured_document = {name: value for name, value in secured_document.items() if name != "proof"}
+    proof_config = {name: value for name, value in proof.items() if name not in ("proofValue", "@context")}
+    try:
+        canonical_document = canonicalize(unsecured_document, contexts=contexts)
+    except InvalidInput as error:
+        return [Problem(error.code, fault.detail, fault.pointer) for fault in _faults_of(error)]
+    try:
+        canonical_proof_config = eddsa_rdfc_2022.canonicalize_proof_config(
+            proof_config, unsecured_document["@context"], contexts=contexts
+        )
+    except InvalidInput as error:
+        return [Problem("proof_options_unsafe", fault.detail, place + fault.pointer) for fault in _faults_of(error)]
+    hash_data = eddsa_rdfc_2022.hash_data(canonical_proof_config, canonical_document)
+    if not eddsa_rdfc_2022.is_signed_by(method.public_key, hash_data, signature):
+        detail = "The signature is not the key's over this document and this proof."
+        return [Problem("proof_signature_invalid", detail, f"{place}/proofValue")]
+    return []
+
+
+def _faults_of(error: InvalidInput) -> Sequence[Fault]:
+    return error.faults or [Fault("", error.detail, error.cure)]
+
+
+_Verify = Callable[[Mapping[str, Any], Mapping[str, Any], VerificationMethod, Contexts, str], list[Problem]]
+_CRYPTOSUITES: dict[str, _Verify] = {eddsa_rdfc_2022.CRYPTOSUITE: _verify_eddsa_rdfc_2022}

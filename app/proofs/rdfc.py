@@ -1,0 +1,666 @@
+"""RDF Dataset Canonicalization (RDFC-1.0, SHA-256) of JSON-LD, refusing whatever the canonical form would not cover.
+
+JSON-LD silently drops members it has no term for, so they could be changed under a valid signature. Here every leaf of
+an accepted document leaves its trace: change one and the canonical form changes too, or the document is refused. The
+two exceptions are equal by definition: terms that share an IRI (OpenBadgeCredential and AchievementCredential), and
+numbers equal in value. `@context` is not part of the form: callers require the contexts and order they expect.
+
+PyLD expands (JSON-LD 1.1 API §5.1) and canonicalizes; between the two, `_Dataset` turns the expanded document into RDF
+and accepts only what badges are made of: nodes, IRIs, typed literals, lists and the graphs of proofs.
+"""
+
+import copy
+import hashlib
+import math
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, NamedTuple
+
+from pyld import canon, jsonld
+from pyld.context_resolver import ContextResolver
+
+from app.errors import Fault
+from app.proofs.errors import UnknownContext, UnsafeDocument, WorkBudgetExceeded
+
+Contexts = Mapping[str, dict[str, Any]]
+
+MAX_DEPTH = 64
+MAX_LEAVES = 10_000
+MAX_CONTEXTS = 64
+MAX_QUADS = 5_000
+MAX_N_DEGREE_HASHES = 2_000
+MAX_N_DEGREE_QUADS = 50_000
+MAX_N_DEGREE_DEPTH = 128
+MAX_SIGNIFICANT_DIGITS = 15  # what survives a decimal-binary-decimal round trip, and the canonical xsd:double
+MAX_INTEGER = 2**53 - 1
+MAX_FAULTS = 20
+MAX_NOTES = 100
+
+_BASE = "https://relative.invalid/"
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_XSD = "http://www.w3.org/2001/XMLSchema#"
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_ABSOLUTE_IRI = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*:[^\s<>"{}|\\^`\x00-\x20\x7f-\x9f]+')
+# 1EdTech's contexts spell the XML Schema namespace with https, and CLR's leaves the prefix undefined.
+_XSD_NAME = re.compile(r"(?:https?://www\.w3\.org/2001/XMLSchema#|xsd:)(\w+)")
+_NUMERIC = re.compile(
+    r"decimal|float|double|integer|(?:non)?(?:Positive|positive|Negative|negative)Integer"
+    r"|long|int|short|byte|unsigned(?:Long|Int|Short|Byte)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalDocument:
+    """A document in canonical form: sorted N-Quads, one statement a line, and their SHA-256 (32 bytes)."""
+
+    nquads: str
+    sha256: bytes
+
+
+def canonicalize(document: Mapping[str, Any], *, contexts: Contexts) -> CanonicalDocument:
+    """The canonical form of a JSON-LD `document`, which is left as it is. Nothing is fetched.
+
+    Raises UnknownContext when `@context` is anything but URLs out of `contexts`, WorkBudgetExceeded when the document
+    is too deep, large or entangled, and UnsafeDocument, with a fault per place, when a part would not be covered.
+    """
+    _require_known_contexts(document, contexts)
+    _require_plain_json(document)
+    expanded = _expand(document, contexts)
+    try:
+        statements = _Dataset(expanded).statements
+    except _Refusal as refusal:
+        raise UnsafeDocument(refusal.detail, faults=refusal.locate(document), cure=refusal.cure) from refusal
+    return canonicalize_dataset(statements)
+
+
+class Term(NamedTuple):
+    """A subject, predicate, object or graph name. `datatype` is set for literals only."""
+
+    type: Literal["IRI", "blank node", "literal"]
+    value: str
+    datatype: str = ""
+
+
+class Quad(NamedTuple):
+    """One RDF statement; `graph` is None in the default graph."""
+
+    subject: Term
+    predicate: Term
+    object: Term
+    graph: Term | None = None
+
+
+def canonicalize_dataset(statements: Iterable[Quad]) -> CanonicalDocument:
+    """RDFC-1.0 §4.4 over `statements`, which are distinct. Raises WorkBudgetExceeded."""
+    dataset: dict[str, list[dict[str, Any]]] = {}
+    for quad in statements:
+        graph = quad.graph.value if quad.graph else "@default"
+        triple = {"subject": quad.subject, "predicate": quad.predicate, "object": quad.object}
+        dataset.setdefault(graph, []).append({place: _as_pyld(term) for place, term in triple.items()})
+    nquads: str = _BudgetedURDNA2015().main(dataset, {"format": "application/n-quads"})
+    return CanonicalDocument(nquads=nquads, sha256=hashlib.sha256(nquads.encode()).digest())
+
+
+def _as_pyld(term: Term) -> dict[str, str]:
+    return {"type": term.type, "value": term.value} | ({"datatype": term.datatype} if term.type == "literal" else {})
+
+
+class _BudgetedURDNA2015(canon.URDNA2015):  # type: ignore[misc]
+    """PyLD's canonicalizer (its name for RDFC-1.0), which has no limit of its own.
+
+    Blank nodes that look alike are told apart by trying permutations (§4.8), which a small hostile document makes
+    endless. A badge needs no such hash at all, or one for each of a few results that read the same.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._hashes = 0
+        self._quads = 0
+        self._depth = 0
+
+    def hash_n_degree_quads(self, id_: str, issuer: Any) -> Any:
+        self._hashes += 1
+        self._quads += len(self.blank_node_info[id_]["quads"]) + len(issuer.order)
+        self._depth += 1
+        if self._hashes > MAX_N_DEGREE_HASHES or self._quads > MAX_N_DEGREE_QUADS or self._depth > MAX_N_DEGREE_DEPTH:
+            raise WorkBudgetExceeded(
+                "Too many nodes without an id look alike: canonicalizing them takes too long.",
+                cure="Give the nodes an id, or fewer of them.",
+            )
+        result = super().hash_n_degree_quads(id_, issuer)
+        self._depth -= 1
+        return result
+
+
+# --- contexts -------------------------------------------------------------------------------------------------------
+
+
+def _require_known_contexts(document: Mapping[str, Any], contexts: Contexts) -> None:
+    if "@context" not in document:
+        fault = Fault("", "There is no @context.", "Start with https://www.w3.org/ns/credentials/v2.")
+        raise UnknownContext("The document has no @context.", faults=[fault])
+    faults: list[Fault] = []
+    count = 0
+    for place, value in _walk(document):
+        if place.name != "@context":
+            continue
+        count += 1
+        faults.extend(_list_context_faults(place.pointer, value, contexts))
+    if faults:
+        raise UnknownContext("The document uses a context that is not known here.", faults=faults[:MAX_FAULTS])
+    if count > MAX_CONTEXTS:
+        raise WorkBudgetExceeded(
+            f"More than {MAX_CONTEXTS} objects carry an @context.", cure="Send a smaller document."
+        )
+
+
+def _list_context_faults(pointer: str, value: Any, contexts: Contexts) -> Iterator[Fault]:
+    urls = value if isinstance(value, list) else [value]
+    if not urls or len(urls) > MAX_CONTEXTS:
+        yield Fault(pointer, f"The @context has {len(urls)} entries.", f"Name 1 to {MAX_CONTEXTS} contexts.")
+        return
+    for index, url in enumerate(urls):
+        place = f"{pointer}/{index}" if isinstance(value, list) else pointer
+        if not isinstance(url, str):
+            yield Fault(place, "Terms defined in line are not accepted.", "Name a published context by its URL.")
+        elif url not in contexts:
+            yield Fault(place, f"The context {url[:200]!a} is not known here.", "Use one of the vendored contexts.")
+        elif url in urls[:index]:
+            yield Fault(place, "The context is named twice.", "Name it once.")
+
+
+# --- plain JSON -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a value is: the chain of member names and indexes up to the root, turned into a pointer when needed."""
+
+    parent: "_Place | None"
+    name: str | int
+    depth: int
+
+    @property
+    def pointer(self) -> str:
+        tokens: list[str] = []
+        place: _Place | None = self
+        while place is not None and place.parent is not None:
+            tokens.append(str(place.name).replace("~", "~0").replace("/", "~1"))
+            place = place.parent
+        return "".join(f"/{token}" for token in reversed(tokens))
+
+
+_ROOT = _Place(None, "", 1)
+
+
+def _walk(document: Any) -> Iterator[tuple[_Place, Any]]:
+    """Every value of `document` with its place, in document order, leaving out what is in @context."""
+    stack: list[tuple[_Place, Any]] = [(_ROOT, document)]
+    leaves = 0
+    while stack:
+        place, value = stack.pop()
+        yield place, value
+        if place.name == "@context" or not isinstance(value, (Mapping, list)):
+            leaves += 1
+            if leaves > MAX_LEAVES:
+                raise WorkBudgetExceeded(f"The document has more than {MAX_LEAVES} values.", cure="Send a smaller one.")
+            continue
+        if place.depth > MAX_DEPTH:
+            fault = Fault(
+                place.pointer, f"Objects and arrays nest more than {MAX_DEPTH} deep.", "Flatten the document."
+            )
+            raise WorkBudgetExceeded(fault.detail, faults=[fault], cure=fault.cure)
+        names: Iterable[Any] = value if isinstance(value, Mapping) else range(len(value))
+        stack.extend((_Place(place, name, place.depth + 1), value[name]) for name in reversed(list(names)))
+
+
+def _require_plain_json(document: Mapping[str, Any]) -> None:
+    faults: list[Fault] = []
+    for place, value in _walk(document):
+        if place.name == "@context":
+            continue
+        if isinstance(place.name, str) and (problem := _find_name_problem(place.name)):
+            faults.append(Fault(place.pointer, *problem))
+        if problem := _find_value_problem(place, value):
+            faults.append(Fault(place.pointer, *problem))
+        if len(faults) >= MAX_FAULTS:
+            break
+    _raise_unsafe(faults)
+
+
+def _find_name_problem(name: str) -> tuple[str, str] | None:
+    if name.startswith("@"):
+        return "JSON-LD keywords are not accepted here.", "Use the terms of the contexts: id and type."
+    if _CONTROL.search(name):
+        return "The member name holds a control character.", "Rename the member."
+    return None
+
+
+def _find_value_problem(place: _Place, value: Any) -> tuple[str, str] | None:
+    """(what is wrong, how to mend it) with one JSON value, as far as that shows without the contexts."""
+    match value:
+        case str():
+            return _find_text_problem(value)
+        case bool():
+            return None
+        case int() | float():
+            return _find_number_problem(value)
+        case None:
+            return "null says nothing, so a signature would not cover it.", "Leave the member out."
+        case []:
+            return "An empty array says nothing, so a signature would not cover it.", "Leave the member out."
+        case list():
+            return _find_array_problem(place, value)
+        case Mapping():
+            return None
+        case _:
+            return (
+                f"{type(value).__name__} is not a JSON value.",
+                "Send text, a number, true, false, an array or an object.",
+            )
+
+
+def _find_text_problem(value: str) -> tuple[str, str] | None:
+    if match := _CONTROL.search(value):
+        code_point = f"U+{ord(match[0]):04X}"
+        return f"The text holds the control character {code_point}.", "Keep only line feeds and tabs."
+    return None
+
+
+def _find_number_problem(value: float) -> tuple[str, str] | None:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "The number is not finite.", "Send a finite number."
+    if value == int(value):
+        if abs(value) > MAX_INTEGER:
+            return f"The number is beyond ±{MAX_INTEGER}.", "Use a term that takes text."
+        return None
+    digits = repr(value).split("e")[0].lstrip("-").replace(".", "").strip("0")
+    if len(digits) > MAX_SIGNIFICANT_DIGITS:
+        detail = f"The number has more than {MAX_SIGNIFICANT_DIGITS} significant digits."
+        return detail, "Round it, or use a term that takes text."
+    return None
+
+
+def _find_array_problem(place: _Place, value: list[Any]) -> tuple[str, str] | None:
+    if any(isinstance(item, list) for item in value):
+        return "Arrays inside arrays are flattened, so their shape would not be signed.", "Use one array."
+    if place.name == "type":
+        texts = [item for item in value if isinstance(item, str)]
+        if len(set(texts)) != len(texts):
+            return "A type is named twice.", "Name it once."
+    return None
+
+
+def _raise_unsafe(faults: list[Fault]) -> None:
+    if faults:
+        detail = "A part of the document would not be covered by its signature."
+        raise UnsafeDocument(detail, faults=faults[:MAX_FAULTS])
+
+
+# --- expansion ------------------------------------------------------------------------------------------------------
+
+
+def _expand(document: Mapping[str, Any], contexts: Contexts) -> list[Any]:
+    """JSON-LD expansion in which every member name is a term and every id is written in full."""
+    expander = _expander_of(contexts)
+    processor = _StrictProcessor(expander.processed)
+    try:
+        # The caches of processed contexts are not made for threads.
+        with expander.lock:
+            expanded: list[Any] = processor.expand(
+                dict(document),
+                {"base": _BASE, "documentLoader": expander.load, "contextResolver": expander.resolver},
+            )
+    except jsonld.JsonLdError as error:
+        detail = str(error.args[0]) if error.args else "The document is not valid JSON-LD."
+        raise UnsafeDocument("The document is not valid JSON-LD.", faults=[processor.fault_here(detail)]) from error
+    _raise_unsafe(processor.list_faults())
+    return expanded
+
+
+class _Note(NamedTuple):
+    """Something PyLD met while it expanded `element`: `text` is a member name or a value of it."""
+
+    element: int
+    text: str | None
+    detail: str
+    cure: str
+
+
+class _StrictProcessor(jsonld.JsonLdProcessor):  # type: ignore[misc]
+    """PyLD's processor, taking note of every name and IRI that it drops, completes or unabbreviates."""
+
+    def __init__(self, processed: "_ProcessedContexts") -> None:
+        super().__init__(on_property_dropped=self._note_dropped)
+        self._processed = processed
+        self._notes: dict[_Note, None] = {}
+        self._elements: list[dict[str, Any]] = []
+        self._root: Any = None
+        self._last_name: str | None = None
+        self._processing = 0  # contexts being processed: what is looked up then is not of the document
+
+    def list_faults(self) -> list[Fault]:
+        """A fault for each place noted. Names that PyLD looks up early, in the object around theirs, do not count."""
+        if not self._notes:
+            return []
+        objects = {id(value): (place, value) for place, value in _walk(self._root) if isinstance(value, dict)}
+        faults: dict[tuple[str | None, str], list[Fault]] = {}
+        for note in self._notes:
+            place, element = objects.get(note.element, (_ROOT, {}))
+            found = [Fault(where.pointer, note.detail, note.cure) for where in _places_in(place, element, note.text)]
+            faults.setdefault((note.text, note.detail), []).extend(found)
+        return [
+            fault
+            for (_, detail), found in faults.items()
+            for fault in found or [Fault("", detail, "Use the terms of the contexts.")]
+        ]
+
+    def fault_here(self, detail: str) -> Fault:
+        """A fault at the object whose expansion failed."""
+        here = self._elements[-1] if self._elements else None
+        places = [place for place, value in _walk(self._root) if value is here] if here is not None else []
+        return Fault(places[0].pointer if places else "", detail, "Follow the JSON-LD context of the term.")
+
+    def _note(self, text: str | None, detail: str, cure: str) -> None:
+        if len(self._notes) >= MAX_NOTES:
+            return  # one is enough to refuse the document
+        element = id(self._elements[-1]) if self._elements else 0
+        self._notes.setdefault(_Note(element, text, detail, cure))
+
+    def _note_dropped(self, _expanded_name: str | None) -> None:
+        # A name that a context maps to null arrives here as None, hence the memory of what was looked up last.
+        name = self._last_name
+        self._note(name, f"No context defines {name!a} here.", "Remove it, or use a term of the contexts.")
+
+    def _expand_object(
+        self,
+        active_ctx: Any,
+        active_property: Any,
+        expanded_active_property: Any,
+        element: Any,
+        *rest: Any,
+        **options: Any,
+    ) -> None:
+        self._root = element if self._root is None else self._root
+        self._elements.append(element)
+        super()._expand_object(active_ctx, active_property, expanded_active_property, element, *rest, **options)
+        self._elements.pop()  # not after an error: the last one left is where it happened
+
+    def _process_context(self, active_ctx: Any, local_ctx: Any, options: Any, **how: Any) -> Any:
+        # PyLD's own cache never hits for type-scoped contexts, and they take two thirds of the time of a badge.
+        self._processing += 1
+        process = partial(super()._process_context, active_ctx, local_ctx, options, **how)
+        names = local_ctx if isinstance(local_ctx, list) else [local_ctx]
+        key = (id(active_ctx), *(name if isinstance(name, str) else id(name) for name in names), *sorted(how.items()))
+        processed = process() if "cycles" in how else self._processed.get(key, (active_ctx, names), process)
+        self._processing -= 1
+        return processed
+
+    def _expand_iri(
+        self,
+        active_ctx: Any,
+        value: Any,
+        base: str | None = None,
+        vocab: bool = False,
+        local_ctx: Any = None,
+        defined: Any = None,
+    ) -> Any:
+        expanded = super()._expand_iri(active_ctx, value, base=base, vocab=vocab, local_ctx=local_ctx, defined=defined)
+        if self._processing or not isinstance(value, str) or value.startswith("@"):
+            return expanded
+        if not vocab:
+            if expanded != value:
+                self._note(value, "The IRI is relative or abbreviated.", "Write the IRI in full.")
+            return expanded
+        if base is None:
+            self._last_name = value
+        elif expanded is None or expanded.startswith(_BASE):
+            self._note(value, f"No context defines {value!a} here.", "Use a term of the contexts.")
+        if ":" in value and _is_other_spelling(active_ctx, value, expanded):
+            self._note(value, "The contexts have a term for this IRI.", "Write the term.")
+        return expanded
+
+
+def _places_in(place: _Place, element: dict[str, Any], text: str | None) -> Iterator[_Place]:
+    """Where `text` is a member name of `element`, a member's value, or an item of it."""
+    for name, value in element.items():
+        member = _Place(place, name, 0)
+        if text in (name, value):
+            yield member
+        elif isinstance(value, list):
+            yield from (_Place(member, index, 0) for index, item in enumerate(value) if item == text)
+
+
+def _is_other_spelling(active_ctx: Any, value: str, expanded: str | None) -> bool:
+    """Whether `value` abbreviates an IRI, or is one that a term stands for: two spellings of one signed statement."""
+    if value in active_ctx["mappings"]:
+        return False
+    if expanded != value or ("@vocab" in active_ctx and value.startswith(active_ctx["@vocab"])):
+        return True
+    return any(mapping and mapping["@id"] == value for mapping in active_ctx["mappings"].values())
+
+
+class _ProcessedContexts:
+    """Active contexts that PyLD computed, by the identity of what they were computed from (kept alive with them)."""
+
+    LIMIT = 1_000
+
+    def __init__(self) -> None:
+        self._entries: dict[Any, tuple[Any, Any]] = {}
+
+    def get(self, key: Any, made_from: Any, process: Callable[[], Any]) -> Any:
+        if key in self._entries:
+            return self._entries[key][1]
+        processed = process()
+        if len(self._entries) >= self.LIMIT:
+            self._entries.clear()
+        self._entries[key] = (made_from, processed)
+        return processed
+
+
+class _Expander:
+    """A frozen document loader over one set of contexts, with what PyLD has made of them so far."""
+
+    def __init__(self, contexts: Contexts) -> None:
+        self.contexts = contexts
+        self.lock = threading.Lock()
+        self.processed = _ProcessedContexts()
+        # PyLD rewrites the context documents it is given.
+        self._documents = {url: copy.deepcopy(document) for url, document in contexts.items()}
+        self.resolver = ContextResolver({}, self.load)
+
+    def load(self, url: str, _options: Any = None) -> dict[str, Any]:
+        """What PyLD calls instead of fetching."""
+        if url not in self._documents:
+            raise UnknownContext(f"The context {url[:200]!a} is not known here.")
+        return {
+            "contentType": "application/ld+json",
+            "contextUrl": None,
+            "documentUrl": url,
+            "document": self._documents[url],
+        }
+
+
+_MAX_EXPANDERS = 4
+_expanders: dict[int, _Expander] = {}
+
+
+def _expander_of(contexts: Contexts) -> _Expander:
+    # By identity: a mapping cannot be hashed, and the expander keeps it alive so that its id stays its own.
+    expander = _expanders.get(id(contexts))
+    if expander is None or expander.contexts is not contexts:
+        while len(_expanders) >= _MAX_EXPANDERS:
+            _expanders.pop(next(iter(_expanders)), None)
+        expander = _expanders[id(contexts)] = _Expander(contexts)
+    return expander
+
+
+# --- RDF ------------------------------------------------------------------------------------------------------------
+
+
+class _Dataset:
+    """The RDF statements of an expanded document (JSON-LD 1.1 API §8.1), one by one and each exactly once.
+
+    It remembers the object sets stated at each place where a node is described: RDF merges the places, so that a change
+    in one may be hidden by another. Safe are places that say the same, and places that have nothing in common.
+    """
+
+    def __init__(self, expanded: list[Any]) -> None:
+        if len(expanded) != 1:
+            raise _Refusal("The document says nothing about itself.", "Give it a type.")
+        self.statements: dict[Quad, None] = {}
+        self._blank_nodes = 0
+        self._described: dict[tuple[Term | None, Term, Term], list[frozenset[Term]]] = {}
+        self._tops: list[tuple[Term | None, Term, dict[Term, frozenset[Term]]]] = []
+        self._add_top(expanded[0], None)
+        self._require_unambiguous()
+
+    def _add_top(self, node: Any, graph: Term | None) -> None:
+        subject = self._subject_of(node)
+        self._tops.append((graph, subject, self._add_node(node, subject, graph)))
+
+    def _subject_of(self, node: Any) -> Term:
+        return self._iri(node["@id"]) if "@id" in node else self._new_blank_node()
+
+    def _new_blank_node(self) -> Term:
+        self._blank_nodes += 1
+        return Term("blank node", f"_:b{self._blank_nodes}")
+
+    def _iri(self, value: Any) -> Term:
+        if not isinstance(value, str) or not _ABSOLUTE_IRI.fullmatch(value):
+            raise _Refusal(
+                "This is not an absolute IRI.", "Use an IRI with a scheme and no spaces or quotes.", at=value
+            )
+        return Term("IRI", value)
+
+    def _add_node(self, node: dict[str, Any], subject: Term, graph: Term | None) -> dict[Term, frozenset[Term]]:
+        stated: dict[Term, frozenset[Term]] = {}
+        for name, values in node.items():
+            if name == "@id":
+                continue
+            if name == "@type":
+                predicate, objects = Term("IRI", f"{_RDF}type"), list(dict.fromkeys(map(self._iri, values)))
+            elif name == "@graph":
+                self._add_graph(values, subject)
+                continue
+            elif name.startswith("@"):
+                raise _Refusal(
+                    f"{name} is not supported.", "Use the terms of the Open Badges and credentials contexts."
+                )
+            else:
+                predicate, objects = self._iri(name), [self._object_of(value, graph) for value in values]
+            for item in objects:
+                self._add(Quad(subject, predicate, item, graph))
+            stated[predicate] = frozenset(objects)
+            if len(stated[predicate]) != len(objects):
+                raise _Refusal(f"The property {predicate.value} has the same value twice.", "Give the value once.")
+            self._described.setdefault((graph, subject, predicate), []).append(stated[predicate])
+        return stated
+
+    def _add(self, quad: Quad) -> None:
+        self.statements[quad] = None
+        if len(self.statements) > MAX_QUADS:
+            raise WorkBudgetExceeded(
+                f"The document makes more than {MAX_QUADS} statements.", cure="Send a smaller one."
+            )
+
+    def _add_graph(self, nodes: list[Any], name: Term) -> None:
+        if name.type != "blank node":
+            raise _Refusal("A graph with an id is not supported.", "Leave the id out.", at=name.value)
+        for node in nodes:
+            self._add_top(node, name)
+
+    def _object_of(self, value: dict[str, Any], graph: Term | None) -> Term:
+        if "@value" in value:
+            return _literal_of(value)
+        if "@list" in value:
+            return self._list_of(value, graph)
+        subject = self._subject_of(value)
+        self._add_node(value, subject, graph)
+        return subject
+
+    def _list_of(self, value: dict[str, Any], graph: Term | None) -> Term:
+        if len(value) != 1:
+            raise _Refusal("An indexed list is not supported.", "Use an array.")
+        head = Term("IRI", f"{_RDF}nil")
+        for item in reversed(value["@list"]):
+            cell = self._new_blank_node()
+            self._add(Quad(cell, Term("IRI", f"{_RDF}first"), self._object_of(item, graph), graph))
+            self._add(Quad(cell, Term("IRI", f"{_RDF}rest"), head, graph))
+            head = cell
+        return head
+
+    def _require_unambiguous(self) -> None:
+        for (_, subject, predicate), places in self._described.items():
+            union = frozenset[Term]().union(*places)
+            if len(union) != sum(map(len, places)) and any(place != union for place in places):
+                raise _Refusal(
+                    f"The node is described in several places, which overlap in {predicate.value}.",
+                    "Describe it once and refer to it by its id.",
+                    at=subject.value,
+                )
+        # Without a statement of its own a top node could trade its id for another node's and leave no trace.
+        for graph, subject, stated in self._tops:
+            if all(
+                self._described[graph, subject, predicate].count(objects) > 1 for predicate, objects in stated.items()
+            ):
+                raise _Refusal(
+                    "Nothing is said about the document that is not said elsewhere in it.", "Give it a type."
+                )
+
+
+def _literal_of(value: dict[str, Any]) -> Term:
+    """The literal for a value object (JSON-LD 1.1 API §8.2.2): booleans and numbers in their canonical lexical form.
+
+    A JSON type has to fit the term's datatype, or else true and "true" would be signed alike.
+    """
+    if not value.keys() <= {"@value", "@type"}:
+        raise _Refusal("Languages, directions and indexes are not supported.", "Use plain text.")
+    content, datatype = value["@value"], value.get("@type")
+    if datatype is not None and not _ABSOLUTE_IRI.fullmatch(datatype):
+        raise _Refusal(f"Values of type {datatype} are not supported.", "Use the terms of the contexts.")
+    wanted = _json_type_for(datatype)
+    if isinstance(content, bool):
+        if wanted in (None, "a boolean"):
+            return Term("literal", "true" if content else "false", datatype or f"{_XSD}boolean")
+    elif isinstance(content, str):
+        if wanted in (None, "text"):
+            return Term("literal", content, datatype or f"{_XSD}string")
+    elif wanted in (None, "a number"):
+        return _number_of(content, datatype)
+    raise _Refusal(f"The term takes {wanted}.", f"Send {wanted}.", at=content)
+
+
+def _json_type_for(datatype: str | None) -> str | None:
+    if datatype is None:
+        return None
+    name = match[1] if (match := _XSD_NAME.fullmatch(datatype)) else ""
+    return "a boolean" if name == "boolean" else "a number" if _NUMERIC.fullmatch(name) else "text"
+
+
+def _number_of(content: float, datatype: str | None) -> Term:
+    if content == int(content) and datatype != f"{_XSD}double":
+        return Term("literal", str(int(content)), datatype or f"{_XSD}integer")
+    mantissa, exponent = f"{content:.15E}".split("E")
+    mantissa = mantissa.rstrip("0")
+    mantissa += "0" if mantissa.endswith(".") else ""
+    return Term("literal", f"{mantissa}E{int(exponent)}", datatype or f"{_XSD}double")
+
+
+class _Refusal(Exception):
+    """Raised where the expanded document is at hand and the place in the JSON is not. `at` is the value it is about."""
+
+    def __init__(self, detail: str, cure: str, *, at: Any = None) -> None:
+        super().__init__(detail)
+        self.detail, self.cure, self.at = detail, cure, at
+
+    def locate(self, document: Mapping[str, Any]) -> list[Fault]:
+        """A fault for every place in `document` that has the value, or one for the whole."""
+        places = [
+            place.pointer for place, value in _walk(document) if type(value) is type(self.at) and value == self.at
+        ]
+        return [Fault(pointer, self.detail, self.cure) for pointer in (places if self.at is not None else []) or [""]]

@@ -1,0 +1,225 @@
+"""Public documents, without a token: JSON-LD for machines, HTML for people, chosen by the Accept header.
+
+Everything here is open to other origins (CORS) and says how long it may be cached. What does not exist, is private or was
+never issued answers alike: 404.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import base58
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import Response
+
+from app.achievements.store import AchievementVersion, get_image, get_public_versions
+from app.assessors.panels import compose_panel_profile
+from app.assessors.store import get_public_panel
+from app.credentials.fetch import fetch_body
+from app.credentials.store import get_public_credential
+from app.errors import AssayError, NotFound
+from app.identifiers import Identifier
+from app.issuers.did_document import compose_did_document, compose_jwk
+from app.issuers.store import get_issuer, get_issuer_by_slug
+from app.keys.store import SigningKey, get_key, list_all_keys, list_keys
+from app.openbadges.datatypes import OB_CONTEXT, VC_CONTEXT
+from app.public import views
+from app.public.negotiate import JSON_TYPES, negotiate
+from app.public.pages import SECURITY_HEADERS, render
+from app.resources import Resources
+from app.statuslists.store import get_publication
+from app.web.dependencies import ReadSession, World
+from app.web.problems import responses
+
+router = APIRouter(tags=["Public documents"])
+
+HTML = "text/html"
+_ONE_YEAR = "public, max-age=31536000, immutable"
+_FIVE_MINUTES = "public, max-age=300"
+_REVALIDATE = "no-cache"
+"""May be kept, must be asked for again: a badge may be reissued or its page show a new status at any time."""
+
+
+class NotAcceptable(AssayError):
+    code = "not_acceptable"
+
+
+Slug = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
+
+
+@router.get("/credentials/{credential_id}", operation_id="fetch_credential", response_class=Response,
+            responses=responses(404, 406, 410, 422))  # fmt: skip
+async def credential(credential_id: Identifier, request: Request, session: ReadSession, world: World) -> Response:
+    """A badge: the exact bytes that were signed, or its page."""
+    found = await get_public_credential(session, credential_id)
+    media_type = _negotiated(request)
+    edition, body, digest = await fetch_body(session, world.vault, found)
+    if media_type == HTML:
+        view = await views.credential_view(session, world, found, edition, json.loads(body), world.clock.now())
+        return _page("credential.html", view)
+    return _document(request, body, media_type, etag=digest, cache=_REVALIDATE)
+
+
+@router.get("/achievements/{achievement_id}", operation_id="fetch_achievement", response_class=Response,
+            responses=responses(404, 406, 422))  # fmt: skip
+async def achievement(achievement_id: Identifier, request: Request, session: ReadSession, world: World) -> Response:
+    """An achievement: its newest published version."""
+    versions = await get_public_versions(session, achievement_id)
+    return await _achievement(request, session, world, versions, versions[-1])
+
+
+@router.get("/achievements/{achievement_id}/v{version}", operation_id="fetch_achievement_version",
+            response_class=Response, responses=responses(404, 406, 422))  # fmt: skip
+async def achievement_version(
+    achievement_id: Identifier, version: Annotated[int, Path(ge=1, le=1_000_000)], request: Request,
+    session: ReadSession, world: World,
+) -> Response:  # fmt: skip
+    """One version of an achievement, as badges embed it. Its criteria and levels are the fragments of this URL."""
+    versions = await get_public_versions(session, achievement_id)
+    found = next((v for v in versions if v.version == version), None)
+    if found is None:
+        raise NotFound("The achievement has no published version with this number.")
+    return await _achievement(request, session, world, versions, found)
+
+
+@router.get("/issuers/{slug}", operation_id="fetch_issuer", response_class=Response, responses=responses(404, 406, 422))
+async def issuer(slug: Slug, request: Request, session: ReadSession, world: World) -> Response:
+    """An issuer's Open Badges 3.0 Profile."""
+    found = await get_issuer_by_slug(session, slug)
+    media_type = _negotiated(request)
+    if media_type == HTML:
+        return _page("issuer.html", await views.issuer_view(session, world, found))
+    return _json(request, {"@context": [VC_CONTEXT, OB_CONTEXT], **found.profile}, media_type)
+
+
+@router.get("/issuers/{slug}/did.json", operation_id="fetch_did_document", response_class=Response,
+            responses=responses(404, 422))  # fmt: skip
+async def did_document(slug: Slug, request: Request, session: ReadSession, world: World) -> Response:
+    """The issuer's DID document with all its keys, retired ones too."""
+    found = await get_issuer_by_slug(session, slug)
+    keys = [key.public_key_multibase for key in await list_keys(session, found.id)]
+    profile_url = f"{world.base_url}/issuers/{slug}"
+    return _json(request, compose_did_document(found.did, keys, profile_url=profile_url), "application/json")
+
+
+@router.get(
+    "/panels/{panel_id}", operation_id="fetch_panel", response_class=Response, responses=responses(404, 406, 422)
+)
+async def panel(panel_id: Identifier, request: Request, session: ReadSession, world: World) -> Response:
+    """The Profile of an assessment panel: never its members."""
+    found = await get_public_panel(session, panel_id)
+    media_type = _negotiated(request)
+    if media_type == HTML:
+        return _page("panel.html", await views.panel_view(session, world, found))
+    profile = compose_panel_profile(found, world.base_url)
+    return _json(request, {"@context": [VC_CONTEXT, OB_CONTEXT], **profile}, media_type)
+
+
+@router.get("/keys/{key_id}", operation_id="fetch_key", response_class=Response, responses=responses(404, 422))
+async def key(key_id: Identifier, request: Request, session: ReadSession, world: World) -> Response:
+    """One public key as a bare JWK."""
+    found = await get_key(session, key_id)
+    owner = await get_issuer(session, found.issuer_id)
+    return _json(request, _jwk(found, owner.did, world.base_url), "application/jwk+json")
+
+
+@router.get("/.well-known/jwks.json", operation_id="fetch_jwks", response_class=Response)
+async def jwks(request: Request, session: ReadSession, world: World) -> Response:
+    """The public keys of every issuer; `iss` says whose each is."""
+    keys = await list_all_keys(session)
+    owners = {issuer_id: (await get_issuer(session, issuer_id)).did for issuer_id in {k.issuer_id for k in keys}}
+    return _json(
+        request, {"keys": [_jwk(k, owners[k.issuer_id], world.base_url) for k in keys]}, "application/jwk-set+json"
+    )
+
+
+@router.get("/status-lists/{status_list_id}", operation_id="fetch_status_list", response_class=Response,
+            responses=responses(404, 406, 422))  # fmt: skip
+async def status_list(status_list_id: Identifier, request: Request, session: ReadSession, world: World) -> Response:
+    """A signed Bitstring status list. It may be cached for its `ttl`; a status change is in it at once."""
+    publication = await get_publication(session, status_list_id)
+    media_type = negotiate(request.headers.get("accept"), JSON_TYPES)
+    if media_type is None:
+        raise NotAcceptable(f"A status list is served as {', '.join(JSON_TYPES)}.")
+    cache = f"public, max-age={world.settings.status_list_ttl_seconds}"
+    return _document(request, publication.body, media_type, etag=publication.etag, cache=cache)
+
+
+@router.get("/images/{digest}.png", operation_id="fetch_image", response_class=Response, responses=responses(404, 422))
+async def image(digest: Digest, request: Request, session: ReadSession) -> Response:
+    """A badge image by the SHA-256 of its bytes."""
+    return _document(request, await get_image(session, digest), "image/png", etag=digest, cache=_ONE_YEAR)
+
+
+async def find_own_document(world: Resources, url: str) -> Mapping[str, Any] | None:
+    """The document this service publishes at `url`; None when the URL is not one of ours.
+
+    For verifying: our own status lists and DID documents need no request to ourselves. Raises NotFound or Gone.
+    """
+    if not url.startswith(world.base_url + "/"):
+        return None
+    path = url.removeprefix(world.base_url)
+    async with world.database.reading() as session:
+        if match := re.fullmatch(r"/status-lists/([0-9a-f]{32})", path):
+            return _loaded((await get_publication(session, match[1])).body)
+        if match := re.fullmatch(r"/credentials/([0-9a-f]{32})", path):
+            _, body, _ = await fetch_body(session, world.vault, await get_public_credential(session, match[1]))
+            return _loaded(body)
+        if match := re.fullmatch(r"/issuers/([a-z0-9-]{1,63})/did\.json", path):
+            found = await get_issuer_by_slug(session, match[1])
+            keys = [key.public_key_multibase for key in await list_keys(session, found.id)]
+            return compose_did_document(found.did, keys, profile_url=f"{world.base_url}/issuers/{match[1]}")
+    raise NotFound("This service publishes nothing at that address.")
+
+
+async def _achievement(
+    request: Request,
+    session: ReadSession,
+    world: Resources,
+    versions: list[AchievementVersion],
+    version: AchievementVersion,
+) -> Response:
+    media_type = _negotiated(request)
+    if media_type == HTML:
+        return _page("achievement.html", await views.achievement_view(session, world, versions, version))
+    assert version.document is not None
+    return _json(request, {"@context": [VC_CONTEXT, OB_CONTEXT], **version.document}, media_type)
+
+
+def _jwk(key: SigningKey, issuer: str, base_url: str) -> Mapping[str, str]:
+    raw = base58.b58decode(key.public_key_multibase[1:])[2:]
+    return compose_jwk(raw, key_id=f"{base_url}/keys/{key.id}", issuer=issuer)
+
+
+def _negotiated(request: Request) -> str:
+    media_type = negotiate(request.headers.get("accept"), (*JSON_TYPES, HTML))
+    if media_type is None:
+        raise NotAcceptable(f"This is served as {', '.join((*JSON_TYPES, HTML))}.")
+    return media_type
+
+
+def _json(request: Request, document: Mapping[str, Any], media_type: str) -> Response:
+    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return _document(request, body, media_type, etag=hashlib.sha256(body).hexdigest(), cache=_FIVE_MINUTES)
+
+
+def _document(request: Request, body: bytes, media_type: str, *, etag: str, cache: str) -> Response:
+    """The document with validators; 304 when the reader has it already (RFC 9110 section 13.1.2)."""
+    headers = {"ETag": f'"{etag}"', "Cache-Control": cache, "Vary": "Accept"}
+    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    if f'"{etag}"' in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=media_type, headers=headers)
+
+
+def _page(template: str, view: object) -> Response:
+    headers = {**SECURITY_HEADERS, "Cache-Control": _REVALIDATE, "Vary": "Accept"}
+    return Response(render(template, view), media_type=HTML, headers=headers)
+
+
+def _loaded(body: bytes) -> Mapping[str, Any]:
+    document: Mapping[str, Any] = json.loads(body)
+    return document

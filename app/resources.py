@@ -1,0 +1,64 @@
+"""What the service has at its disposal, opened once at start and handed down explicitly."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.clock import Clock, SystemClock
+from app.contexts import CONTEXTS_DIRECTORY, Contexts, load_contexts
+from app.db import Database, open_database
+from app.keys.vault import Vault, VaultSigner, read_key_encryption_key
+from app.net.client import OutboundClient
+from app.proofs.signer import Signer
+from app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    settings: Settings
+    clock: Clock
+    database: Database
+    vault: Vault
+    signer: Signer
+    contexts: Contexts
+    outbound: OutboundClient
+
+    @property
+    def base_url(self) -> str:
+        """Origin of every URL we publish, without a trailing slash."""
+        return self.settings.public_url
+
+
+@asynccontextmanager
+async def open_resources(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Resources]:
+    """Open everything, and close it when the block ends."""
+    _make_database_directory(settings)
+    url = settings.database_url.get_secret_value()
+    database = open_database(url, role=settings.database_role)
+    key_database = open_database(url, role=settings.database_role, pool_size=1)
+    vault = Vault(read_key_encryption_key(settings))
+    outbound = OutboundClient(
+        allow_networks=settings.outbound_allow_networks,
+        ca_file=settings.outbound_ca_file,
+    )
+    try:
+        yield Resources(
+            settings=settings,
+            clock=clock or SystemClock(),
+            database=database,
+            vault=vault,
+            signer=VaultSigner(key_database, vault),
+            contexts=load_contexts(CONTEXTS_DIRECTORY),
+            outbound=outbound,
+        )
+    finally:
+        await outbound.close()
+        await key_database.close()
+        await database.close()
+
+
+def _make_database_directory(settings: Settings) -> None:
+    if settings.is_sqlite:
+        path = settings.database_url.get_secret_value().partition(":///")[2]
+        Path(path).parent.mkdir(parents=True, exist_ok=True)

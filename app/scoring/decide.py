@@ -1,0 +1,472 @@
+"""Recording a decision, and what follows from it.
+
+    what it supersedes     outcome     what happens to the badge
+    nothing                awarded     issue
+    nothing                not_yet     nothing
+    awarded                awarded     reissue: same id, later validFrom, the earlier edition's status bit set
+    awarded                not_yet     revoke
+    not_yet                awarded     issue
+    not_yet                not_yet     nothing
+
+A decision is recorded and its badge intended in one transaction; the signature follows in a second (`app.credentials.issue`).
+A repeat with the same Idempotency-Key waits for the first, or finishes what a process that died left behind.
+"""
+
+import asyncio
+import hashlib
+import json
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeVar
+from uuid import uuid4
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.access.idempotency import IdempotencyKey, IdempotencyRecord, RequestInProgress
+from app.access.principals import Tenant
+from app.achievements.rubric import shortfalls
+from app.achievements.store import AchievementVersion, get_published_version
+from app.assessors.panels import compose_panel_profile
+from app.assessors.store import Panel, get_panel
+from app.audit.store import audit
+from app.credentials.issue import AwardFacts, PendingEdition, TooSoon, complete, prepare, recover
+from app.credentials.status import revoke
+from app.credentials.store import Award, find_award, find_credential_of_award, find_edition_of_decision
+from app.errors import Broken, Conflict, Fault, InvalidInput
+from app.events.store import record_event
+from app.identifiers import new_id
+from app.keys.vault import LearnerKey
+from app.learners.recipients import Identities, find_or_create_learner, open_identities, open_key
+from app.learners.store import Learner, get_learner
+from app.openbadges.compose import EvidenceFacts, ResultFacts, criterion_uri, level_uri
+from app.resources import Resources
+from app.scoring.store import Decision, Outcome, find_by_external_id, find_successor, get_decision
+
+T = TypeVar("T")
+Action = Literal["issue", "reissue", "revoke", "nothing"]
+
+ACTIONS: Mapping[tuple[str | None, str], Action] = {
+    (None, "awarded"): "issue",
+    (None, "not_yet"): "nothing",
+    ("awarded", "awarded"): "reissue",
+    ("awarded", "not_yet"): "revoke",
+    ("not_yet", "awarded"): "issue",
+    ("not_yet", "not_yet"): "nothing",
+}
+
+CLOCK_SKEW = timedelta(seconds=60)
+"""How far a partner's clock may run ahead of ours."""
+
+PATIENCE_SECONDS = 10
+"""How long a repeated request waits for the first one."""
+
+
+class ExternalIdTaken(Conflict):
+    code = "external_id_taken"
+
+
+class DecisionSuperseded(Conflict):
+    code = "decision_superseded"
+
+
+class DecisionMismatch(InvalidInput):
+    code = "decision_mismatch"
+
+
+class DecidedInFuture(InvalidInput):
+    code = "decided_in_future"
+
+
+class UnknownReference(InvalidInput):
+    code = "unknown_reference"
+
+
+class OutcomeAgainstRule(InvalidInput):
+    code = "outcome_against_rule"
+
+
+class RecipientNotIdentifiable(InvalidInput):
+    code = "recipient_not_identifiable"
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionResult:
+    """The level reached on one criterion, and why."""
+
+    criterion: str
+    level: str
+    rationale: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionFacts:
+    """A decision as it comes in. The learner is named by id, or by `recipient_external_id` and `recipient`."""
+
+    external_id: str | None
+    achievement_id: str
+    version: int | None
+    learner_id: str | None
+    recipient_external_id: str | None
+    recipient: Identities
+    outcome: Outcome
+    decided_at: datetime
+    panel_id: str
+    assessors: tuple[str, ...]
+    results: tuple[CriterionResult, ...]
+    evidence: tuple[EvidenceFacts, ...]
+    narrative: str | None = None
+    role: str | None = None
+    activity_start: datetime | None = None
+    activity_end: datetime | None = None
+    supersedes_id: str | None = None
+    reason: str | None = None
+
+
+Render = Callable[[AsyncSession, Decision], Awaitable[bytes]]
+"""How the answer to a recorded decision is written; called in the transaction that makes it final."""
+
+
+class _RolledBack(Exception):  # not an error: it ends a dry run
+    def __init__(self, document: dict[str, Any] | None) -> None:
+        self.document = document
+
+
+async def decide(
+    world: Resources, tenant: Tenant, facts: DecisionFacts, *, idempotency: IdempotencyKey, render: Render
+) -> bytes:
+    """Record a decision and do what follows from it. The answer is what `render` writes of it.
+
+    Raises an InvalidInput or Conflict that names what is wrong; then nothing has happened.
+    """
+
+    async def keep(session: AsyncSession, decision: Decision) -> bytes:
+        answer = await render(session, decision)
+        await _keep_answer(session, world, idempotency, decision, answer)
+        return answer
+
+    async def first_commit(session: AsyncSession) -> "IdempotencyRecord | bytes | tuple[Decision, PendingEdition]":
+        earlier = await idempotency.begin(session)
+        if earlier is not None:
+            return earlier
+        decision, pending = await _record(session, world, tenant, facts)
+        if pending is None:
+            return await keep(session, decision)
+        await _keep_answer(session, world, idempotency, decision, None)
+        return decision, pending
+
+    outcome = await _in_time(world, first_commit)
+    if isinstance(outcome, bytes):
+        return outcome
+    if isinstance(outcome, IdempotencyRecord):
+        return await _answer_again(world, tenant, outcome, keep)
+    decision, pending = outcome
+    answers: list[bytes] = []
+
+    async def second_commit(session: AsyncSession) -> None:
+        answers.append(await keep(session, decision))
+
+    await complete(world, pending, finish=second_commit)
+    return answers[0]
+
+
+async def rehearse(world: Resources, tenant: Tenant, facts: DecisionFacts) -> dict[str, Any] | None:
+    """The linted, unsigned badge a decision would give; None when it would give none. Nothing is kept."""
+
+    async def dry_run(session: AsyncSession) -> None:
+        _, pending = await _record(session, world, tenant, facts)
+        raise _RolledBack(pending.linted.document if pending else None)
+
+    try:
+        await _in_time(world, dry_run)
+    except _RolledBack as done:
+        return done.document
+    raise Broken("A dry run was not rolled back.")
+
+
+async def _in_time(world: Resources, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    """Run `work` in a transaction; when an edition must wait for the next second, wait and begin again."""
+    while True:
+        try:
+            async with world.database.transaction() as session:
+                return await work(session)
+        except TooSoon as early:
+            await world.clock.sleep_until(early.retry_at)
+
+
+async def _record(
+    session: AsyncSession, world: Resources, tenant: Tenant, facts: DecisionFacts
+) -> tuple[Decision, PendingEdition | None]:
+    now = world.clock.now()
+    issuer_id = tenant.issuer_id
+    version = await get_published_version(session, issuer_id, facts.achievement_id, facts.version)
+    panel = await get_panel(session, issuer_id, facts.panel_id)
+    before = await _superseded(session, issuer_id, facts)
+    learner = await _learner(session, world, tenant, facts, now)
+    _require_sound(facts, version, panel, before, learner, now)
+    if facts.external_id and await find_by_external_id(session, issuer_id, facts.external_id):
+        raise ExternalIdTaken(f"There is already a decision with external_id {facts.external_id!r}.")
+
+    decision = _compose_decision(world, tenant, facts, version, learner, now)
+    session.add(decision)
+    await session.flush()
+    action = ACTIONS[before.outcome if before else None, facts.outcome]
+    content = {"digest": decision.digest, "outcome": decision.outcome, "supersedes": decision.supersedes_id}
+    audit(session, issuer_id=issuer_id, actor=tenant.actor, action="decision.recorded", object_id=decision.id,
+          content=content, at=now)  # fmt: skip
+    record_event(
+        session, issuer_id, "decision.recorded", decision.id, at=now,
+        data={"outcome": decision.outcome, "supersedes": decision.supersedes_id, "action": action},
+    )  # fmt: skip
+    if action in ("issue", "reissue"):
+        award = await _award_of(session, before) if action == "reissue" and before else None
+        await _require_identifiable(session, world, learner)
+        award_facts = _award_facts(world, facts, decision, version, panel, learner)
+        return decision, await prepare(session, world, award_facts, reissue=award, actor=tenant.actor, now=now)
+    if action == "revoke" and before is not None:
+        await _revoke(session, world, tenant, before, facts.reason or "superseded", now)
+    return decision, None
+
+
+async def _superseded(session: AsyncSession, issuer_id: str, facts: DecisionFacts) -> Decision | None:
+    if facts.supersedes_id is None:
+        return None
+    before = await get_decision(session, issuer_id, facts.supersedes_id)
+    if await find_successor(session, issuer_id, before.id) is not None:
+        raise DecisionSuperseded("This decision has been superseded before.")
+    return before
+
+
+async def _learner(
+    session: AsyncSession, world: Resources, tenant: Tenant, facts: DecisionFacts, now: datetime
+) -> Learner:
+    if facts.learner_id is not None:
+        return await get_learner(session, tenant.issuer_id, facts.learner_id)
+    return await find_or_create_learner(
+        session, world.vault, tenant.issuer_id,
+        external_id=facts.recipient_external_id, identities=facts.recipient, actor=tenant.actor, now=now,
+    )  # fmt: skip
+
+
+def _require_sound(
+    facts: DecisionFacts,
+    version: AchievementVersion,
+    panel: Panel,
+    before: Decision | None,
+    learner: Learner,
+    now: datetime,
+) -> None:
+    if facts.decided_at > now + CLOCK_SKEW:
+        raise DecidedInFuture("decided_at is later than now.", faults=[Fault("/decided_at", "lies in the future")])
+    if before is not None and (before.achievement_id, before.learner_id) != (version.achievement_id, learner.id):
+        fault = Fault("/supersedes", "that decision concerns another learner or achievement")
+        raise DecisionMismatch("A correction names the learner and achievement of what it corrects.", faults=[fault])
+    _require_known(facts, version, panel)
+    if facts.outcome == "awarded":
+        _require_earned(facts, version)
+
+
+def _require_known(facts: DecisionFacts, version: AchievementVersion, panel: Panel) -> None:
+    """Every criterion is scored once, at one of its levels, by assessors of the panel."""
+    criteria = {c["key"]: [level["key"] for level in c["levels"]] for c in version.content["rubric"]["criteria"]}
+    faults = [
+        Fault(
+            f"/assessment/assessors/{i}", f"{code} is not a member of the panel", "use the codes of the panel's members"
+        )
+        for i, code in enumerate(facts.assessors)
+        if code not in panel.members
+    ]
+    seen: set[str] = set()
+    for i, result in enumerate(facts.results):
+        levels = criteria.get(result.criterion)
+        if levels is None:
+            cure = "the criteria are " + ", ".join(criteria)
+            faults.append(
+                Fault(f"/results/{i}/criterion", f"{result.criterion} is not a criterion of the version", cure)
+            )
+        elif result.level not in levels:
+            cure = "the levels are " + ", ".join(levels)
+            faults.append(Fault(f"/results/{i}/level", f"{result.level} is not a level of {result.criterion}", cure))
+        if result.criterion in seen:
+            faults.append(Fault(f"/results/{i}/criterion", f"{result.criterion} is scored twice", "keep one"))
+        seen.add(result.criterion)
+    faults += [
+        Fault("/results", f"{key} is not scored", "give a result for every criterion")
+        for key in criteria
+        if key not in seen
+    ]
+    if faults:
+        raise UnknownReference("The results or assessors do not fit the achievement and panel.", faults=faults)
+
+
+def _require_earned(facts: DecisionFacts, version: AchievementVersion) -> None:
+    positions = {result.criterion: i for i, result in enumerate(facts.results)}
+    levels = {result.criterion: result.level for result in facts.results}
+    faults = [
+        Fault(f"/results/{positions[key]}/level" if key else "/results", why)
+        for key, why in shortfalls(version.content["rubric"], levels)
+    ]
+    for wanted in version.content.get("required_evidence", ()):
+        given = sum(1 for piece in facts.evidence if (piece.genre or "").casefold() == wanted["genre"].casefold())
+        if given < wanted["minimum"]:
+            why = f"{wanted['name']}: {given} pieces of the genre {wanted['genre']!r}, {wanted['minimum']} are required"
+            faults.append(Fault("/evidence", why))
+    if faults:
+        raise OutcomeAgainstRule("The outcome awarded does not follow from the levels and the evidence.", faults=faults)
+
+
+def _compose_decision(
+    world: Resources, tenant: Tenant, facts: DecisionFacts, version: AchievementVersion, learner: Learner, now: datetime
+) -> Decision:
+    decision_id = new_id()
+    details = json.dumps(
+        {
+            "rationales": {result.criterion: result.rationale for result in facts.results},
+            "evidence": [asdict(piece) for piece in facts.evidence],
+            "narrative": facts.narrative,
+            "role": facts.role,
+            "activity_start": facts.activity_start.isoformat() if facts.activity_start else None,
+            "activity_end": facts.activity_end.isoformat() if facts.activity_end else None,
+            "reason": facts.reason,
+        },
+        ensure_ascii=False,
+        sort_keys=True,
+    ).encode()
+    key = open_key(world.vault, learner)
+    return Decision(
+        issuer_id=tenant.issuer_id,
+        id=decision_id,
+        external_id=facts.external_id,
+        achievement_id=version.achievement_id,
+        version=version.version,
+        learner_id=learner.id,
+        panel_id=facts.panel_id,
+        assessors=list(facts.assessors),
+        outcome=facts.outcome,
+        levels=[[result.criterion, result.level] for result in facts.results],
+        decided_at=facts.decided_at,
+        supersedes_id=facts.supersedes_id,
+        sealed_details=key.seal(details, table="decision", row=decision_id, column="sealed_details"),
+        digest=hashlib.sha256(details).hexdigest(),
+        recorded_by=tenant.actor,
+        recorded_at=now,
+    )
+
+
+def open_details(key: LearnerKey, decision: Decision) -> dict[str, Any]:
+    """The sealed part of a decision: rationales, evidence, narrative, role, activity dates, reason."""
+    plain = key.open(decision.sealed_details, table="decision", row=decision.id, column="sealed_details")
+    details: dict[str, Any] = json.loads(plain)
+    return details
+
+
+def _award_facts(
+    world: Resources,
+    facts: DecisionFacts,
+    decision: Decision,
+    version: AchievementVersion,
+    panel: Panel,
+    learner: Learner,
+) -> AwardFacts:
+    assert version.document is not None
+    uri = version.document["id"]
+    names = {
+        (criterion["key"], level["key"]): level["name"]
+        for criterion in version.content["rubric"]["criteria"]
+        for level in criterion["levels"]
+    }
+    results = tuple(
+        ResultFacts(
+            criterion_uri(uri, result.criterion),
+            level_uri(uri, result.criterion, result.level),
+            names[result.criterion, result.level],
+        )
+        for result in facts.results
+    )
+    return AwardFacts(
+        decision_id=decision.id,
+        learner=learner,
+        version=version,
+        results=results,
+        evidence=facts.evidence,
+        source=compose_panel_profile(panel, world.base_url),
+        awarded_date=facts.decided_at,
+        salt=secrets.token_hex(16),
+        narrative=facts.narrative,
+        role=facts.role,
+        activity_start=facts.activity_start,
+        activity_end=facts.activity_end,
+    )
+
+
+async def _require_identifiable(session: AsyncSession, world: Resources, learner: Learner) -> None:
+    identities = await open_identities(session, world.vault, learner)
+    if identities.email is None and identities.did is None:
+        fault = Fault("/recipient", "neither an e-mail address nor a DID is known")
+        raise RecipientNotIdentifiable("The learner has no identity that a badge can carry.", faults=[fault])
+
+
+async def _award_of(session: AsyncSession, decision: Decision) -> Award:
+    award = await find_award(session, decision.issuer_id, decision.id)
+    if award is None:
+        raise Broken("An awarded decision has no award.")
+    return award
+
+
+async def _revoke(
+    session: AsyncSession, world: Resources, tenant: Tenant, before: Decision, reason: str, now: datetime
+) -> None:
+    award = await _award_of(session, before)
+    credential = await find_credential_of_award(session, before.issuer_id, award.id)
+    if credential is not None and credential.state != "failed":
+        await revoke(session, world, before.issuer_id, credential.id, reason=reason, actor=tenant.actor, now=now)
+
+
+async def _keep_answer(
+    session: AsyncSession, world: Resources, idempotency: IdempotencyKey, decision: Decision, answer: bytes | None
+) -> None:
+    """Store the answer for repeats, sealed: it holds the learner's personal data."""
+    if idempotency.key is None:
+        return
+    if answer is not None:
+        learner = await get_learner(session, decision.issuer_id, decision.learner_id)
+        key = open_key(world.vault, learner)
+        answer = key.seal(answer, table="idempotency_key", row=idempotency.key, column="answer")
+    await idempotency.finish(
+        session, 201, answer,
+        issuer_id=decision.issuer_id, learner_id=decision.learner_id, resource_id=decision.id,
+    )  # fmt: skip
+
+
+async def _answer_again(
+    world: Resources,
+    tenant: Tenant,
+    record: IdempotencyRecord,
+    keep: Callable[[AsyncSession, Decision], Awaitable[bytes]],
+) -> bytes:
+    """The first request's answer: kept, or made now from what it left behind."""
+    assert record.resource_id is not None
+    assert record.learner_id is not None
+    for _ in range(PATIENCE_SECONDS * 20):
+        async with world.database.reading() as session:
+            kept = await session.get_one(IdempotencyRecord, (record.principal_id, record.key))
+            edition = await find_edition_of_decision(session, tenant.issuer_id, record.resource_id)
+            decision = await get_decision(session, tenant.issuer_id, record.resource_id)
+            learner = await get_learner(session, tenant.issuer_id, record.learner_id)
+        if kept.answer is not None:
+            key = open_key(world.vault, learner)
+            return key.open(kept.answer, table="idempotency_key", row=record.key, column="answer")
+        if edition is None or edition.state != "pending":
+            async with world.database.transaction() as session:
+                return await keep(session, decision)
+        if edition.claimed_until is not None and edition.claimed_until < world.clock.now():
+            await recover(world, tenant.issuer_id, edition.id)
+        else:
+            await asyncio.sleep(0.05)
+    raise RequestInProgress("The first request with this Idempotency-Key is still at work.")
+
+
+def evidence_id(url: str | None) -> str:
+    """The id a piece of evidence has in the badge: its URL, or a fresh UUID URN where there is only a digest."""
+    return url or uuid4().urn

@@ -1,0 +1,79 @@
+"""Decisions. The database refuses to change or delete a row."""
+
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Table
+from app.errors import NotFound
+
+Outcome = Literal["awarded", "not_yet"]
+
+
+class Decision(Table):
+    """`levels` is a list of [criterion key, level key]; `sealed_details` the rest, as JSON under the learner's key.
+
+    `digest` is the SHA-256 of the details in the clear, so that they can be proved even after they are gone.
+    """
+
+    __tablename__ = "decision"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["issuer_id", "achievement_id", "version"],
+            ["achievement_version.issuer_id", "achievement_version.achievement_id", "achievement_version.version"],
+        ),
+        ForeignKeyConstraint(["issuer_id", "learner_id"], ["learner.issuer_id", "learner.id"]),
+        ForeignKeyConstraint(["issuer_id", "panel_id"], ["panel.issuer_id", "panel.id"]),
+        ForeignKeyConstraint(["issuer_id", "supersedes_id"], ["decision.issuer_id", "decision.id"]),
+        UniqueConstraint("issuer_id", "external_id"),
+        UniqueConstraint("issuer_id", "supersedes_id"),
+        CheckConstraint("outcome IN ('awarded', 'not_yet')", name="outcome"),
+        Index(None, "issuer_id", "recorded_at", "id"),
+    )
+
+    issuer_id: Mapped[str] = mapped_column(ForeignKey("issuer.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    external_id: Mapped[str | None]
+    achievement_id: Mapped[str]
+    version: Mapped[int]
+    learner_id: Mapped[str]
+    panel_id: Mapped[str]
+    assessors: Mapped[list[str]]
+    outcome: Mapped[str]
+    levels: Mapped[list[list[str]]]
+    decided_at: Mapped[datetime]
+    supersedes_id: Mapped[str | None]
+    sealed_details: Mapped[bytes]
+    digest: Mapped[str]
+    recorded_by: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+
+async def get_decision(session: AsyncSession, issuer_id: str, decision_id: str) -> Decision:
+    """Raises NotFound, also for a decision of another issuer."""
+    decision = await session.get(Decision, (issuer_id, decision_id))
+    if decision is None:
+        raise NotFound("There is no decision with this id.")
+    return decision
+
+
+async def find_by_external_id(session: AsyncSession, issuer_id: str, external_id: str) -> Decision | None:
+    query = select(Decision).where(Decision.issuer_id == issuer_id, Decision.external_id == external_id)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def find_successor(session: AsyncSession, issuer_id: str, decision_id: str) -> Decision | None:
+    """The decision that supersedes this one."""
+    query = select(Decision).where(Decision.issuer_id == issuer_id, Decision.supersedes_id == decision_id)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def list_successors(session: AsyncSession, issuer_id: str, decision_ids: list[str]) -> dict[str, str]:
+    """Id of the superseding decision, by id of the superseded one."""
+    query = select(Decision.supersedes_id, Decision.id).where(
+        Decision.issuer_id == issuer_id, Decision.supersedes_id.in_(decision_ids)
+    )
+    return {before: after for before, after in (await session.execute(query)).all() if before is not None}

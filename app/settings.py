@@ -1,0 +1,112 @@
+"""Settings, read once from the environment (prefix `ASSAY_`), checked at start and frozen.
+
+`docs/settings.md` lists them for operators; a house test keeps that page and this class equal.
+"""
+
+import base64
+import binascii
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="ASSAY_", frozen=True, extra="forbid")
+
+    public_url: str = Field(
+        default="http://127.0.0.1:8000",
+        description="Base URL under which the world reaches this service. Every badge carries it: it is pinned in the "
+        "database at first start and cannot change afterwards.",
+    )
+    database_url: SecretStr = Field(
+        default=SecretStr("sqlite+aiosqlite:///var/assay.db"),
+        description="SQLAlchemy URL: sqlite+aiosqlite:///path or postgresql+psycopg://user:password@host/name.",
+    )
+    database_role: str | None = Field(
+        default=None,
+        pattern=r"^[a-z_][a-z0-9_]{0,62}$",
+        description="PostgreSQL role the service takes on after connecting (SET ROLE), so that it does not work as the "
+        "owner of its tables. Migrations create `assay_app` for this.",
+    )
+    key_encryption_key: SecretStr | None = Field(
+        default=None,
+        description="32 bytes in base64url that encrypt every private key and learner key at rest. When absent a "
+        "development key is made in keys/, which is refused when public_url is https.",
+    )
+    data_directory: Path = Field(default=Path("var"), description="Where the embedded database and demo.json live.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severity logged."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="One JSON object a line, or text for people."
+    )
+    status_list_ttl_seconds: int = Field(
+        default=300,
+        ge=0,
+        lt=24 * 3600,
+        description="How long a status list may be cached: its `ttl` and its Cache-Control. A revocation is visible at "
+        "the origin at once and everywhere after this time.",
+    )
+    run_jobs: bool = Field(default=True, description="Run background jobs inside the server process.")
+    verify_processes: int = Field(default=2, ge=1, le=16, description="Processes that judge foreign documents.")
+    verify_queue: int = Field(default=32, ge=1, le=1024, description="Verifications that may wait; more answer 503.")
+    outbound_allow_networks: list[IPv4Network | IPv6Network] = Field(
+        default_factory=list,
+        description="Networks that outbound requests may reach although they are not public (JSON array), for issuers "
+        "on an intranet. Empty: public addresses only.",
+    )
+    outbound_ca_file: Path | None = Field(
+        default=None, description="PEM file of further certificate authorities that outbound requests trust."
+    )
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin_only(cls, value: str) -> str:
+        url = urlsplit(value)
+        if url.scheme not in ("http", "https") or not url.hostname or url.username or url.query or url.fragment:
+            raise ValueError(
+                "must be an http or https URL without user, query or fragment, like https://badges.example.org"
+            )
+        if url.path not in ("", "/"):
+            raise ValueError("must not have a path: did:web and well-known documents live at the root of a host")
+        return f"{url.scheme}://{url.netloc}".lower()
+
+    @field_validator("key_encryption_key")
+    @classmethod
+    def _thirty_two_bytes(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            decode_key(value.get_secret_value())
+        return value
+
+    @model_validator(mode="after")
+    def _https_needs_a_real_key(self) -> Self:
+        if self.is_https and self.key_encryption_key is None:
+            raise ValueError(
+                "ASSAY_KEY_ENCRYPTION_KEY is required when ASSAY_PUBLIC_URL is https: the development key in keys/ is for "
+                "http only. Make one with `assay keys new-encryption-key`."
+            )
+        return self
+
+    @cached_property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @cached_property
+    def is_sqlite(self) -> bool:
+        return self.database_url.get_secret_value().startswith("sqlite")
+
+
+def decode_key(text: str) -> bytes:
+    """The 32 bytes of a key written in base64url (padding optional). Raises ValueError otherwise."""
+    try:
+        key = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        raise ValueError("must be base64url") from None
+    if len(key) != 32:
+        raise ValueError("must be 32 bytes in base64url")
+    return key

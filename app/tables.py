@@ -1,0 +1,18 @@
+"""Every room's tables, so that `Table.metadata` is whole: for migrations, and for whoever needs all of them."""
+
+import app.access.idempotency
+import app.access.store
+import app.achievements.store
+import app.assessors.store
+import app.audit.store
+import app.credentials.store
+import app.events.store
+import app.issuers.store
+import app.jobs.queue
+import app.keys.store
+import app.learners.store
+import app.scoring.store
+import app.statuslists.store  # noqa: F401
+from app.db import Table
+
+metadata = Table.metadata

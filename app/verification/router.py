@@ -1,0 +1,102 @@
+"""POST /v1/verify: whether a badge is genuine, unaltered, current and not revoked."""
+
+from typing import Annotated, Any, Self, cast
+
+from fastapi import APIRouter, Body, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app.verification.verify import Verification, Verifier
+
+router = APIRouter(prefix="/v1", tags=["verification"])
+
+
+class VerifyBody(BaseModel):
+    """A badge, or where it is: one of the two."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    credential: dict[str, Any] | None = Field(
+        default=None, description="The badge: a secured Open Badges 3.0 credential, as it was issued."
+    )
+    url: str | None = Field(
+        default=None, min_length=1, max_length=2048, description="The https URL at which the badge is published."
+    )
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.credential is None) == (self.url is None):
+            raise ValueError("give either `credential` or `url`")
+        return self
+
+
+async def get_verifier(request: Request) -> Verifier:
+    return cast(Verifier, request.app.state.verifier)
+
+
+_EXAMPLES = {
+    "url": {"summary": "A published badge", "value": {"url": "https://badges.example.org/credentials/4f1c"}},
+    "credential": {
+        "summary": "A badge at hand",
+        "value": {
+            "credential": {
+                "@context": [
+                    "https://www.w3.org/ns/credentials/v2",
+                    "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
+                ],
+                "id": "https://badges.example.org/credentials/4f1c",
+                "type": ["VerifiableCredential", "OpenBadgeCredential"],
+                "issuer": {
+                    "id": "did:web:badges.example.org:issuers:a",
+                    "type": ["Profile"],
+                    "name": "An Issuer",
+                },
+                "validFrom": "2026-11-23T13:00:00Z",
+                "credentialSubject": {},
+                "proof": [],
+            }
+        },
+    },
+}
+
+_ANSWER_EXAMPLE = {
+    "valid": False,
+    "checks": [
+        {
+            "name": "status",
+            "outcome": "failed",
+            "code": "revoked",
+            "detail": "The issuer has revoked the badge.",
+            "fault": "nobody",
+            "cure": "Ask the issuer.",
+            "pointer": "/credentialStatus",
+        }
+    ],
+    "checks_version": "1",
+    "checked_at": "2026-11-23T13:00:00Z",
+    "credential_id": "https://badges.example.org/credentials/4f1c",
+    "issuer": {"id": "did:web:badges.example.org:issuers:a", "name": "An Issuer"},
+    "achievement": {"name": "Checking for Understanding", "image": "https://badges.example.org/images/9a.png"},
+    "valid_from": "2026-11-23T13:00:00Z",
+    "valid_until": None,
+}
+
+
+@router.post(
+    "/verify",
+    operation_id="verify_credential",
+    summary="Verify a badge",
+    response_description="What was checked and what was found. A badge that fails is an answer, not an error.",
+    responses={200: {"content": {"application/json": {"example": _ANSWER_EXAMPLE}}}},
+)
+async def verify_credential(
+    body: Annotated[VerifyBody, Body(openapi_examples=cast(Any, _EXAMPLES))],
+    verifier: Annotated[Verifier, Depends(get_verifier)],
+) -> Verification:
+    """Verify a badge of any issuer: its shape, its proof, that the key is the issuer's, its dates and its status.
+
+    No token is needed and nothing is stored. The answer is 200 whether the badge is valid or not: see `valid`, and
+    `checks` for what was found, whose fault it is and what to do. 503 when too many badges are being verified.
+    """
+    if body.url is not None:
+        return await verifier.verify_url(body.url)
+    return await verifier.verify(body.credential or {})

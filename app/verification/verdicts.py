@@ -1,0 +1,303 @@
+"""What a check can say: every code, once, with its texts for people.
+
+The codes are part of the API; CHECKS_VERSION changes when one is removed or changes its meaning.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+CHECKS_VERSION = "1"
+
+VC_CONTEXT = "https://www.w3.org/ns/credentials/v2"
+MAX_PROOFS = 3
+
+Name = Literal["shape", "proof", "issuer_binding", "validity", "status"]
+Outcome = Literal["passed", "failed", "skipped", "warning"]
+Blame = Literal["issuer", "holder", "verifier", "network", "nobody"]
+
+NAMES: tuple[Name, ...] = ("shape", "proof", "issuer_binding", "validity", "status")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. `code` is stable (see VERDICTS), `detail` and `cure` are for people.
+
+    `fault` says who can mend it; `pointer` is a JSON Pointer (RFC 6901) into the badge, "" for the whole of it.
+    """
+
+    name: Name
+    outcome: Outcome
+    code: str
+    detail: str
+    fault: Blame
+    cure: str = ""
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a code means. `detail` and `cure` may hold {names} of facts."""
+
+    name: Name
+    outcome: Outcome
+    fault: Blame
+    detail: str
+    cure: str = ""
+
+
+_REISSUE = "Ask the issuer for a corrected badge."
+_ASK_ISSUER = "Ask the issuer."
+
+VERDICTS: Mapping[str, Verdict] = {
+    # shape
+    "well_formed": Verdict("shape", "passed", "nobody", "The document is an Open Badges 3.0 credential."),
+    "credential_refused": Verdict(
+        "shape", "failed", "holder", "The badge was not fetched: {reason}", "Send the badge itself, or its https URL."
+    ),
+    "credential_unavailable": Verdict(
+        "shape", "failed", "network", "The badge was not had: {reason}", "Try again later, or send the badge itself."
+    ),
+    "credential_invalid": Verdict(
+        "shape", "failed", "holder", "The document cannot be read: {reason}", "Send the badge as it was issued."
+    ),
+    "unsupported_data_model": Verdict(
+        "shape",
+        "failed",
+        "verifier",
+        "The badge follows the Verifiable Credentials Data Model 1.1, which is not verified here.",
+        "Ask the issuer for a badge in the Verifiable Credentials Data Model 2.0.",
+    ),
+    "invalid_context": Verdict(
+        "shape",
+        "failed",
+        "issuer",
+        f"`@context` must be a list of URLs, first {VC_CONTEXT}, then that of Open Badges 3.0.",
+        _REISSUE,
+    ),
+    "unknown_context": Verdict(
+        "shape",
+        "failed",
+        "verifier",
+        "{reason}",
+        "Verify the badge where this extension is known.",
+    ),
+    "not_an_open_badge": Verdict(
+        "shape",
+        "failed",
+        "holder",
+        "This is not an Open Badge: `type` must hold VerifiableCredential and OpenBadgeCredential.",
+        "Send an Open Badges 3.0 badge.",
+    ),
+    "invalid_credential_id": Verdict(
+        "shape", "failed", "issuer", "`id` must be a URL or another absolute IRI.", _REISSUE
+    ),
+    "invalid_issuer": Verdict(
+        "shape", "failed", "issuer", "`issuer` must be an absolute IRI or a Profile with such an `id`.", _REISSUE
+    ),
+    "invalid_subject": Verdict(
+        "shape",
+        "failed",
+        "issuer",
+        "`credentialSubject` must be one AchievementSubject that has an `id` or an `identifier`.",
+        _REISSUE,
+    ),
+    "invalid_achievement": Verdict(
+        "shape",
+        "failed",
+        "issuer",
+        "The achievement must have `type`, `id`, `name`, `description` and `criteria`.",
+        _REISSUE,
+    ),
+    "invalid_date": Verdict(
+        "shape",
+        "failed",
+        "issuer",
+        "`{member}` must be a date and time with an offset, like 2026-11-23T13:00:00Z.",
+        _REISSUE,
+    ),
+    "unsafe_document": Verdict("shape", "failed", "issuer", "{reason}", _REISSUE),
+    "endorsements_not_checked": Verdict(
+        "shape",
+        "warning",
+        "verifier",
+        "The badge carries endorsements. They were not verified.",
+        "Verify each endorsement by itself.",
+    ),
+    # proof
+    "proof_verified": Verdict(
+        "proof", "passed", "nobody", "The signature is good: nothing was changed since it was made."
+    ),
+    "no_proof": Verdict(
+        "proof", "failed", "issuer", "The badge is not signed.", "Ask the issuer for the signed badge."
+    ),
+    "invalid_proof": Verdict("proof", "failed", "issuer", "The proof is malformed: {reason}", _REISSUE),
+    "too_many_proofs": Verdict("proof", "failed", "issuer", f"The badge has more than {MAX_PROOFS} proofs.", _REISSUE),
+    "unsupported_proof": Verdict(
+        "proof",
+        "failed",
+        "verifier",
+        "The badge is signed in a way that is not verified here ({suite}).",
+        "Ask the issuer for a badge with an eddsa-rdfc-2022 proof.",
+    ),
+    "other_proof_ignored": Verdict("proof", "warning", "verifier", "A further proof was not verified ({suite})."),
+    "verification_method_unavailable": Verdict(
+        "proof",
+        "failed",
+        "network",
+        "The issuer's key was not had: {reason}",
+        "Try again later. If it stays so, ask the issuer whether its key is published where the badge says.",
+    ),
+    "verification_method_refused": Verdict(
+        "proof",
+        "failed",
+        "issuer",
+        "The issuer's key was not fetched: {reason}",
+        "Ask the issuer to publish its key on the public internet.",
+    ),
+    "verification_method_invalid": Verdict(
+        "proof",
+        "failed",
+        "issuer",
+        "The issuer's key cannot be used: {reason}",
+        "Ask the issuer to publish the key it signs with.",
+    ),
+    "signature_invalid": Verdict(
+        "proof",
+        "failed",
+        "holder",
+        "The signature does not fit the document: it was changed after signing, or signed with another key.",
+        "Get the badge anew from where it was issued, unchanged.",
+    ),
+    "unsigned_content": Verdict(
+        "proof",
+        "failed",
+        "issuer",
+        "Parts of the document are not covered by the signature (see the check shape).",
+        _REISSUE,
+    ),
+    "proof_expired": Verdict("proof", "failed", "issuer", "{reason}", _REISSUE),
+    "proof_not_yet_valid": Verdict(
+        "proof", "failed", "issuer", "The proof was made at {moment}, which is in the future.", _REISSUE
+    ),
+    "work_budget_exceeded": Verdict(
+        "proof", "failed", "issuer", "The document takes more work to verify than any real badge does.", _REISSUE
+    ),
+    "judge_failed": Verdict(
+        "proof",
+        "failed",
+        "verifier",
+        "The document could not be judged, by a mistake of this service.",
+        "Report this badge to us.",
+    ),
+    # issuer binding
+    "issuer_bound": Verdict(
+        "issuer_binding", "passed", "nobody", "The badge was signed with a key of the issuer it names."
+    ),
+    "controller_mismatch": Verdict(
+        "issuer_binding",
+        "failed",
+        "issuer",
+        "The key belongs to {controller}, the badge names {issuer} as its issuer.",
+        "Do not accept this badge as one of the issuer it names.",
+    ),
+    "wrong_proof_purpose": Verdict(
+        "issuer_binding", "failed", "issuer", "The proof was made for another purpose than assertionMethod.", _REISSUE
+    ),
+    # validity
+    "in_validity_period": Verdict("validity", "passed", "nobody", "The badge is within its validity period."),
+    "not_yet_valid": Verdict(
+        "validity", "failed", "nobody", "The badge is valid from {moment}, which is in the future.", "Wait until then."
+    ),
+    "expired": Verdict(
+        "validity", "failed", "nobody", "The badge was valid until {moment}.", "Ask the issuer for a renewal."
+    ),
+    # status
+    "no_status": Verdict("status", "skipped", "nobody", "The badge names no status list: its issuer cannot revoke it."),
+    "status_clear": Verdict("status", "passed", "nobody", "The issuer has neither revoked nor suspended the badge."),
+    "revoked": Verdict("status", "failed", "nobody", "The issuer has revoked the badge.", _ASK_ISSUER),
+    "suspended": Verdict(
+        "status",
+        "failed",
+        "nobody",
+        "The issuer has suspended the badge for the time being.",
+        "Ask the issuer, or try again later.",
+    ),
+    "status_purpose_ignored": Verdict(
+        "status",
+        "warning",
+        "verifier",
+        "The badge has a status of the purpose {purpose}, which does not concern validity.",
+    ),
+    "unsupported_status": Verdict(
+        "status",
+        "failed",
+        "verifier",
+        "The badge has a status of a kind that is not checked here ({kind}), so it may have been revoked.",
+        "Verify the badge where this kind of status is checked.",
+    ),
+    "invalid_status_entry": Verdict(
+        "status", "failed", "issuer", "`credentialStatus` is malformed: {reason}", _REISSUE
+    ),
+    "status_list_unavailable": Verdict(
+        "status",
+        "failed",
+        "network",
+        "The status list was not had, so the badge may have been revoked: {reason}",
+        "Try again later.",
+    ),
+    "status_list_refused": Verdict(
+        "status",
+        "failed",
+        "issuer",
+        "The status list was not fetched: {reason}",
+        "Ask the issuer to publish its status list on the public internet.",
+    ),
+    "status_list_invalid": Verdict(
+        "status", "failed", "issuer", "The status list cannot be used: {reason}", _ASK_ISSUER
+    ),
+    "status_list_proof_failed": Verdict(
+        "status", "failed", "issuer", "The status list is not signed as it should be: {reason}", _ASK_ISSUER
+    ),
+    "status_list_wrong_issuer": Verdict(
+        "status", "failed", "issuer", "The status list is one of {list_issuer}, not of the badge's issuer.", _ASK_ISSUER
+    ),
+    "status_list_wrong_purpose": Verdict(
+        "status", "failed", "issuer", "The status list is not for the purpose {purpose}.", _ASK_ISSUER
+    ),
+    "status_list_out_of_date": Verdict(
+        "status",
+        "failed",
+        "issuer",
+        "The status list is outside its own validity period.",
+        "Try again later, then ask the issuer.",
+    ),
+    "status_index_out_of_range": Verdict(
+        "status", "failed", "issuer", "The badge's place ({index}) is beyond the end of the status list.", _REISSUE
+    ),
+    # any
+    "not_checked": Verdict("status", "skipped", "nobody", "Not checked, because of what the other checks found."),
+}
+
+
+def check(code: str, *, pointer: str = "", name: Name | None = None, **facts: object) -> Check:
+    """The check that VERDICTS has for `code`, with `facts` in its texts. `name` overrides the table's."""
+    verdict = VERDICTS[code]
+    texts = {key: _shortened(str(value)) for key, value in facts.items()}
+    return Check(
+        name=name or verdict.name,
+        outcome=verdict.outcome,
+        code=code,
+        detail=verdict.detail.format(**texts),
+        fault=verdict.fault,
+        cure=verdict.cure,
+        pointer=pointer,
+    )
+
+
+def not_checked(names: Iterable[Name]) -> list[Check]:
+    return [check("not_checked", name=name) for name in names]
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 300 else f"{text[:300]}…"

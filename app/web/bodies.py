@@ -1,0 +1,74 @@
+"""What a request body may be, checked before any route sees it.
+
+JSON is read once by `app.strict_json` (no duplicate members, NaN, numbers beyond 2^53, nesting over 64) and is at most 1 MiB;
+a PNG is at most 2 MiB; anything else is refused.
+"""
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import strict_json
+from app.errors import Fault, InvalidInput
+from app.web.problems import problem_response
+
+MAX_JSON = 1 << 20
+MAX_IMAGE = 2 << 20
+LIMITS = {"application/json": MAX_JSON, "application/ld+json": MAX_JSON, "image/png": MAX_IMAGE}
+
+
+class BodyTooLarge(InvalidInput):
+    code = "body_too_large"
+
+
+class UnsupportedMediaType(InvalidInput):
+    code = "unsupported_media_type"
+
+
+class BodyLimits:
+    """ASGI middleware: reads the whole body within its limit, checks it and hands it on."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            body = await _read(request)
+        except InvalidInput as error:
+            await problem_response(request, error)(scope, receive, send)
+            return
+        await self.app(scope, _replay(body, receive), send)
+
+
+async def _read(request: Request) -> bytes:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    limit = LIMITS.get(media_type, MAX_JSON)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            cure = "split the request" if limit == MAX_JSON else "shrink the image"
+            fault = Fault("", f"the body is larger than {limit} bytes", cure)
+            raise BodyTooLarge(f"A body of {media_type or 'this type'} may have {limit} bytes.", faults=[fault])
+    if body and media_type not in LIMITS:
+        fault = Fault("", f"the media type is {media_type or 'missing'}", f"send one of {', '.join(LIMITS)}")
+        raise UnsupportedMediaType("The Content-Type of the body is not one this service reads.", faults=[fault])
+    if body and media_type != "image/png":
+        strict_json.loads(bytes(body))
+    return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    sent = False
+
+    async def replay() -> Message:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay

@@ -1,0 +1,70 @@
+"""The types that bodies of our own API are made of: strict, closed, with text that every canonicalizer reads alike."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+
+from app.openbadges.datatypes import IRI_PATTERN, URL_PATTERN
+
+_FORBIDDEN_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+def format_moment(moment: datetime) -> str:
+    """RFC 3339 in UTC with `Z`."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+class Body(BaseModel):
+    """Base of every request body: an unknown member is refused, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _plain_text(text: str) -> str:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if found := _FORBIDDEN_CONTROL.search(text):
+        raise ValueError(
+            f"control character U+{ord(found[0]):04X} at position {found.start()}: only line feed and tab are allowed, "
+            "remove it (word processors leave U+000B for a line break)"
+        )
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if "\n" in text or "\t" in text:
+        raise ValueError("must be one line")
+    return text.strip()
+
+
+Line = Annotated[
+    str, StringConstraints(min_length=1, max_length=300), AfterValidator(_plain_text), AfterValidator(_one_line)
+]
+Prose = Annotated[str, StringConstraints(min_length=1, max_length=10_000), AfterValidator(_plain_text)]
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+ExternalId = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$"),
+    Field(
+        description="Your own id of the object: 1 to 200 visible ASCII characters, unique per issuer.",
+        examples=["row-17"],
+    ),
+]
+Url = Annotated[str, StringConstraints(pattern=URL_PATTERN, max_length=2_000)]
+Iri = Annotated[str, StringConstraints(pattern=IRI_PATTERN, max_length=2_000)]
+Email = Annotated[
+    str,
+    StringConstraints(
+        max_length=254, pattern=r"^[^\s@<>\"(),:;\\\x00-\x20\x7f]{1,64}@[A-Za-z0-9.-]{1,189}\.[A-Za-z0-9-]{2,63}$"
+    ),
+    Field(examples=["ada.example@schools.example.org"]),
+]
+Did = Annotated[str, StringConstraints(pattern=r"^did:[a-z0-9]+:[A-Za-z0-9._:%-]{1,500}$")]
+Moment = Annotated[
+    AwareDatetime,
+    PlainSerializer(format_moment, return_type=str),
+    Field(examples=["2026-04-09T14:00:00Z"]),
+]

@@ -1,0 +1,131 @@
+"""Every problem the service can answer with: its HTTP status, what it means, and what to do about it.
+
+The codes are part of the API and stable. `/problems/{code}` shows them to people; a house test finds an error class without one.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    code: str
+    status: int
+    title: str
+    cause: str
+    cure: str
+
+
+_TYPES = (
+    # -- the request as such
+    ("malformed_json", 400, "The body is not acceptable JSON",
+     "The body is not valid UTF-8 JSON, or is ambiguous: a member given twice, NaN or Infinity, a number beyond 2^53, or "
+     "nesting deeper than 64.",
+     "Mend the place that `errors` names. Send large numbers as strings."),
+    ("invalid_cursor", 400, "The cursor cannot be read",
+     "`cursor` is not a value that this list returned as `next_cursor`.",
+     "Begin without a cursor, then pass each page's `next_cursor` unchanged."),
+    ("body_too_large", 413, "The body is too large", "JSON may have 1 MiB, a PNG image 2 MiB.",
+     "Split the request or shrink the image."),
+    ("unsupported_media_type", 415, "The media type is not read here",
+     "The Content-Type of the body is missing or not one this service reads.",
+     "Send application/json, or image/png where an image is wanted."),
+    ("invalid_body", 422, "The request does not fit the API",
+     "A member, parameter or header is missing, unknown, or not of its type. `errors` names each place.",
+     "Compare with the schema of the operation in /docs."),
+    ("method_not_allowed", 405, "The method is not allowed here", "The path exists, but not with this method.",
+     "Look the operation up in /docs."),
+    ("not_acceptable", 406, "No representation fits the Accept header", "None of the offered media types is accepted.",
+     "Accept application/json or */*."),
+    ("invalid_idempotency_key", 400, "The Idempotency-Key is not usable",
+     "An Idempotency-Key is 1 to 200 printable ASCII characters.", "Send a fresh UUID for each new operation."),
+    ("idempotency_key_reused", 422, "The Idempotency-Key belongs to another request",
+     "The same key came earlier with another path, query or body.",
+     "Use a new key for a new request; repeat the old one byte for byte to get its answer again."),
+    ("request_in_progress", 409, "The same request is still at work",
+     "A request with this Idempotency-Key has begun and has not finished.", "Send it again, unchanged, in a few seconds."),
+    # -- who may
+    ("unauthenticated", 401, "A valid token is needed",
+     "The Authorization header is missing, or its token is unknown, expired or revoked.",
+     "Send `Authorization: Bearer assay_…` with a token that is still valid."),
+    ("forbidden", 403, "The token does not permit this", "The token lacks the scope that the operation needs.",
+     "Ask the operator for an API client with the scope named in `detail`."),
+    # -- objects
+    ("not_found", 404, "There is no such object",
+     "No object has this id, or it belongs to another issuer, or it is not public.", "Check the id and the token."),
+    ("gone", 410, "The object is no longer served", "It existed and has been removed.", "Remove the link."),
+    ("external_id_taken", 409, "Your own id is already in use",
+     "Another object of this kind has the same `external_id`.", "Find it with `?external_id=`, or choose another."),
+    ("slug_taken", 409, "The slug is already in use", "Another issuer has this slug.", "Choose another."),
+    ("identity_taken", 409, "The identity belongs to another learner",
+     "The e-mail address or DID is already that of another learner of this issuer.", "Use that learner's id."),
+    ("conflict", 409, "The state of the object does not allow this", "See `detail`.", "See `detail`."),
+    ("invalid_input", 422, "The request cannot be accepted as it stands", "See `errors`.", "See `errors`."),
+    # -- achievements
+    ("version_not_draft", 409, "The version can no longer change",
+     "A published version is immutable, because badges carry it.", "Make a new version."),
+    ("version_not_published", 409, "The version is not published",
+     "Decisions are recorded against a published version of an achievement.", "Publish a version first."),
+    ("draft_exists", 409, "There is already a draft", "An achievement has at most one draft version.",
+     "Edit that draft or publish it."),
+    ("invalid_achievement", 422, "The achievement is not sound",
+     "A reference inside it leads nowhere, or it could not become a valid Open Badges 3.0 Achievement.",
+     "Mend the places that `errors` names."),
+    ("invalid_image", 422, "The image cannot be used", "See `detail`.", "Send a PNG of 90 to 4,096 pixels a side."),
+    # -- decisions and credentials
+    ("unknown_reference", 422, "The request refers to something that is not there",
+     "A criterion, level or assessor is not one of the achievement or panel named.",
+     "Use the keys that the published version and the panel have."),
+    ("outcome_against_rule", 422, "The outcome contradicts the decision rule",
+     "`awarded` was recorded although the levels do not satisfy the achievement's decision rule, or evidence that the "
+     "achievement requires is missing.", "Correct the levels or the evidence, or record `not_yet`."),
+    ("decision_superseded", 409, "The decision has already been superseded",
+     "Decisions are append-only: each can be superseded once.", "Supersede the newest decision of the chain."),
+    ("decision_mismatch", 422, "A correction must concern the same award",
+     "A superseding decision names the same learner and achievement as the one it corrects.",
+     "Record a new decision for another learner or achievement."),
+    ("decided_in_future", 422, "The decision lies in the future", "`decided_at` is later than now.",
+     "Record the decision once it is made."),
+    ("recipient_not_identifiable", 422, "The learner has no identity a badge can carry",
+     "A badge needs an e-mail address or a DID of its recipient.", "Add one of them to the learner."),
+    ("lint_failed", 422, "The badge would not be sound",
+     "The composed credential failed the checks that everything must pass before it is signed. Nothing was signed.",
+     "Mend the places that `errors` names."),
+    ("unsafe_document", 422, "Part of the document would not be signed",
+     "A member, type or identifier is not defined by the contexts or is not a well-formed absolute IRI.",
+     "Mend the places that `errors` names."),
+    ("unknown_context", 422, "A JSON-LD context is not known here",
+     "Contexts are never fetched; only the vendored ones are known.", "Use the published contexts of Open Badges 3.0."),
+    ("work_budget_exceeded", 422, "The document takes too much work",
+     "It is too deep, too large or too entangled to canonicalize.", "Simplify it."),
+    ("invalid_verification_method", 422, "The key cannot be used",
+     "The verification method is not a usable key of its controller.", "See `detail`."),
+    ("credential_revoked", 409, "The credential is revoked", "Revocation is final.",
+     "Record a new decision if a badge is due after all."),
+    ("credential_suspended", 409, "The credential is suspended", "It must be reinstated before it can change.",
+     "Reinstate it first."),
+    ("credential_not_suspended", 409, "The credential is not suspended", "Only a suspended credential can be reinstated.",
+     "Nothing is to be done."),
+    ("suspension_unavailable", 409, "The badge cannot be suspended",
+     "It was issued with a status entry for revocation, and Open Badges 3.0 allows one entry only.",
+     "Set `status_purpose` of the achievement to `suspension` for future badges, or revoke this one."),
+    ("credential_pending", 409, "The credential is not issued yet", "Its signature is still being made.",
+     "Try again in a few seconds."),
+    # -- verification and the outside
+    ("fetch_refused", 422, "The address may not be fetched",
+     "Only https URLs on port 443 of public addresses are fetched, without redirects.",
+     "Publish the document at such a URL, or send it in the request."),
+    ("fetch_failed", 502, "The document could not be fetched", "The other server did not answer with the document.",
+     "Try again later, or send the document in the request."),
+    # -- the service itself
+    ("too_many_requests", 429, "Too many requests", "The limit for this operation is reached.",
+     "Wait for the time in Retry-After."),
+    ("unavailable", 503, "The service is busy", "It cannot take this on just now.", "Try again in a few seconds."),
+    ("lint_token_misused", 500, "Something was to be signed that was not linted",
+     "A promise of this service did not hold. Nothing was released.", "Tell the operator the request id."),
+    ("self_verification_failed", 500, "The signed badge did not verify",
+     "A promise of this service did not hold. Nothing was released.", "Tell the operator the request id."),
+    ("internal_error", 500, "Something went wrong on our side",
+     "A fault of this service. Nothing was half done.", "Tell the operator the request id."),
+)  # fmt: skip
+
+PROBLEM_TYPES = {row[0]: ProblemType(*row) for row in _TYPES}

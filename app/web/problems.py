@@ -1,0 +1,172 @@
+"""The one map from a domain error to an answer: problem details as of RFC 9457, with a stable `code`.
+
+    {"type": "https://…/problems/not_found", "code": "not_found", "title": …, "status": 404, "detail": …, "request_id": …,
+     "errors": [{"pointer": "/results/0/level", "detail": …, "cure": …}]}
+
+What nobody foresaw becomes `internal_error`: it is logged with its traceback and tells the caller nothing but the request id.
+"""
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.errors import (
+    AssayError,
+    Broken,
+    Conflict,
+    Fault,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+)
+from app.web.problem_types import PROBLEM_TYPES
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class PlaceOfFault(BaseModel):
+    pointer: str = Field(
+        description="JSON Pointer (RFC 6901) into the body; parameters stand at /query, /path, /header."
+    )
+    detail: str
+    cure: str = ""
+
+
+class ProblemDetails(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str = Field(examples=["https://badges.example.org/problems/not_found"])
+    code: str = Field(examples=["not_found"])
+    title: str = Field(examples=["There is no such object"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["There is no achievement with this id."])
+    cure: str = Field(default="", examples=["Check the id and the token."])
+    request_id: str = Field(default="", examples=["5f1c0a6e9b7d4c52"])
+    errors: list[PlaceOfFault] = Field(default_factory=list)
+
+
+class InvalidBody(InvalidInput):
+    code = "invalid_body"
+
+
+class MethodNotAllowed(AssayError):
+    code = "method_not_allowed"
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI declarations of the problem answers of an operation, for `responses=`."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+def problem_response(request: Request, error: AssayError) -> Response:
+    """The answer that tells the caller about `error`."""
+    problem = PROBLEM_TYPES[error.code]
+    base = request.app.state.base_url if "app" in request.scope else ""
+    details = ProblemDetails(
+        type=f"{base}/problems/{problem.code}",
+        code=problem.code,
+        title=problem.title,
+        status=problem.status,
+        detail=error.detail,
+        cure=error.cure or problem.cure,
+        request_id=getattr(request.state, "request_id", ""),
+        errors=[PlaceOfFault(pointer=f.pointer, detail=f.detail, cure=f.cure) for f in error.faults],
+    )
+    return JSONResponse(
+        details.model_dump(), status_code=problem.status, headers=_headers(error), media_type=MEDIA_TYPE
+    )
+
+
+def _headers(error: AssayError) -> dict[str, str]:
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": 'Bearer realm="assay"'}
+    if isinstance(error, Unavailable) or error.code in ("request_in_progress", "credential_pending"):
+        return {"Retry-After": "2"}
+    return {}
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Make every error of the application leave as problem details."""
+
+    async def domain_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, AssayError)
+        if isinstance(error, Broken):
+            log.error("incident", code=error.code, exc_info=error)
+        return problem_response(request, error)
+
+    async def validation_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return problem_response(request, _invalid_body(error.errors()))
+
+    async def http_exception(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        response = problem_response(request, _from_http(error))
+        response.headers.update(error.headers or {})
+        return response
+
+    async def lost_race(request: Request, error: Exception) -> Response:
+        assert isinstance(error, IntegrityError)
+        # Only the constraint's name: the driver's sentence quotes the values, which may be personal data.
+        log.warning("integrity_error", constraint=getattr(getattr(error.orig, "diag", None), "constraint_name", None))
+        return problem_response(request, Conflict("Another request changed the same thing at the same moment.",
+                                                  cure="Read the object again and repeat the request."))  # fmt: skip
+
+    async def database_away(request: Request, error: Exception) -> Response:
+        log.error("database_unavailable", error=type(error).__name__)
+        return problem_response(request, Unavailable("The database does not answer. Nothing was changed."))
+
+    app.add_exception_handler(IntegrityError, lost_race)
+    app.add_exception_handler(OperationalError, database_away)
+    app.add_exception_handler(PoolTimeout, database_away)
+    app.add_exception_handler(AssayError, domain_error)
+    app.add_exception_handler(RequestValidationError, validation_error)
+    app.add_exception_handler(HTTPException, http_exception)
+
+
+def unforeseen_response(request: Request, error: Exception) -> Response:
+    """The answer when nobody foresaw `error`: the log gets the traceback, the caller the request id."""
+    log.error("unforeseen_error", exc_info=error)
+    return problem_response(request, Broken("An unforeseen error. The operator finds it by the request id."))
+
+
+def _from_http(error: HTTPException) -> AssayError:
+    by_status: Mapping[int, type[AssayError]] = {
+        401: Unauthenticated, 403: Forbidden, 404: NotFound, 405: MethodNotAllowed,
+    }  # fmt: skip
+    if error.status_code == 404:
+        return NotFound("There is nothing at this address.")
+    return by_status.get(error.status_code, InvalidBody)(str(error.detail))
+
+
+def _invalid_body(errors: Iterable[Any]) -> InvalidBody:
+    faults = [Fault(_pointer(e["loc"]), _message(e)) for e in errors]
+    places = ", ".join(sorted({f.pointer or "the body" for f in faults})[:5])
+    return InvalidBody(f"The request does not fit the API at {places}.", faults=faults)
+
+
+def _pointer(location: tuple[str | int, ...]) -> str:
+    parts = [str(part).replace("~", "~0").replace("/", "~1") for part in location]
+    if parts and parts[0] == "body":
+        parts = parts[1:]
+    return "".join(f"/{part}" for part in parts)
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    # Pydantic's own sentence; never `input`, which may hold personal data or a secret.
+    return str(error["msg"]).removeprefix("Value error, ")

@@ -1,0 +1,26 @@
+"""The background wiring: job name -> handler. `assay serve` runs it in its own process, `assay work` alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.access.idempotency import FORGET_JOB, forget_key
+from app.credentials.issue import RECOVERY_JOB, recover
+from app.jobs.embedded import EmbeddedRunner, Handler
+from app.resources import Resources
+
+
+def handlers(world: Resources) -> dict[str, Handler]:
+    """Every job this release knows."""
+
+    async def recover_edition(payload: Mapping[str, Any]) -> None:
+        await recover(world, payload["issuer_id"], payload["edition_id"])
+
+    async def forget_idempotency_key(payload: Mapping[str, Any]) -> None:
+        async with world.database.transaction() as session:
+            await forget_key(session, payload["principal_id"], payload["key"])
+
+    return {RECOVERY_JOB: recover_edition, FORGET_JOB: forget_idempotency_key}
+
+
+def open_runner(world: Resources) -> EmbeddedRunner:
+    return EmbeddedRunner(world.database, world.clock, handlers(world))
