@@ -6,6 +6,7 @@ import json
 import secrets
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from app.demo.load import describe, load_demo
 from app.errors import AssayError
 from app.main import create_app
 from app.migration import migrate as migrate_database
+from app.public.documents import find_own_document
 from app.resources import open_resources
 from app.settings import Settings
 from app.verification.command import verify_document
@@ -45,8 +47,6 @@ Port = Annotated[int, typer.Option(help="Port to listen on.")]
 def migrate() -> None:
     """Bring the database to this release's revision."""
     settings = _settings()
-    if settings.is_sqlite:
-        Path(settings.database_url.get_secret_value().partition(":///")[2]).parent.mkdir(parents=True, exist_ok=True)
     asyncio.run(migrate_database(settings))
     console.print("The database is up to date.")
 
@@ -90,7 +90,7 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole verification as JSON.")] = False,
 ) -> None:
     """Verify a badge of any issuer. Ends with 0 when it is valid, 1 when it is not."""
-    verification = asyncio.run(verify_document(_settings(), _read_source(source)))
+    verification = asyncio.run(_verify(_settings(), _read_source(source)))
     if as_json:
         console.print_json(json.dumps(verification_json(verification)))
     else:
@@ -171,6 +171,22 @@ class _GreetingServer(uvicorn.Server):
         await super().startup(sockets)  # type: ignore[arg-type]
         if self.started and self._greeting:
             console.print(self._greeting, soft_wrap=True, highlight=False, markup=False)
+
+
+async def _verify(settings: Settings, source: bytes | str) -> Verification:
+    """With this installation's own status lists and DID documents at hand, where it has a database."""
+    if settings.is_sqlite and not _sqlite_path(settings).exists():
+        return await verify_document(settings, source, _nothing_is_ours)
+    async with open_resources(settings) as world:
+        return await verify_document(settings, source, partial(find_own_document, world))
+
+
+async def _nothing_is_ours(_url: str) -> None:
+    return None
+
+
+def _sqlite_path(settings: Settings) -> Path:
+    return Path(settings.database_url.get_secret_value().partition(":///")[2])
 
 
 def _read_source(source: str) -> bytes | str:

@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
 
 import app.achievements.router
 import app.assessors.router
@@ -26,14 +27,16 @@ import app.web.api_docs
 import app.web.health
 from app.access.idempotency import Replay, replay_response
 from app.clock import Clock
+from app.errors import Gone, NotFound
 from app.issuers.store import pin_base_url
+from app.public.pages import STATIC_DIRECTORY
 from app.resources import Resources, open_resources
 from app.settings import Settings
 from app.verification.judge import JudgePool
 from app.verification.verify import Verifier
 from app.web.bodies import BodyLimits
 from app.web.observation import Observed
-from app.web.problems import ProblemDetails, install_problem_handlers
+from app.web.problems import ProblemDetails, install_problem_handlers, problem_response
 from app.worker import open_runner
 
 DESCRIPTION = """
@@ -83,7 +86,11 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     api.state.base_url = settings.public_url
     for router in ROUTERS:
         api.include_router(router)
+    api.mount("/static", StaticFiles(directory=STATIC_DIRECTORY), name="static")
     install_problem_handlers(api)
+    api.add_exception_handler(NotFound, _nothing_there)
+    api.add_exception_handler(Gone, _nothing_there)
+    api.add_exception_handler(404, _no_route)
     api.add_exception_handler(Replay, _replay)
     # What is public is for everyone's pages; the API proper is for servers, and a browser's cookie is never a credential.
     api.add_middleware(BodyLimits)
@@ -105,6 +112,15 @@ async def _replay(_: Request, replay: Exception) -> Response:
     return replay_response(replay)
 
 
+async def _nothing_there(request: Request, error: Exception) -> Response:
+    assert isinstance(error, NotFound | Gone)
+    return app.public.documents.not_found_page(request, error) or problem_response(request, error)
+
+
+async def _no_route(request: Request, _: Exception) -> Response:
+    return await _nothing_there(request, NotFound("There is nothing at this address."))
+
+
 @asynccontextmanager
 async def _verifier(world: Resources) -> AsyncIterator[Verifier]:
     settings = world.settings
@@ -113,7 +129,7 @@ async def _verifier(world: Resources) -> AsyncIterator[Verifier]:
     async def own_documents(url: str) -> Mapping[str, Any] | None:
         return await app.public.documents.find_own_document(world, url)
 
-    await judges.start()
+    judges.start_lazily()
     try:
         yield Verifier(outbound=world.outbound, judges=judges, own_documents=own_documents, now=world.clock.now)
     finally:

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from app.clock import Clock, SystemClock
 from app.contexts import CONTEXTS_DIRECTORY, Contexts, load_contexts
@@ -33,7 +32,6 @@ class Resources:
 @asynccontextmanager
 async def open_resources(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Resources]:
     """Open everything, and close it when the block ends."""
-    _make_database_directory(settings)
     url = settings.database_url.get_secret_value()
     database = open_database(url, role=settings.database_role)
     key_database = open_database(url, role=settings.database_role, pool_size=1)
@@ -56,9 +54,3 @@ async def open_resources(settings: Settings, *, clock: Clock | None = None) -> A
         await outbound.close()
         await key_database.close()
         await database.close()
-
-
-def _make_database_directory(settings: Settings) -> None:
-    if settings.is_sqlite:
-        path = settings.database_url.get_secret_value().partition(":///")[2]
-        Path(path).parent.mkdir(parents=True, exist_ok=True)

@@ -19,23 +19,23 @@ from app.assessors.panels import compose_panel_profile
 from app.assessors.store import get_public_panel
 from app.credentials.fetch import fetch_body
 from app.credentials.store import get_public_credential
-from app.errors import AssayError, NotFound
+from app.errors import AssayError, Gone, NotFound
 from app.identifiers import Identifier
 from app.issuers.did_document import compose_did_document, compose_jwk
 from app.issuers.store import get_issuer, get_issuer_by_slug
 from app.keys.store import SigningKey, get_key, list_all_keys, list_keys
 from app.openbadges.datatypes import OB_CONTEXT, VC_CONTEXT
 from app.public import views
-from app.public.negotiate import JSON_TYPES, negotiate
-from app.public.pages import SECURITY_HEADERS, render
+from app.public.negotiate import HTML, JSON_TYPES, negotiate, prefers_html
+from app.public.pages import SECURITY_HEADERS, NotFoundView, View, render
 from app.resources import Resources
 from app.statuslists.store import get_publication
 from app.web.dependencies import ReadSession, World
+from app.web.problem_types import PROBLEM_TYPES
 from app.web.problems import responses
 
 router = APIRouter(tags=["Public documents"])
 
-HTML = "text/html"
 _ONE_YEAR = "public, max-age=31536000, immutable"
 _FIVE_MINUTES = "public, max-age=300"
 _REVALIDATE = "no-cache"
@@ -154,6 +154,39 @@ async def image(digest: Digest, request: Request, session: ReadSession) -> Respo
     return _document(request, await get_image(session, digest), "image/png", etag=digest, cache=_ONE_YEAR)
 
 
+@router.get("/", include_in_schema=False)
+async def home(session: ReadSession, world: World) -> Response:
+    """The start page."""
+    return _page("home.html", await views.home_view(session, world))
+
+
+@router.get("/problems", include_in_schema=False)
+async def problems(world: World) -> Response:
+    """Every problem code."""
+    return _page("problems.html", views.problems_view(world))
+
+
+@router.get("/problems/{code}", include_in_schema=False)
+async def problem(code: str, world: World) -> Response:
+    """What a problem code means and what to do about it."""
+    if code not in PROBLEM_TYPES:
+        raise NotFound("There is no problem with this code.")
+    return _page("problem.html", views.problem_view(world, PROBLEM_TYPES[code]))
+
+
+def not_found_page(request: Request, error: AssayError) -> Response | None:
+    """The page a person gets where there is nothing (any more); None when the client is not a browser."""
+    is_api = request.url.path.startswith("/v1/")
+    if is_api or request.method != "GET" or not prefers_html(request.headers.get("accept")):
+        return None
+    base_url: str = request.app.state.base_url
+    if isinstance(error, Gone):
+        view, status = NotFoundView(base_url=base_url, title="Gone", detail=NotFoundView.GONE), 410
+    else:
+        view, status = NotFoundView(base_url=base_url), 404
+    return Response(render("not_found.html", view), status, SECURITY_HEADERS, media_type=HTML)
+
+
 async def find_own_document(world: Resources, url: str) -> Mapping[str, Any] | None:
     """The document this service publishes at `url`; None when the URL is not one of ours.
 
@@ -215,7 +248,7 @@ def _document(request: Request, body: bytes, media_type: str, *, etag: str, cach
     return Response(body, media_type=media_type, headers=headers)
 
 
-def _page(template: str, view: object) -> Response:
+def _page(template: str, view: View) -> Response:
     headers = {**SECURITY_HEADERS, "Cache-Control": _REVALIDATE, "Vary": "Accept"}
     return Response(render(template, view), media_type=HTML, headers=headers)
 

@@ -1,19 +1,19 @@
-"""Verifying from the command line: no database, no server."""
+"""Verifying from the command line: no server is needed."""
 
 from app import strict_json
 from app.clock import SystemClock
 from app.net.client import OutboundClient
 from app.settings import Settings
 from app.verification.judge import JudgePool
-from app.verification.verify import Verification, Verifier
+from app.verification.verify import OwnDocuments, Verification, Verifier
 
 
-async def verify_document(settings: Settings, source: bytes | str) -> Verification:
-    """Verify a badge given as bytes, or as the URL where it is published."""
+async def verify_document(settings: Settings, source: bytes | str, own_documents: OwnDocuments) -> Verification:
+    """Verify a badge given as bytes, or as the URL where it is published. Raises MalformedDocument for bytes not JSON."""
     outbound = OutboundClient(allow_networks=settings.outbound_allow_networks, ca_file=settings.outbound_ca_file)
     judges = JudgePool(size=1)
-    verifier = Verifier(outbound=outbound, judges=judges, own_documents=_nothing_is_ours, now=SystemClock().now)
-    await judges.start()
+    verifier = Verifier(outbound=outbound, judges=judges, own_documents=own_documents, now=SystemClock().now)
+    judges.start_lazily()
     try:
         if isinstance(source, str):
             return await verifier.verify_url(source)
@@ -22,7 +22,3 @@ async def verify_document(settings: Settings, source: bytes | str) -> Verificati
     finally:
         await judges.close()
         await outbound.close()
-
-
-async def _nothing_is_ours(_url: str) -> None:
-    return None

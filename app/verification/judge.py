@@ -54,7 +54,7 @@ def _proof_only(code: str) -> list[Check]:
 class JudgePool:
     """`size` children, at most `max_waiting` documents waiting for one.
 
-    Used between `start` and `close`, on one event loop.
+    Used between `start` (or `start_lazily`) and `close`, on one event loop.
     """
 
     def __init__(
@@ -86,6 +86,11 @@ class JudgePool:
         except BaseException:
             await self.close()
             raise
+
+    def start_lazily(self) -> None:
+        """Start each child with the first document it gets."""
+        for _ in range(self._size):
+            self._idle.put_nowait(None)
 
     async def judge(self, gathered: Gathered, now: datetime) -> list[Check]:
         """The checks of `gathered` at `now`, or those of `over_budget` when they took too long.

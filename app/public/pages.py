@@ -1,0 +1,430 @@
+"""Pages for people: what a browser sees under the URIs where machines find documents.
+
+A page is made from a *view*: a small dataclass with exactly the texts that are to be shown. Views are composed by those who
+know the facts and never hold a credential, so an identity hash, a salt, an e-mail address or an assessor's name cannot
+slip from a document onto a page. Pages need no JavaScript, no inline style and nothing from another origin; `SECURITY_HEADERS`
+forbids all three and belongs on every answer that carries one.
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import ClassVar, Literal
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+STATIC_DIRECTORY = Path(__file__).parent / "static"
+"""What is to be served under `{base}/static`."""
+
+MEDIA_TYPE = "text/html; charset=utf-8"
+
+SECURITY_HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+# --- parts -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """An organization by name; `url` is where its name leads, if anywhere."""
+
+    name: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlignmentView:
+    target_name: str
+    target_url: str | None = None
+    target_code: str | None = None
+    target_framework: str | None = None
+    target_description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultView:
+    """The level somebody reached on one criterion: the `position`-th of `of` levels, counted from the lowest.
+
+    `url` is the criterion's place on the achievement's page.
+    """
+
+    criterion: str
+    level: str
+    position: int
+    of: int
+    level_description: str = ""
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceView:
+    name: str
+    genre: str = ""
+    narrative: str = ""
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LevelView:
+    key: str
+    name: str
+    description: str
+    points: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionView:
+    """A criterion of a rubric. Levels run from low to high; `passing_level` is a level's key."""
+
+    key: str
+    name: str
+    levels: Sequence[LevelView]
+    passing_level: str
+    description: str = ""
+    is_mandatory: bool = False
+    alignments: Sequence[AlignmentView] = ()
+
+    @property
+    def passing_position(self) -> int:
+        """1 for the lowest level; above the highest when no level is the passing one."""
+        return next(
+            (n for n, level in enumerate(self.levels, 1) if level.key == self.passing_level), len(self.levels) + 1
+        )
+
+    @property
+    def passing_level_name(self) -> str:
+        return next((level.name for level in self.levels if level.key == self.passing_level), self.passing_level)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPartView:
+    kind: str
+    name: str
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredEvidenceView:
+    name: str
+    genre: str = ""
+    description: str = ""
+    minimum: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    number: int
+    url: str
+    state: str
+    published_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """A public key: its verification method id and what has become of it ("in use", "retired", …)."""
+
+    verification_method: str
+    state: str
+    since: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """One entry of a list of things that have a page."""
+
+    name: str
+    url: str
+    summary: str = ""
+    note: str = ""
+    image_url: str | None = None
+
+
+# --- pages -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageView:
+    """What every page needs: the service's base URL, to find its style sheet and its start page."""
+
+    base_url: str
+    service_name: str = "Assay"
+
+
+CredentialState = Literal["valid", "suspended", "revoked", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class StateText:
+    label: str
+    sentence: str
+
+
+STATE_TEXTS: Mapping[CredentialState, StateText] = {
+    "valid": StateText("Valid", "The issuer stands behind this credential."),
+    "suspended": StateText(
+        "Suspended", "The issuer has put this credential on hold. Do not rely on it until the hold is lifted."
+    ),
+    "revoked": StateText("Revoked", "The issuer has withdrawn this credential. It must not be relied on any more."),
+    "expired": StateText(
+        "Expired", "This credential was good until the date shown. The achievement was real; it is no longer current."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialView(PageView):
+    """One issued credential.
+
+    `recipient_name` is None when the credential does not name its holder or the holder has not agreed to be shown.
+    `is_listed` False asks search engines to leave the page out.
+    """
+
+    title: str
+    description: str
+    url: str
+    json_url: str
+    image_url: str | None
+    image_alt: str
+    issuer: Party
+    achievement_url: str
+    state: CredentialState
+    awarded_on: date
+    valid_from: datetime
+    checked_at: datetime
+    valid_until: datetime | None = None
+    recipient_name: str | None = None
+    outcome: str = ""
+    narrative: str = ""
+    results: Sequence[ResultView] = ()
+    evidence: Sequence[EvidenceView] = ()
+    panel: Party | None = None
+    panel_description: str = ""
+    is_listed: bool = False
+
+    @property
+    def state_text(self) -> StateText:
+        return STATE_TEXTS[self.state]
+
+    @property
+    def verify_command(self) -> str:
+        """A line for a shell that asks this service to verify the credential."""
+        body = shlex.quote(json.dumps({"url": self.url}))
+        return f"curl -H 'Content-Type: application/json' \\\n  -d {body} \\\n  {shlex.quote(self.base_url + '/v1/verify')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AchievementView(PageView):
+    """One version of an achievement. `decision_rule` says in a sentence which levels earn it."""
+
+    name: str
+    description: str
+    url: str
+    json_url: str
+    image_url: str | None
+    image_alt: str
+    issuer: Party
+    version: int
+    state: str
+    achievement_type: str
+    criteria_narrative: str
+    decision_rule: str
+    criteria: Sequence[CriterionView]
+    creator: Party | None = None
+    published_on: date | None = None
+    task_summary: str = ""
+    task_parts: Sequence[TaskPartView] = ()
+    required_evidence: Sequence[RequiredEvidenceView] = ()
+    alignments: Sequence[AlignmentView] = ()
+    tags: Sequence[str] = ()
+    versions: Sequence[VersionView] = ()
+    is_listed: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerView(PageView):
+    """An issuer. `did` is its id in the credentials it issues."""
+
+    name: str
+    description: str
+    url: str
+    json_url: str
+    did: str
+    website: str | None = None
+    image_url: str | None = None
+    image_alt: str = ""
+    achievements: Sequence[CardView] = ()
+    keys: Sequence[KeyView] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelView(PageView):
+    """A panel of assessors: how many, never who."""
+
+    name: str
+    description: str
+    issuer: Party
+    assessor_count: int
+    website: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemView(PageView):
+    """One problem code. `example` is a problem document (RFC 9457) as it may be received."""
+
+    code: str
+    title: str
+    status: int
+    cause: str
+    cure: str
+    example: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"{self.base_url}/problems/{self.code}"
+
+    @property
+    def example_json(self) -> str:
+        return json.dumps(self.example, indent=2, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemsView(PageView):
+    problems: Sequence[ProblemView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeView(PageView):
+    """The start page of the service."""
+
+    docs_url: str
+    openapi_url: str
+    issuers: Sequence[CardView] = ()
+    achievements: Sequence[CardView] = ()
+    example_credential_url: str | None = None
+
+    @property
+    def verify_command(self) -> str:
+        body = shlex.quote(
+            json.dumps({"url": self.example_credential_url or f"{self.base_url}/credentials/…"}, ensure_ascii=False)
+        )
+        return f"curl -H 'Content-Type: application/json' \\\n  -d {body} \\\n  {shlex.quote(self.base_url + '/v1/verify')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotFoundView(PageView):
+    """Nothing here, or nothing any more."""
+
+    NOTHING: ClassVar[str] = (
+        "There is no page at this address. The link may be incomplete, or what it named was never public."
+    )
+    GONE: ClassVar[str] = (
+        "What was here has been removed for good. Copies that people hold are theirs and go on working."
+    )
+
+    title: str = "Not found"
+    detail: str = NOTHING
+
+
+View = CredentialView | AchievementView | IssuerView | PanelView | ProblemView | ProblemsView | HomeView | NotFoundView
+
+# --- what an untrusted text may become -------------------------------------------------------------------------------
+
+_MOST_URL_LENGTH = 2048
+_NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufeff\"<>\\^`{|}]")
+_MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905
+
+
+def web_url(url: str | None) -> str | None:
+    """The URL when it may become a link: http or https, with a host, without user name, blanks or quotes. Else None."""
+    if not url or len(url) > _MOST_URL_LENGTH or _NOT_IN_URLS.search(url):
+        return None
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return None
+    return url if parts.scheme in ("http", "https") and has_host and "@" not in parts.netloc else None
+
+
+def local_path(url: str | None, base_url: str) -> str | None:
+    """The path of a URL of this service, else None.
+
+    Pages refer to their own pictures and styles by path, so that they show under whatever name the service is reached; a
+    picture from elsewhere would be refused by the content security policy anyway.
+    """
+    if web_url(url) is None or web_url(base_url) is None:
+        return None
+    assert url is not None
+    there, here = urlsplit(url), urlsplit(base_url)
+    return there.path if (there.scheme, there.netloc) == (here.scheme, here.netloc) else None
+
+
+def paragraphs(text: str) -> Markup:
+    """Plain text as paragraphs: blank lines part them, single line ends break lines. Everything in it is text, no markup."""
+    blocks = re.split(r"\n[^\S\n]*\n\s*", text.replace("\r\n", "\n").replace("\r", "\n").strip())
+    lines = (Markup("<br>\n").join(escape(line) for line in block.split("\n")) for block in blocks if block.strip())
+    return Markup("\n").join(Markup('<p dir="auto">{}</p>').format(block) for block in lines)
+
+
+def summary(text: str, length: int = 200) -> str:
+    """The beginning of a text on one line, as the preview of a shared link shows it."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1].rsplit(" ", 1)[0] + "…"
+
+
+def long_date(day: date) -> str:
+    """14 April 2025; a time is told in UTC."""
+    if isinstance(day, datetime):
+        day = day.astimezone(UTC)
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def long_time(time: datetime) -> str:
+    """14 April 2025, 16:05 UTC."""
+    time = time.astimezone(UTC)
+    return f"{long_date(time)}, {time:%H:%M} UTC"
+
+
+def render(name: str, view: View) -> str:
+    """The page of a template ("credential.html") for its view.
+
+    Raises:
+        jinja2.TemplateNotFound, jinja2.UndefinedError: the template does not exist, or is not one for this view.
+    """
+    return _environment.get_template(name).render(view=view)
+
+
+def _environment_of_pages() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "web_url": web_url,
+        "local_path": local_path,
+        "paragraphs": paragraphs,
+        "summary": summary,
+        "long_date": long_date,
+        "long_time": long_time,
+    }
+    return environment
+
+
+_environment = _environment_of_pages()
