@@ -30,7 +30,8 @@ from app.verification.verify import Verification
 from app.web.observation import configure_logging
 from app.worker import open_runner
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+# Pretty tracebacks print local variables, and those may be keys and people.
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 keys = typer.Typer(no_args_is_help=True, help="Key-encryption keys.")
 tokens = typer.Typer(no_args_is_help=True, help="The operator's tokens.")
 cli.add_typer(keys, name="keys")

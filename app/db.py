@@ -96,7 +96,8 @@ def open_database(url: str, *, role: str | None = None, pool_size: int = 10) -> 
     options: dict[str, Any] = (
         {} if sqlite else {"pool_size": pool_size, "max_overflow": pool_size, "pool_pre_ping": True}
     )
-    engine = create_async_engine(url, json_serializer=_dump_json, **options)
+    # hide_parameters: the text of an error goes to the log, and what is written may be about people.
+    engine = create_async_engine(url, json_serializer=_dump_json, hide_parameters=True, **options)
     if sqlite:
         _configure_sqlite(engine)
     elif role is not None:

@@ -4,6 +4,7 @@
     ├── InvalidInput        what was sent cannot be accepted as it stands
     ├── NotFound            no such object, or not one of this principal's
     ├── Conflict            the object's state does not allow the operation
+    │   └── ExternalIdTaken     the partner's own id names another object already
     ├── Unauthenticated     no principal, or a token that is not good any more
     ├── Forbidden           the principal lacks the scope
     ├── Gone                the object existed and is no longer served
@@ -53,6 +54,12 @@ class NotFound(AssayError):
 
 class Conflict(AssayError):
     code = "conflict"
+
+
+class ExternalIdTaken(Conflict):
+    """The partner's own id is that of another object of the same kind."""
+
+    code = "external_id_taken"
 
 
 class Unauthenticated(AssayError):

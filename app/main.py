@@ -29,6 +29,7 @@ from app.access.idempotency import Replay, replay_response
 from app.clock import Clock
 from app.errors import Gone, NotFound
 from app.issuers.store import pin_base_url
+from app.keys.vault import require_encryption_key
 from app.public.pages import STATIC_DIRECTORY
 from app.resources import Resources, open_resources
 from app.settings import Settings
@@ -69,6 +70,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         async with open_resources(settings, clock=clock) as world:
             async with world.database.transaction() as session:
                 await pin_base_url(session, world.base_url, world.clock.now())
+            await require_encryption_key(world.database, world.vault)
             api.state.resources = world
             async with _verifier(world) as api.state.verifier, _jobs(world):
                 yield
@@ -159,5 +161,8 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
         problem = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
         schema["components"]["schemas"].update(problem.pop("$defs"))
         schema["components"]["schemas"]["ProblemDetails"] = problem
+        for operation in (operation for path in schema["paths"].values() for operation in path.values()):
+            # A function's name repeats in every room ("Create"); the operation id is unique and says what is done.
+            operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
         api.openapi_schema = json.loads(json.dumps(schema))
     return api.openapi_schema

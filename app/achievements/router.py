@@ -25,7 +25,7 @@ from app.identifiers import Identifier
 from app.openbadges.datatypes import AchievementType, AlignmentTargetType, IdentifierType, Language
 from app.web.dependencies import Now, ReadSession, Session, World
 from app.web.fields import Body, ExternalId, Iri, Key, Line, Moment, Prose, Url
-from app.web.pagination import Page, Paging, fetch_page
+from app.web.pagination import Page, PagingByExternalId, fetch_page
 from app.web.problems import responses
 
 router = APIRouter(prefix="/v1/achievements", tags=["Achievements"])
@@ -334,7 +334,9 @@ async def create(
 
 
 @router.get("", operation_id="list_achievements", responses=responses(400, 401, 403, 422))
-async def list_(tenant: AchievementsRead, session: ReadSession, world: World, paging: Paging) -> Page[AchievementOut]:
+async def list_(
+    tenant: AchievementsRead, session: ReadSession, world: World, paging: PagingByExternalId
+) -> Page[AchievementOut]:
     """The issuer's achievements with all their versions."""
     query = select(Achievement).where(Achievement.issuer_id == tenant.issuer_id)
     rows, cursor = await fetch_page(
@@ -409,7 +411,7 @@ async def edit(
 
 
 @router.put("/{achievement_id}/versions/{version}/image", operation_id="change_achievement_image",
-            openapi_extra=_PNG_BODY, responses=responses(401, 403, 404, 409, 413, 415, 422))  # fmt: skip
+            openapi_extra=_PNG_BODY, responses=responses(400, 401, 403, 404, 409, 413, 415, 422))  # fmt: skip
 async def put_image(
     achievement_id: Identifier, version: VersionNumber,
     png: Annotated[bytes, RawBody(media_type="image/png")],

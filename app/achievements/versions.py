@@ -18,7 +18,7 @@ from app.achievements.store import (
     save_image,
 )
 from app.audit.store import audit
-from app.errors import Conflict, InvalidInput
+from app.errors import Conflict, ExternalIdTaken, InvalidInput
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.issuers.store import Issuer, get_issuer
@@ -32,6 +32,7 @@ from app.openbadges.compose import (
     compose_status_entry,
     criterion_uri,
     level_uri,
+    require_distinct_fragments,
 )
 from app.openbadges.conformance import LintFailed, lint
 from app.resources import Resources
@@ -43,10 +44,6 @@ DEFAULT_SETTINGS: Mapping[str, Any] = {
     "proof_profiles": ["eddsa-rdfc-2022"],
     "recipient_name": False,
 }
-
-
-class ExternalIdTaken(Conflict):
-    code = "external_id_taken"
 
 
 class VersionNotDraft(Conflict):
@@ -223,6 +220,7 @@ async def _add_draft(
 
 def _with_lineage(content: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     """`content` with a lineage id on every criterion: its own, else that of the same key before, else a new one."""
+    require_distinct_fragments(content["rubric"]["criteria"])
     known = {c["key"]: c["lineage_id"] for c in before.get("rubric", {}).get("criteria", ())}
     criteria = [
         {**criterion, "lineage_id": criterion.get("lineage_id") or known.get(criterion["key"]) or new_id()}

@@ -8,14 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.assessors.store import Panel, find_by_external_id
 from app.audit.store import audit
-from app.errors import Conflict
+from app.errors import ExternalIdTaken
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.openbadges.compose import compose_profile
-
-
-class ExternalIdTaken(Conflict):
-    code = "external_id_taken"
 
 
 async def create_panel(

@@ -13,7 +13,7 @@ from app.assessors.store import Panel, get_panel
 from app.identifiers import Identifier
 from app.web.dependencies import Now, ReadSession, Session, World
 from app.web.fields import Body, ExternalId, Line, Moment, Prose, Url
-from app.web.pagination import Page, Paging, fetch_page
+from app.web.pagination import Page, PagingByExternalId, fetch_page
 from app.web.problems import responses
 
 router = APIRouter(prefix="/v1/panels", tags=["Assessment panels"])
@@ -76,7 +76,9 @@ async def create(
 
 
 @router.get("", operation_id="list_panels", responses=responses(400, 401, 403, 422))
-async def list_(tenant: AssessorsRead, session: ReadSession, world: World, paging: Paging) -> Page[PanelOut]:
+async def list_(
+    tenant: AssessorsRead, session: ReadSession, world: World, paging: PagingByExternalId
+) -> Page[PanelOut]:
     """The issuer's panels."""
     query = select(Panel).where(Panel.issuer_id == tenant.issuer_id)
     rows, cursor = await fetch_page(

@@ -15,7 +15,7 @@ document, key and date (Ed25519 is deterministic), so finishing later gives what
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,12 +41,12 @@ from app.errors import AssayError, Broken, Conflict
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.issuers.did_document import verification_method_id
-from app.issuers.store import get_issuer
+from app.issuers.store import Issuer, get_issuer
 from app.jobs.queue import enqueue
 from app.keys.store import get_active_key, get_key
 from app.keys.vault import LearnerKey
-from app.learners.recipients import Identities, open_key, unseal
-from app.learners.store import Learner, get_learner, list_identities
+from app.learners.recipients import Identities, open_identities, open_key
+from app.learners.store import Learner, get_learner
 from app.openbadges.compose import (
     BadgeFacts,
     EvidenceFacts,
@@ -145,77 +145,44 @@ async def prepare(
     """
     issuer_id = facts.learner.issuer_id
     issuer = await get_issuer(session, issuer_id)
-    achievement = await get_achievement(session, issuer_id, facts.version.achievement_id)
-    settings = achievement.settings
+    settings = (await get_achievement(session, issuer_id, facts.version.achievement_id)).settings
     valid_from = whole_second(now)
     if reissue is None:
-        credential = await _new_credential(session, facts, settings["visibility"], now)
-        number = 1
+        credential, number = await _new_credential(session, facts, settings["visibility"], now), 1
     else:
         credential, number = await _next_edition(session, reissue, facts, valid_from)
-
-    purpose = settings["status_purpose"]
-    list_id, index = await allocate_index(session, world, issuer_id, purpose, now)
+    list_id, index = await allocate_index(session, world, issuer_id, settings["status_purpose"], now)
     key = await get_active_key(session, issuer_id)
-    identities = unseal(
-        open_key(world.vault, facts.learner), await list_identities(session, issuer_id, [facts.learner.id])
-    )
-    awarded_date = whole_second(facts.awarded_date)
-    valid_until = awarded_date + timedelta(days=settings["validity_days"]) if settings["validity_days"] else None
-    document = compose_credential(
-        _badge_facts(
-            facts,
-            identities if settings["recipient_name"] else Identities(email=identities.email, did=identities.did),
-            id=f"{world.base_url}/credentials/{credential.id}",
-            issuer=issuer.profile,
-            status_entry=compose_status_entry(
-                status_list_id=status_list_url(world.base_url, list_id), index=index, purpose=purpose
-            ),
-            valid_from=valid_from,
-            valid_until=valid_until,
-            awarded_date=awarded_date,
-        )
-    )
-    linted = lint(document, contexts=world.contexts)
-
-    edition_id, claim = new_id(), new_id()
-    learner_key = open_key(world.vault, facts.learner)
-    unsecured = _json_bytes(document)
     edition = Edition(
         issuer_id=issuer_id,
-        id=edition_id,
+        id=new_id(),
         credential_id=credential.id,
         decision_id=facts.decision_id,
         learner_id=facts.learner.id,
         number=number,
         state="pending",
         valid_from=valid_from,
-        valid_until=valid_until,
-        awarded_date=awarded_date,
+        valid_until=_valid_until(facts.awarded_date, settings["validity_days"]),
+        awarded_date=whole_second(facts.awarded_date),
         status_list_id=list_id,
         status_list_index=index,
-        status_purpose=purpose,
+        status_purpose=settings["status_purpose"],
         key_id=key.id,
         proof_created=valid_from,
-        unsecured_digest=hashlib.sha256(unsecured).hexdigest(),
-        sealed_unsecured=learner_key.seal(unsecured, table="edition", row=edition_id, column="sealed_unsecured"),
-        claimed_by=claim,
+        claimed_by=new_id(),
         claimed_until=now + LEASE,
         created_at=now,
-        issued_at=None,
     )
-    session.add(edition)
-    enqueue(
-        session,
-        RECOVERY_JOB,
-        {"issuer_id": issuer_id, "edition_id": edition_id},
-        run_at=now + LEASE + timedelta(seconds=1),
-    )
-    audit(session, issuer_id=issuer_id, actor=actor, action="edition.intended", object_id=edition_id,
-          content={"credential": credential.id, "unsecured_digest": edition.unsecured_digest, "key": key.id}, at=now)  # fmt: skip
-    await session.flush()
+    identities = await open_identities(session, world.vault, facts.learner)
+    shown = identities if settings["recipient_name"] else replace(identities, name=None)
+    linted = lint(_compose(world, issuer, facts, edition, shown), contexts=world.contexts)
+    learner_key = open_key(world.vault, facts.learner)
+    await _store_intent(session, edition, linted, learner_key, actor, now)
     method = _verification_method(issuer.did, key.public_key_multibase)
-    return PendingEdition(issuer_id, edition_id, credential.id, claim, linted, key.id, method, valid_from, learner_key)
+    assert edition.claimed_by is not None
+    return PendingEdition(
+        issuer_id, edition.id, credential.id, edition.claimed_by, linted, key.id, method, valid_from, learner_key
+    )
 
 
 async def complete(world: Resources, pending: PendingEdition, *, finish: Finish | None = None) -> None:
@@ -233,12 +200,18 @@ async def complete(world: Resources, pending: PendingEdition, *, finish: Finish 
 
 
 async def recover(world: Resources, issuer_id: str, edition_id: str, *, finish: Finish | None = None) -> bool:
-    """Finish a pending edition whose claim has run out, or burn it when it cannot be. False when nothing was to be done."""
+    """Finish a pending edition whose claim has run out, or burn it when it cannot be. False when nothing was to be done.
+
+    Raises CredentialPending while another process is at work on it, which may die as well: ask again later.
+    """
     now, claim = world.clock.now(), new_id()
     async with world.database.transaction() as session:
-        if not await claim_edition(session, issuer_id, edition_id, claim=claim, now=now, until=now + LEASE):
-            return False
+        claimed = await claim_edition(session, issuer_id, edition_id, claim=claim, now=now, until=now + LEASE)
         edition = await get_edition(session, issuer_id, edition_id)
+    if not claimed:
+        if edition.state == "pending":
+            raise CredentialPending("Another process is at work on this badge.")
+        return False
     try:
         pending = await _reopen(world, edition, claim)
         await complete(world, pending, finish=finish)
@@ -261,25 +234,62 @@ def _verification_method(did: str, public_key_multibase: str) -> VerificationMet
     )
 
 
-def _badge_facts(facts: AwardFacts, identities: Identities, **placement: Any) -> BadgeFacts:
+def _compose(
+    world: Resources, issuer: Issuer, facts: AwardFacts, edition: Edition, identities: Identities
+) -> dict[str, Any]:
+    """The unsecured document: the version's template filled with the facts."""
     assert facts.version.document is not None
     content = facts.version.content
-    return BadgeFacts(
-        achievement=facts.version.document,
-        name=content["name"],
-        description=content["description"],
-        image_uri=facts.version.document["image"]["id"],
-        recipient_id=identities.did,
-        identity_objects=compose_identity_objects(email=identities.email, name=identities.name, salt=facts.salt),
-        results=facts.results,
-        evidence=facts.evidence,
-        source=facts.source,
-        narrative=facts.narrative,
-        role=facts.role,
-        activity_start=facts.activity_start,
-        activity_end=facts.activity_end,
-        **placement,
+    return compose_credential(
+        BadgeFacts(
+            id=f"{world.base_url}/credentials/{edition.credential_id}",
+            issuer=issuer.profile,
+            achievement=facts.version.document,
+            name=content["name"],
+            description=content["description"],
+            image_uri=facts.version.document["image"]["id"],
+            recipient_id=identities.did,
+            identity_objects=compose_identity_objects(email=identities.email, name=identities.name, salt=facts.salt),
+            results=facts.results,
+            evidence=facts.evidence,
+            source=facts.source,
+            narrative=facts.narrative,
+            role=facts.role,
+            activity_start=facts.activity_start,
+            activity_end=facts.activity_end,
+            status_entry=compose_status_entry(
+                status_list_id=status_list_url(world.base_url, edition.status_list_id),
+                index=edition.status_list_index,
+                purpose=edition.status_purpose,
+            ),
+            valid_from=edition.valid_from,
+            valid_until=edition.valid_until,
+            awarded_date=edition.awarded_date,
+        )
     )
+
+
+async def _store_intent(
+    session: AsyncSession, edition: Edition, linted: Linted, learner_key: LearnerKey, actor: str, now: datetime
+) -> None:
+    unsecured = _json_bytes(linted.document)
+    edition.unsecured_digest = hashlib.sha256(unsecured).hexdigest()
+    edition.sealed_unsecured = learner_key.seal(unsecured, table="edition", row=edition.id, column="sealed_unsecured")
+    session.add(edition)
+    payload = {"issuer_id": edition.issuer_id, "edition_id": edition.id}
+    enqueue(session, RECOVERY_JOB, payload, run_at=now + LEASE + timedelta(seconds=1))
+    content = {
+        "credential": edition.credential_id,
+        "unsecured_digest": edition.unsecured_digest,
+        "key": edition.key_id,
+    }
+    audit(session, issuer_id=edition.issuer_id, actor=actor, action="edition.intended", object_id=edition.id,
+          content=content, at=now)  # fmt: skip
+    await session.flush()
+
+
+def _valid_until(awarded: datetime, validity_days: int | None) -> datetime | None:
+    return None if validity_days is None else whole_second(awarded) + timedelta(days=validity_days)
 
 
 async def _new_credential(session: AsyncSession, facts: AwardFacts, visibility: str, now: datetime) -> Credential:
@@ -373,6 +383,8 @@ async def _release(
         raise CredentialPending("Another process has taken over the signing of this badge.")
     if credential.state == "revoked":
         raise CredentialRevoked("The credential was revoked while its new edition was being signed.")
+    if credential.state == "suspended":
+        raise CredentialSuspended("The credential was suspended while its new edition was being signed.")
     body = _json_bytes(secured)
     digest = hashlib.sha256(body).hexdigest()
     session.add(

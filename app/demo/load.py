@@ -6,7 +6,6 @@ levels and dates are the same everywhere; keys, ids and salts are random.
 
 import hashlib
 import json
-import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,9 +27,9 @@ from app.achievements.store import find_by_external_id as find_achievement
 from app.assessors.panels import create_panel
 from app.assessors.store import find_by_external_id as find_panel
 from app.credentials.store import Credential
-from app.demo.achievements import ACHIEVEMENTS
+from app.demo.achievements import ACADEMY, ACHIEVEMENTS
 from app.demo.decisions import awards
-from app.demo.people import ASSESSMENT_PANEL, ISSUER, fellows
+from app.demo.people import ASSESSMENT_PANEL, fellows
 from app.issuers.create import create_issuer
 from app.issuers.store import find_issuer_by_slug, pin_base_url
 from app.learners.recipients import Identities, create_learner
@@ -42,6 +41,10 @@ from app.scoring.store import Decision
 from app.settings import Settings
 
 ACTOR = "demo"
+ISSUER: Mapping[str, Any] = {
+    "slug": "leadership-academy",
+    "profile": {name: ACADEMY[name] for name in ("name", "url", "description")},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,7 @@ async def _load_decisions(world: Resources, loaded: Loaded, console: Console) ->
             {
                 "achievement_id": loaded.achievement_ids[facts.pop("achievement")],
                 "learner_id": loaded.learner_ids[facts.pop("fellow")],
-                "assessment": {"panel_id": loaded.panel_id, "assessors": facts.pop("assessors")},
+                "assessment": {"panel_id": loaded.panel_id, **facts.pop("assessment")},
                 **facts,
             }
         )
@@ -221,4 +224,4 @@ def _write_private(path: Path, text: str) -> None:
     part.unlink(missing_ok=True)
     part.touch(mode=0o600)
     part.write_text(text)
-    os.replace(part, path)
+    part.replace(path)

@@ -59,6 +59,12 @@ async def get_issuer(session: AsyncSession, issuer_id: str) -> Issuer:
     return issuer
 
 
+async def lock_issuer(session: AsyncSession, issuer_id: str) -> None:
+    """Make other transactions that call this wait until this one ends; nobody else is held up."""
+    query = select(Issuer.id).where(Issuer.id == issuer_id)
+    await session.execute(query.with_for_update(key_share=True))
+
+
 async def get_issuer_by_slug(session: AsyncSession, slug: str) -> Issuer:
     """Raises NotFound."""
     issuer = await find_issuer_by_slug(session, slug)

@@ -73,7 +73,7 @@ class EmbeddedRunner:
             await session.execute(delete(Job).where(Job.id == job.id, Job.claimed_by == self._name))
 
     async def _postpone(self, job: Job, error: Exception) -> None:
-        pause = min(timedelta(seconds=2**job.attempts), LONGEST_PAUSE)
+        pause = timedelta(seconds=min(2**job.attempts, LONGEST_PAUSE.total_seconds()))
         async with self._database.transaction() as session:
             await session.execute(
                 update(Job)

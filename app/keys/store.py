@@ -48,6 +48,11 @@ async def list_all_keys(session: AsyncSession) -> list[SigningKey]:
     return list((await session.scalars(select(SigningKey).order_by(SigningKey.created_at, SigningKey.id))).all())
 
 
+async def find_any_key(session: AsyncSession) -> SigningKey | None:
+    """Some key of some issuer; None before there is an issuer."""
+    return (await session.scalars(select(SigningKey).limit(1))).first()
+
+
 async def get_key(session: AsyncSession, key_id: str) -> SigningKey:
     """One key by its id, whichever issuer's. Raises NotFound."""
     key = (await session.scalars(select(SigningKey).where(SigningKey.id == key_id))).one_or_none()

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from app.db import Database
 from app.errors import Broken
-from app.keys.store import get_key
+from app.keys.store import find_any_key, get_key
 from app.proofs.signer import Signature, SigningRequest
 from app.proofs.verification_method import encode_multikey
 from app.settings import Settings, decode_key
@@ -33,6 +33,10 @@ _NONCE = 12
 
 class Unreadable(Broken):
     """A sealed value does not open with this key: another key-encryption key, or a row that was tampered with."""
+
+
+class WrongEncryptionKey(Unreadable):
+    """The key-encryption key is not the one this database was sealed with."""
 
 
 def read_key_encryption_key(settings: Settings) -> bytes:
@@ -87,6 +91,22 @@ class Vault:
         """For the signer in this module only: nothing else in the house may hold a private key. Raises Unreadable."""
         raw = _open(self._kek, sealed, _signing_key_owner(issuer_id, key_id))
         return Ed25519PrivateKey.from_private_bytes(raw)
+
+
+async def require_encryption_key(database: Database, vault: Vault) -> None:
+    """Try the vault's key on a signing key, so that a wrong one shows at start. Raises WrongEncryptionKey."""
+    async with database.reading() as session:
+        key = await find_any_key(session)
+    if key is None:
+        return
+    try:
+        vault.open_signing_key(key.sealed_private_key, key.issuer_id, key.id)
+    except Unreadable:
+        raise WrongEncryptionKey(
+            "ASSAY_KEY_ENCRYPTION_KEY does not open the keys in this database.",
+            cure="Start with the key-encryption key that was set when the first issuer was created (without the setting: "
+            "keys/development.key). A lost key cannot be replaced.",
+        ) from None
 
 
 class LearnerKey:

@@ -8,7 +8,7 @@ from typing import cast
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.store import audit
-from app.errors import Conflict, Gone
+from app.errors import Conflict, ExternalIdTaken, Gone
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.keys.vault import LearnerKey, Vault
@@ -20,10 +20,6 @@ from app.learners.store import (
     find_by_external_id,
     list_identities,
 )
-
-
-class ExternalIdTaken(Conflict):
-    code = "external_id_taken"
 
 
 class IdentityTaken(Conflict):
@@ -87,8 +83,9 @@ async def find_or_create_learner(
 ) -> Learner:
     """The learner with this external id, e-mail address or DID; a new one when there is none.
 
-    Identities the learner does not have yet are added. Raises IdentityTaken when they point at different learners or
-    contradict what is known: a change of identity is a decision of its own, not a side effect of an award.
+    Identities and an external id that the learner does not have yet are added. Raises IdentityTaken when they point at
+    different learners or contradict what is known: a change of identity is a decision of its own, not a side effect of an
+    award.
     """
     found = await _find(session, vault, issuer_id, external_id, identities)
     if not found:
@@ -101,10 +98,13 @@ async def find_or_create_learner(
     if external_id is not None and learner.external_id not in (None, external_id):
         raise IdentityTaken("The recipient's identity belongs to a learner with another external_id.")
     known = await open_identities(session, vault, learner)
+    if external_id is not None and learner.external_id is None:
+        learner.external_id, learner.updated_at = external_id, now
     for kind, value in identities.items():
         before = getattr(known, kind)
         if before is None:
             await _add_identity(session, vault, learner, kind, value, now)
+            learner.updated_at = now
         elif _normal(kind, before) != _normal(kind, value):
             raise IdentityTaken(f"The learner is known by another {kind}.")
     await session.flush()

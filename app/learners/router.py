@@ -11,7 +11,7 @@ from app.learners.recipients import Identities, create_learner, open_identities,
 from app.learners.store import Learner, get_learner, list_identities
 from app.web.dependencies import Now, ReadSession, Session, World
 from app.web.fields import Body, Did, Email, ExternalId, Line, Moment
-from app.web.pagination import Page, Paging, fetch_page
+from app.web.pagination import Page, PagingByExternalId, fetch_page
 from app.web.problems import responses
 
 router = APIRouter(prefix="/v1/learners", tags=["Learners"])
@@ -79,7 +79,9 @@ async def create(
 
 
 @router.get("", operation_id="list_learners", responses=responses(400, 401, 403, 422))
-async def list_(tenant: LearnersRead, session: ReadSession, world: World, paging: Paging) -> Page[LearnerOut]:
+async def list_(
+    tenant: LearnersRead, session: ReadSession, world: World, paging: PagingByExternalId
+) -> Page[LearnerOut]:
     """The issuer's learners."""
     query = select(Learner).where(Learner.issuer_id == tenant.issuer_id, Learner.sealed_key.is_not(None))
     rows, cursor = await fetch_page(

@@ -239,6 +239,7 @@ _MARK_RADIUS = 112.0
 _MONOGRAM_WIDTH = 168.0
 _DIVIDE_Y = 346.0
 _LEADING = 1.12
+_MOST_CHARACTERS = 200
 _MOST_WORDS = 24  # beyond it there is nothing to balance, and the ways to break grow with the cube
 
 
@@ -279,7 +280,10 @@ class _Canvas:
     def fill(self, color: Color, mask: Image.Image, *, within: Image.Image | None = None) -> None:
         if within is not None:
             mask = ImageChops.multiply(mask, within)
-        self._image.paste(Image.new("RGBA", self._image.size, (*color, 255)), (0, 0), mask)
+        box = mask.getbbox()
+        if box is not None:
+            ink = Image.new("RGBA", (box[2] - box[0], box[3] - box[1]), (*color, 255))
+            self._image.paste(ink, box, mask.crop(box))
 
     def png(self) -> bytes:
         out = BytesIO()
@@ -535,7 +539,7 @@ def _is_drawable(character: str) -> bool:
 
 def _drawable(text: str) -> str:
     """The text in letters the font has, or "" when too little of it would be left to be understood."""
-    text = " ".join(text[:400].split())
+    text = " ".join(text[:_MOST_CHARACTERS].split())
     folded = unicodedata.normalize("NFKD", text.translate(_SPELLINGS))
     letters = [character for character in folded if not unicodedata.combining(character)]
     kept = "".join(character for character in letters if character == " " or _is_drawable(character))

@@ -74,8 +74,7 @@ class BadgeFacts:
     `issuer` and `source` are Profile dicts (the panel that assessed is the source), `achievement` is the stored
     document of a published version (`compose_achievement`). The recipient is `recipient_id` (a DID),
     `identity_objects` (`compose_identity_objects`), or both. `status_entry` is the BitstringStatusListEntry
-    (`compose_status_entry`). `valid_from` is the moment of this edition; `awarded_date` stays that of the first
-    one.
+    (`compose_status_entry`). `valid_from` is the moment of this edition; `awarded_date` that of the decision.
     """
 
     id: str
@@ -129,7 +128,7 @@ def compose_achievement(facts: AchievementFacts) -> dict[str, Any]:
     content = facts.content
     uri = version_uri(facts.uri, facts.version)
     criteria = content["rubric"]["criteria"]
-    _require_distinct_fragments(criteria)
+    require_distinct_fragments(criteria)
     descriptions = [_result_description(uri, criterion, criterion["key"] in facts.mandatory) for criterion in criteria]
     return _present(
         {
@@ -308,7 +307,8 @@ def _outcome_description(uri: str) -> dict[str, Any]:
     return {"id": outcome_uri(uri), "type": ["ResultDescription"], "name": "Outcome", "resultType": "Status"}
 
 
-def _require_distinct_fragments(criteria: Iterable[Mapping[str, Any]]) -> None:
+def require_distinct_fragments(criteria: Iterable[Mapping[str, Any]]) -> None:
+    """Raises FragmentTaken when keys of criteria and levels would give two things the same URI."""
     taken = {OUTCOME_FRAGMENT}
     faults: list[Fault] = []
 

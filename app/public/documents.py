@@ -228,6 +228,9 @@ def _jwk(key: SigningKey, issuer: str, base_url: str) -> Mapping[str, str]:
 
 
 def _negotiated(request: Request) -> str:
+    """The media type to answer with. `?format=json` is for links on pages: a browser cannot set its Accept header."""
+    if request.query_params.get("format") == "json":
+        return JSON_TYPES[0]
     media_type = negotiate(request.headers.get("accept"), (*JSON_TYPES, HTML))
     if media_type is None:
         raise NotAcceptable(f"This is served as {', '.join((*JSON_TYPES, HTML))}.")

@@ -13,7 +13,7 @@ _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 # Ranges end at a comma, parameters at a semicolon; neither counts inside a quoted string.
 _RANGE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
 _PARAMETER = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*")+')
-_MEDIA_RANGE = re.compile(rf"({_WORD})/({_WORD})")
+_MEDIA_RANGE = re.compile(rf"(?!\*/[^*])({_WORD})/({_WORD})")
 _WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 
 
@@ -48,7 +48,7 @@ def _ranges(accept: str) -> Iterator[MediaRange]:
     for index, found in enumerate(_RANGE.finditer(accept[:_MOST_CHARACTERS])):
         if index == _MOST_RANGES:
             return
-        name, *parameters = (part.strip() for part in _PARAMETER.findall(found.group()))
+        name, *parameters = [part.strip() for part in _PARAMETER.findall(found.group())] or [""]
         media_range = _MEDIA_RANGE.fullmatch(name.lower())
         weight = _weight(parameters)
         if media_range and weight is not None:

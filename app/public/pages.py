@@ -345,6 +345,7 @@ View = CredentialView | AchievementView | IssuerView | PanelView | ProblemView |
 
 _MOST_URL_LENGTH = 2048
 _NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufeff\"<>\\^`{|}]")
+_CODE_SPAN = re.compile(r"`([^`<>\n]+)`")
 _MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905
 
 
@@ -378,6 +379,11 @@ def paragraphs(text: str) -> Markup:
     blocks = re.split(r"\n[^\S\n]*\n\s*", text.replace("\r\n", "\n").replace("\r", "\n").strip())
     lines = (Markup("<br>\n").join(escape(line) for line in block.split("\n")) for block in blocks if block.strip())
     return Markup("\n").join(Markup('<p dir="auto">{}</p>').format(block) for block in lines)
+
+
+def with_code(text: str | Markup) -> Markup:
+    """Escaped text, with what stands between backticks as code. For our own texts, which are written that way."""
+    return Markup(_CODE_SPAN.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - nothing is unescaped here
 
 
 def summary(text: str, length: int = 200) -> str:
@@ -420,6 +426,7 @@ def _environment_of_pages() -> Environment:
         "web_url": web_url,
         "local_path": local_path,
         "paragraphs": paragraphs,
+        "with_code": with_code,
         "summary": summary,
         "long_date": long_date,
         "long_time": long_time,

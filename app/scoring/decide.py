@@ -17,6 +17,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
@@ -31,10 +32,10 @@ from app.achievements.store import AchievementVersion, get_published_version
 from app.assessors.panels import compose_panel_profile
 from app.assessors.store import Panel, get_panel
 from app.audit.store import audit
-from app.credentials.issue import AwardFacts, PendingEdition, TooSoon, complete, prepare, recover
+from app.credentials.issue import AwardFacts, CredentialPending, PendingEdition, TooSoon, complete, prepare, recover
 from app.credentials.status import revoke
 from app.credentials.store import Award, find_award, find_credential_of_award, find_edition_of_decision
-from app.errors import Broken, Conflict, Fault, InvalidInput
+from app.errors import Broken, Conflict, ExternalIdTaken, Fault, InvalidInput
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.keys.vault import LearnerKey
@@ -61,10 +62,6 @@ CLOCK_SKEW = timedelta(seconds=60)
 
 PATIENCE_SECONDS = 10
 """How long a repeated request waits for the first one."""
-
-
-class ExternalIdTaken(Conflict):
-    code = "external_id_taken"
 
 
 class DecisionSuperseded(Conflict):
@@ -461,7 +458,8 @@ async def _answer_again(
             async with world.database.transaction() as session:
                 return await keep(session, decision)
         if edition.claimed_until is not None and edition.claimed_until < world.clock.now():
-            await recover(world, tenant.issuer_id, edition.id)
+            with suppress(CredentialPending):  # the recovery job or another repeat was faster
+                await recover(world, tenant.issuer_id, edition.id)
         else:
             await asyncio.sleep(0.05)
     raise RequestInProgress("The first request with this Idempotency-Key is still at work.")

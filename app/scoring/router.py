@@ -23,7 +23,7 @@ from app.scoring.decide import CriterionResult, DecisionFacts, decide, evidence_
 from app.scoring.store import Decision, get_decision, list_successors
 from app.web.dependencies import Now, ReadSession, World
 from app.web.fields import Body, ExternalId, Key, Line, Moment, Prose, Url
-from app.web.pagination import Page, Paging, fetch_page
+from app.web.pagination import Page, PagingByExternalId, fetch_page
 from app.web.problems import responses
 
 router = APIRouter(prefix="/v1/decisions", tags=["Decisions"])
@@ -226,7 +226,7 @@ async def record(
 
 
 @router.get("", operation_id="list_decisions", responses=responses(400, 401, 403, 422))
-async def list_(tenant: DecisionsRead, session: ReadSession, paging: Paging) -> Page[DecisionLine]:
+async def list_(tenant: DecisionsRead, session: ReadSession, paging: PagingByExternalId) -> Page[DecisionLine]:
     """The issuer's decisions, in the order they were recorded."""
     query = select(Decision).where(Decision.issuer_id == tenant.issuer_id)
     rows, cursor = await fetch_page(

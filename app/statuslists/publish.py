@@ -7,15 +7,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import whole_second
 from app.errors import Broken
 from app.issuers.did_document import verification_method_id
-from app.issuers.store import get_issuer
+from app.issuers.store import get_issuer, lock_issuer
 from app.keys.store import get_active_key
-from app.proofs.data_integrity import secure
+from app.proofs.data_integrity import secure, verify_proof
 from app.proofs.eddsa_rdfc_2022 import (
     canonicalize_proof_config,
     compose_proof,
@@ -23,6 +24,7 @@ from app.proofs.eddsa_rdfc_2022 import (
     hash_data,
 )
 from app.proofs.signer import SigningRequest
+from app.proofs.verification_method import VerificationMethod, decode_multikey
 from app.resources import Resources
 from app.statuslists.bitstring import compose_status_list_credential, encode, get_bit, lint_status_list, set_bit
 from app.statuslists.store import (
@@ -40,6 +42,10 @@ async def allocate_index(
 ) -> tuple[str, int]:
     """(list id, index) for a new edition; opens and publishes a new list when the others are full."""
     drawn = await draw_index(session, issuer_id, purpose)
+    if drawn is None:
+        # One opens it, the others wait and draw from it: a list of one badge would give its holder away.
+        await lock_issuer(session, issuer_id)
+        drawn = await draw_index(session, issuer_id, purpose)
     if drawn is None:
         status_list = await add_list(session, issuer_id, purpose, now)
         await _publish(session, world, status_list, now)
@@ -108,7 +114,23 @@ async def _sign(session: AsyncSession, world: Resources, status_list: StatusList
     request = SigningRequest(linted.token, key.id, hash_data(canonical, linted.canonical))
     [signature] = await world.signer.sign([request])
     secured = secure(linted.document, [compose_proof(config, signature.value)])
+    _require_verifies(world, secured, issuer.did, key.public_key_multibase, now)
     return json.dumps(secured, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _require_verifies(
+    world: Resources, secured: Mapping[str, Any], issuer_did: str, public_key_multibase: str, now: datetime
+) -> None:
+    """A list that does not verify would make every badge on it fail: it never replaces one that does."""
+    method = VerificationMethod(
+        id=verification_method_id(issuer_did, public_key_multibase),
+        controller=issuer_did,
+        public_key=decode_multikey(public_key_multibase),
+        public_key_multibase=public_key_multibase,
+    )
+    problems = verify_proof(secured, secured["proof"][0], method, contexts=world.contexts, now=now)
+    if problems:
+        raise Broken(f"The signed status list does not verify: {problems[0].code}.")
 
 
 def status_list_url(base_url: str, status_list_id: str) -> str:

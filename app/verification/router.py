@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.verification.verify import Verification, Verifier
+from app.web.problems import responses
 
 router = APIRouter(prefix="/v1", tags=["verification"])
 
@@ -84,9 +85,11 @@ _ANSWER_EXAMPLE = {
 @router.post(
     "/verify",
     operation_id="verify_credential",
-    summary="Verify a badge",
     response_description="What was checked and what was found. A badge that fails is an answer, not an error.",
-    responses={200: {"content": {"application/json": {"example": _ANSWER_EXAMPLE}}}},
+    responses={
+        200: {"content": {"application/json": {"example": _ANSWER_EXAMPLE}}},
+        **responses(400, 413, 415, 422, 503),
+    },
 )
 async def verify_credential(
     body: Annotated[VerifyBody, Body(openapi_examples=cast(Any, _EXAMPLES))],

@@ -4,9 +4,24 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+)
 
 from app.openbadges.datatypes import IRI_PATTERN, URL_PATTERN
+
+_RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 _FORBIDDEN_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
@@ -14,6 +29,20 @@ _FORBIDDEN_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uff
 def format_moment(moment: datetime) -> str:
     """RFC 3339 in UTC with `Z`."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _rfc_3339_text(value: object) -> object:
+    # Pydantic alone would also take numbers, as seconds or milliseconds by their size.
+    if isinstance(value, datetime) or (isinstance(value, str) and _RFC_3339.fullmatch(value)):
+        return value
+    raise ValueError("must be a time as of RFC 3339 with its offset, like 2026-04-09T14:00:00Z")
+
+
+def require_plausible(moment: datetime) -> datetime:
+    """Raises ValueError outside EARLIEST to LATEST: near the ends of the calendar a change of time zone leaves it."""
+    if not EARLIEST <= moment <= LATEST:
+        raise ValueError(f"must lie between {format_moment(EARLIEST)} and {format_moment(LATEST)}")
+    return moment
 
 
 class Body(BaseModel):
@@ -65,6 +94,8 @@ Email = Annotated[
 Did = Annotated[str, StringConstraints(pattern=r"^did:[a-z0-9]+:[A-Za-z0-9._:%-]{1,500}$")]
 Moment = Annotated[
     AwareDatetime,
+    BeforeValidator(_rfc_3339_text),
+    AfterValidator(require_plausible),
     PlainSerializer(format_moment, return_type=str),
     Field(examples=["2026-04-09T14:00:00Z"]),
 ]

@@ -54,8 +54,9 @@ def configure_logging(level: str, log_format: str) -> None:
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     logging.getLogger("uvicorn.access").disabled = True
-    # httpx logs every URL it requests at INFO; those of outside documents are not ours to keep.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    # At DEBUG these write down every statement with its parameters, and every outside URL: not ours to keep.
+    for talkative in ("aiosqlite", "sqlalchemy", "psycopg", "httpx", "httpcore"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
 class Observed:

@@ -3,17 +3,20 @@
 import base64
 import binascii
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, Select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.errors import Fault, InvalidInput
+from app.identifiers import ID_PATTERN
+from app.web.fields import ExternalId, Moment, require_plausible
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -41,13 +44,23 @@ class PageRequest:
 def _page_request(
     limit: Annotated[int, Query(ge=1, le=200, description="Items a page.")] = 50,
     cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
-    updated_since: Annotated[AwareDatetime | None, Query(description="Only what changed at or after this.")] = None,
-    external_id: Annotated[str | None, Query(max_length=200, description="Only the object with your own id.")] = None,
+    updated_since: Annotated[Moment | None, Query(description="Only what changed at or after this.")] = None,
 ) -> PageRequest:
-    return PageRequest(limit, _decode_cursor(cursor) if cursor else None, updated_since, external_id)
+    return PageRequest(limit, _decode_cursor(cursor) if cursor else None, updated_since, None)
 
 
 Paging = Annotated[PageRequest, Depends(_page_request)]
+
+
+def _page_request_by_external_id(
+    page: Paging,
+    external_id: Annotated[ExternalId | None, Query(description="Only the object with your own id.")] = None,
+) -> PageRequest:
+    return replace(page, external_id=external_id)
+
+
+PagingByExternalId = Annotated[PageRequest, Depends(_page_request_by_external_id)]
+"""For lists of what carries the partner's own id."""
 
 
 async def fetch_page(
@@ -84,8 +97,9 @@ def _decode_cursor(cursor: str) -> tuple[datetime, str]:
     try:
         moment, identifier = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         parsed = datetime.fromisoformat(moment)
-        if parsed.tzinfo is None or not isinstance(identifier, str) or "\x00" in identifier:
+        if parsed.tzinfo is None or not re.fullmatch(ID_PATTERN, identifier):
             raise ValueError
+        require_plausible(parsed)
     except (ValueError, TypeError, binascii.Error, RecursionError):
         fault = Fault("/cursor", "not a cursor of this list", "pass next_cursor of the page before, unchanged")
         raise InvalidCursor("The cursor cannot be read.", faults=[fault]) from None

@@ -70,6 +70,9 @@ _TYPES = (
     ("invalid_achievement", 422, "The achievement is not sound",
      "A reference inside it leads nowhere, or it could not become a valid Open Badges 3.0 Achievement.",
      "Mend the places that `errors` names."),
+    ("achievement_fragment_taken", 422, "Two parts of the achievement would have the same address",
+     "Criteria, levels and the outcome have addresses inside the achievement, made from their keys, and two of them coincide.",
+     "Rename one of the keys that `errors` names."),
     ("invalid_image", 422, "The image cannot be used", "See `detail`.", "Send a PNG of 90 to 4,096 pixels a side."),
     # -- decisions and credentials
     ("unknown_reference", 422, "The request refers to something that is not there",
@@ -111,6 +114,13 @@ _TYPES = (
     ("credential_pending", 409, "The credential is not issued yet", "Its signature is still being made.",
      "Try again in a few seconds."),
     # -- verification and the outside
+    ("malformed_status_list", 422, "The status list cannot be read",
+     "Its encoded list is not a base64url multibase of one gzip stream, or it is shorter or longer than allowed.",
+     "Tell whoever publishes the list."),
+    ("status_index_out_of_range", 422, "The status list has no such entry",
+     "`statusListIndex` is not a place in the list that the badge names.", "Tell the issuer of the badge."),
+    ("too_many_fetches", 422, "The badge needs too many documents",
+     "Verifying one badge fetches a handful of documents at most.", "Ask its issuer for a simpler badge."),
     ("fetch_refused", 422, "The address may not be fetched",
      "Only https URLs on port 443 of public addresses are fetched, without redirects.",
      "Publish the document at such a URL, or send it in the request."),

@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from app.errors import (
     AssayError,
@@ -76,6 +77,10 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def problem_response(request: Request, error: AssayError) -> Response:
     """The answer that tells the caller about `error`."""
+    return _problem(request, error, detail=error.detail, cure=error.cure, faults=error.faults)
+
+
+def _problem(request: Request, error: AssayError, *, detail: str, cure: str, faults: Iterable[Fault]) -> Response:
     problem = PROBLEM_TYPES[error.code]
     base = request.app.state.base_url if "app" in request.scope else ""
     details = ProblemDetails(
@@ -83,10 +88,10 @@ def problem_response(request: Request, error: AssayError) -> Response:
         code=problem.code,
         title=problem.title,
         status=problem.status,
-        detail=error.detail,
-        cure=error.cure or problem.cure,
+        detail=detail,
+        cure=cure or problem.cure,
         request_id=getattr(request.state, "request_id", ""),
-        errors=[PlaceOfFault(pointer=f.pointer, detail=f.detail, cure=f.cure) for f in error.faults],
+        errors=[PlaceOfFault(pointer=f.pointer, detail=f.detail, cure=f.cure) for f in faults],
     )
     return JSONResponse(
         details.model_dump(), status_code=problem.status, headers=_headers(error), media_type=MEDIA_TYPE
@@ -108,16 +113,20 @@ def install_problem_handlers(app: FastAPI) -> None:
         assert isinstance(error, AssayError)
         if isinstance(error, Broken):
             log.error("incident", code=error.code, exc_info=error)
+            # What broke is the operator's to know. The caller gets the code's own sentences and the request id.
+            return _problem(request, error, detail=PROBLEM_TYPES[error.code].cause, cure="", faults=())
         return problem_response(request, error)
 
     async def validation_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return problem_response(request, _invalid_body(error.errors()))
+        return problem_response(request, _invalid_body(error.errors(), error.body))
 
     async def http_exception(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         response = problem_response(request, _from_http(error))
         response.headers.update(error.headers or {})
+        if error.status_code == 405:
+            response.headers["Allow"] = ", ".join(_methods_here(request))
         return response
 
     async def lost_race(request: Request, error: Exception) -> Response:
@@ -145,6 +154,15 @@ def unforeseen_response(request: Request, error: Exception) -> Response:
     return problem_response(request, Broken("An unforeseen error. The operator finds it by the request id."))
 
 
+def _methods_here(request: Request) -> list[str]:
+    """The methods of all routes with this path (RFC 9110 section 10.2.1); the router itself knows the first one's only."""
+    return [
+        method
+        for method in ("GET", "HEAD", "POST", "PUT", "DELETE")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
+
+
 def _from_http(error: HTTPException) -> AssayError:
     by_status: Mapping[int, type[AssayError]] = {
         401: Unauthenticated, 403: Forbidden, 404: NotFound, 405: MethodNotAllowed,
@@ -154,17 +172,31 @@ def _from_http(error: HTTPException) -> AssayError:
     return by_status.get(error.status_code, InvalidBody)(str(error.detail))
 
 
-def _invalid_body(errors: Iterable[Any]) -> InvalidBody:
-    faults = [Fault(_pointer(e["loc"]), _message(e)) for e in errors]
+def _invalid_body(errors: Iterable[Any], body: Any) -> InvalidBody:
+    # The alternatives of a union each report; where they say the same of the same place, once is enough.
+    faults = list(dict.fromkeys(Fault(_pointer(e["loc"], e["type"], body), _message(e)) for e in errors))
     places = ", ".join(sorted({f.pointer or "the body" for f in faults})[:5])
     return InvalidBody(f"The request does not fit the API at {places}.", faults=faults)
 
 
-def _pointer(location: tuple[str | int, ...]) -> str:
-    parts = [str(part).replace("~", "~0").replace("/", "~1") for part in location]
-    if parts and parts[0] == "body":
-        parts = parts[1:]
-    return "".join(f"/{part}" for part in parts)
+def _pointer(location: tuple[str | int, ...], kind: str, body: Any) -> str:
+    """The JSON Pointer of a place that Pydantic names, which has names of its own models and alternatives in it."""
+    if location[:1] != ("body",):
+        return _join(location)
+    parts: list[str | int] = []
+    for position, part in enumerate(location[1:], 1):
+        is_member = isinstance(body, dict) and part in body
+        is_item = isinstance(body, list) and isinstance(part, int) and part < len(body)
+        if is_member or is_item:
+            parts.append(part)
+            body = body[part]
+        elif kind == "missing" and position == len(location) - 1:
+            parts.append(part)
+    return _join(parts)
+
+
+def _join(parts: Iterable[str | int]) -> str:
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
 
 
 def _message(error: Mapping[str, Any]) -> str:

@@ -1,0 +1,135 @@
+"""The demonstration's badges in other people's hands: every one of them, and what revoking shows."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from rich.console import Console
+
+from app.demo.load import load_demo
+from app.migration import migrate
+from app.settings import Settings
+from tests.conftest import KEY
+from tests.interop.openbadgeslib_verifier import verify_with_openbadgeslib
+from tests.interop.verifier_core import verify_with_verifier_core
+from tests.serving import loopback_settings, served
+
+
+class Demo:
+    def __init__(self, settings: Settings, summary: dict[str, Any], base_url: str) -> None:
+        self.settings = settings
+        self.summary = summary
+        self.client = httpx.Client(
+            base_url=base_url, headers={"Authorization": f"Bearer {summary['api_key']}"}, timeout=60
+        )
+
+    def badge(self, credential_id: str) -> dict[str, Any]:
+        answer = self.client.get(f"/credentials/{credential_id}")
+        assert answer.status_code == 200
+        document: dict[str, Any] = answer.json()
+        return document
+
+    def download(self, url: str) -> bytes:
+        answer = self.client.get(url)
+        answer.raise_for_status()
+        return answer.content
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The demonstration, loaded by its own loader and served on loopback."""
+    settings = loopback_settings(tmp_path_factory.mktemp("demo"), KEY)
+    asyncio.run(migrate(settings))
+    summary = asyncio.run(load_demo(settings, Console(quiet=True)))
+    with served(settings) as base_url:
+        found = Demo(settings, summary, base_url)
+        yield found
+        found.client.close()
+
+
+@pytest.fixture(scope="module")
+def badges(demo: Demo) -> list[dict[str, Any]]:
+    return [demo.badge(credential_id) for credential_id in demo.summary["credential_ids"]]
+
+
+def test_the_summary_is_private_and_complete(demo: Demo) -> None:
+    path = demo.settings.data_directory / "demo.json"
+    assert path.stat().st_mode & 0o777 == 0o600
+    summary = json.loads(path.read_text())
+    assert set(summary) >= {"base_url", "admin_token", "issuer_id", "api_key", "achievement_ids", "credential_ids"}
+    assert len(summary["credential_ids"]) == len(set(summary["credential_ids"])) == 136
+    assert len(summary["achievement_ids"]) == 2
+
+
+def test_loading_again_changes_nothing(demo: Demo) -> None:
+    before = demo.client.get("/v1/events", params={"limit": 500, "after": 0}).json()
+    assert asyncio.run(load_demo(demo.settings, Console(quiet=True))) == demo.summary
+    (demo.settings.data_directory / "demo.json").unlink()
+    again = asyncio.run(load_demo(demo.settings, Console(quiet=True)))
+    assert again["credential_ids"] == demo.summary["credential_ids"]
+    assert demo.client.get("/v1/events", params={"limit": 500, "after": 0}).json() == before
+
+
+def test_everybody_enrolled_is_a_learner(demo: Demo) -> None:
+    learners = demo.client.get("/v1/learners", params={"limit": 200}).json()["items"]
+    panels = demo.client.get("/v1/panels").json()["items"]
+    assert len(learners) == 116
+    assert [len(panel["members"]) for panel in panels] == [7]
+
+
+def test_all_badges_pass_the_independent_checker(badges: list[dict[str, Any]], shared: Path, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.json" for number in range(len(badges))]
+    for path, badge in zip(paths, badges, strict=True):
+        path.write_text(json.dumps(badge))
+    run = subprocess.run(
+        [sys.executable, str(shared / "tools" / "check_badge.py"), *map(str, paths)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+    assert run.stdout.count(": ok") == 136
+
+
+def test_verifier_core_accepts_all_badges(badges: list[dict[str, Any]]) -> None:
+    for result in verify_with_verifier_core(badges):
+        steps = result["steps"]
+        assert steps["valid_signature"] is True, result
+        assert steps["revocation_status"] is True, result
+        assert steps["expiration"] is True, result
+        assert steps.get("schema_check", True) is True, result
+
+
+def test_openbadgeslib_accepts_all_badges(demo: Demo, badges: list[dict[str, Any]]) -> None:
+    lists = {badge["credentialStatus"]["statusListCredential"] for badge in badges}
+    known = {url: demo.download(url) for url in lists}
+    for badge in badges:
+        verdict = verify_with_openbadgeslib(badge, download=known.__getitem__)
+        assert verdict.accepted, verdict.reason
+
+
+def test_a_revocation_shows_everywhere(demo: Demo, badges: list[dict[str, Any]]) -> None:
+    revoked, kept = badges[0], badges[1]
+    credential_id = revoked["id"].rpartition("/")[2]
+    answer = demo.client.post(f"/v1/credentials/{credential_id}/revoke", json={"reason": "A drill."})
+    assert answer.status_code == 200
+    first, second = verify_with_verifier_core([revoked, kept])
+    assert first["steps"]["revocation_status"] is False
+    assert first["steps"]["valid_signature"] is True
+    assert second["steps"]["revocation_status"] is True
+    assert not verify_with_openbadgeslib(revoked, download=demo.download).accepted
+    assert verify_with_openbadgeslib(kept, download=demo.download).accepted
+    ours = demo.client.post("/v1/verify", json={"credential": revoked}).json()
+    assert (ours["valid"], ours["checks"][-1]["code"]) == (False, "revoked")
+
+
+def test_a_changed_leaf_is_refused_by_all(demo: Demo, badges: list[dict[str, Any]]) -> None:
+    badge = json.loads(json.dumps(badges[2]))
+    badge["credentialSubject"]["result"][0]["value"] = "Exemplary beyond measure"
+    assert "valid_signature" not in verify_with_verifier_core([badge])[0]["steps"]
+    assert not verify_with_openbadgeslib(badge, download=demo.download).accepted
+    assert demo.client.post("/v1/verify", json={"credential": badge}).json()["valid"] is False
