@@ -104,6 +104,7 @@ class AwardFacts:
     """What a decision hands over to be made into a badge."""
 
     decision_id: str
+    external_id: str | None
     learner: Learner
     version: AchievementVersion
     results: tuple[ResultFacts, ...]
@@ -309,6 +310,7 @@ async def _new_credential(session: AsyncSession, facts: AwardFacts, visibility: 
     credential = Credential(
         issuer_id=issuer_id,
         id=new_id(),
+        external_id=facts.external_id,
         award_id=award_id,
         learner_id=facts.learner.id,
         achievement_id=facts.version.achievement_id,

@@ -16,7 +16,7 @@ from app.identifiers import Identifier
 from app.resources import Resources
 from app.web.dependencies import Now, ReadSession, Session, World
 from app.web.fields import Body, Moment, Prose
-from app.web.pagination import Page, Paging, fetch_page
+from app.web.pagination import Page, PagingByExternalId, fetch_page
 from app.web.problems import responses
 
 router = APIRouter(prefix="/v1/credentials", tags=["Credentials"])
@@ -26,6 +26,7 @@ class CredentialOut(BaseModel):
     """A badge in the register. `url` is its public address and its `id` in Open Badges."""
 
     id: Identifier
+    external_id: str | None = Field(description="That of the decision the badge was first issued on.")
     url: str
     state: Literal["pending", "issued", "suspended", "revoked", "failed"]
     visibility: Literal["private", "unlisted", "public"]
@@ -47,6 +48,7 @@ class CredentialOut(BaseModel):
     def facts(credential: Credential, edition: Edition | None, base_url: str) -> dict[str, Any]:
         return {
             "id": credential.id,
+            "external_id": credential.external_id,
             "url": f"{base_url}/credentials/{credential.id}",
             "state": credential.state,
             "visibility": credential.visibility,
@@ -90,10 +92,15 @@ _EXAMPLE = {"requestBody": {"content": {"application/json": {"example": {
 
 
 @router.get("", operation_id="list_credentials", responses=responses(400, 401, 403, 422))
-async def list_(tenant: CredentialsRead, session: ReadSession, world: World, paging: Paging) -> Page[CredentialOut]:
+async def list_(
+    tenant: CredentialsRead, session: ReadSession, world: World, paging: PagingByExternalId
+) -> Page[CredentialOut]:
     """The issuer's badges."""
     query = select(Credential).where(Credential.issuer_id == tenant.issuer_id)
-    rows, cursor = await fetch_page(session, query, paging, updated_at=Credential.updated_at, identifier=Credential.id)
+    rows, cursor = await fetch_page(
+        session, query, paging,
+        updated_at=Credential.updated_at, identifier=Credential.id, external_id=Credential.external_id,
+    )  # fmt: skip
     editions = await list_current_editions(session, tenant.issuer_id, rows)
     items = [CredentialOut.of(row, editions.get(row.id), world.base_url) for row in rows]
     return Page(items=items, next_cursor=cursor)

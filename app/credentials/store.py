@@ -42,7 +42,11 @@ class Award(Table):
 
 
 class Credential(Table):
-    """A badge: the object behind a public URL. `edition_number` is that of the edition now served, 0 before the first."""
+    """A badge: the object behind a public URL.
+
+    `edition_number` is that of the edition now served, 0 before the first. `external_id` is that of the decision it was
+    first issued on.
+    """
 
     __tablename__ = "credential"
     __table_args__ = (
@@ -51,10 +55,12 @@ class Credential(Table):
         UniqueConstraint("issuer_id", "award_id", "view"),
         CheckConstraint("state IN ('pending', 'issued', 'suspended', 'revoked', 'failed')", name="state"),
         Index(None, "issuer_id", "updated_at", "id"),
+        Index(None, "issuer_id", "external_id"),
     )
 
     issuer_id: Mapped[str] = mapped_column(ForeignKey("issuer.id"), primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True, unique=True)
+    external_id: Mapped[str | None]
     award_id: Mapped[str]
     learner_id: Mapped[str]
     achievement_id: Mapped[str]

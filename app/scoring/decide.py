@@ -383,6 +383,7 @@ def _award_facts(
     )
     return AwardFacts(
         decision_id=decision.id,
+        external_id=decision.external_id,
         learner=learner,
         version=version,
         results=results,

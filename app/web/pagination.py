@@ -1,4 +1,8 @@
-"""Lists paged by cursor, oldest change first, so that `updated_since` and the cursor make a loss-free feed."""
+"""Lists paged by cursor, oldest change first.
+
+`updated_since` is for catching up by the clock: a change committed late may carry an earlier time than one already read. Who
+must not miss any follows `GET /v1/events`.
+"""
 
 import base64
 import binascii

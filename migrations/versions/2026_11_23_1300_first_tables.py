@@ -436,6 +436,7 @@ def upgrade() -> None:
         "credential",
         sa.Column("issuer_id", sa.String(), nullable=False),
         sa.Column("id", sa.String(), nullable=False),
+        sa.Column("external_id", sa.String(), nullable=True),
         sa.Column("award_id", sa.String(), nullable=False),
         sa.Column("learner_id", sa.String(), nullable=False),
         sa.Column("achievement_id", sa.String(), nullable=False),
@@ -461,6 +462,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name="uq_credential_id"),
         sa.UniqueConstraint("issuer_id", "award_id", "view", name="uq_credential_issuer_id_award_id_view"),
     )
+    op.create_index("ix_credential_issuer_id_external_id", "credential", ["issuer_id", "external_id"])
     op.create_index("ix_credential_issuer_id_updated_at_id", "credential", ["issuer_id", "updated_at", "id"])
 
     op.create_table(
