@@ -26,7 +26,8 @@ format: .venv/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-openapi: .venv/installed-dev ## write docs/openapi.json anew
+openapi: .venv/installed-dev ## record the examples and write docs/openapi.json anew
+	@env -u ASSAY_PUBLIC_URL $(BIN)/python -m tests.house.record_examples
 	@env -u ASSAY_PUBLIC_URL $(BIN)/python -m tests.house.openapi_snapshot
 
 schemas: .venv/installed-dev ## write schemas/json anew

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
+from importlib.resources import files
 from typing import Any
 
 from fastapi import FastAPI
@@ -162,8 +163,18 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
         problem = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
         schema["components"]["schemas"].update(problem.pop("$defs"))
         schema["components"]["schemas"]["ProblemDetails"] = problem
+        _add_examples(schema)
         for operation in (operation for path in schema["paths"].values() for operation in path.values()):
             # A function's name repeats in every room ("Create"); the operation id is unique and says what is done.
             operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
         api.openapi_schema = json.loads(json.dumps(schema))
     return api.openapi_schema
+
+
+def _add_examples(schema: dict[str, Any]) -> None:
+    """Give every operation a real answer as its example (recorded by `make openapi`)."""
+    examples = json.loads((files("app.web") / "openapi_examples.json").read_text())
+    for operation in (operation for path in schema["paths"].values() for operation in path.values()):
+        if example := examples.get(operation["operationId"]):
+            content = operation["responses"][example["status"]].setdefault("content", {})
+            content.setdefault(example["media_type"], {})["example"] = example["value"]

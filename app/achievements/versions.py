@@ -1,5 +1,6 @@
 """Verbs on achievements: create, draft, edit, publish, retire, change settings, change the image."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
@@ -129,7 +130,9 @@ async def change_image(
 ) -> None:
     """Give a draft its own image. Raises VersionNotDraft or InvalidImage."""
     _require_draft(version)
-    version.image_digest = await _save_image(session, achievement.issuer_id, normalize_png(png), now)
+    version.image_digest = await _save_image(
+        session, achievement.issuer_id, await asyncio.to_thread(normalize_png, png), now
+    )
     version.image_uploaded = True
     version.updated_at = achievement.updated_at = now
     _note(session, achievement, "edited", version.version, actor, now, {"image": version.image_digest})
@@ -233,7 +236,8 @@ async def _draw_image(
     session: AsyncSession, achievement: Achievement, content: Mapping[str, Any], now: datetime
 ) -> str:
     issuer = await get_issuer(session, achievement.issuer_id)
-    png = draw_badge(content["name"], issuer.profile["name"], achievement.id)
+    # A quarter of a second of drawing: other requests go on meanwhile.
+    png = await asyncio.to_thread(draw_badge, content["name"], issuer.profile["name"], achievement.id)
     return await _save_image(session, achievement.issuer_id, png, now)
 
 

@@ -1,0 +1,165 @@
+"""Real answers of every operation, as the examples of the OpenAPI document. `make openapi` records them anew.
+
+A partner's whole story is played against the service (at the address https://badges.example.org); what it answers is the example.
+"""
+
+import asyncio
+import base64
+import json
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+import app.web
+from app.access.clients import create_client
+from app.access.principals import TENANT_SCOPES, Scope
+from app.main import create_app
+from app.migration import migrate
+from app.resources import Resources
+from app.settings import Settings
+from app.web.observation import configure_logging
+from tests.builders import achievement_body, decision_body, panel_body
+from tests.fakes import FixedClock
+
+EXAMPLES = Path(app.web.__file__).with_name("openapi_examples.json")
+BASE_URL = "https://badges.example.org"
+
+
+async def record() -> dict[str, Any]:
+    """Operation id -> the answer of one good call: its media type and value."""
+    with tempfile.TemporaryDirectory() as directory:
+        settings = Settings.model_validate(
+            {
+                "database_url": f"sqlite+aiosqlite:///{directory}/assay.db",
+                "public_url": BASE_URL,
+                "key_encryption_key": base64.urlsafe_b64encode(bytes(32)).decode(),
+                "run_jobs": False,
+                "verify_processes": 1,
+            }
+        )
+        await migrate(settings)
+        application = create_app(settings, clock=FixedClock())
+        async with application.router.lifespan_context(application):
+            return await _play(application)
+
+
+async def _play(application: FastAPI) -> dict[str, Any]:
+    story = _Story(application)
+    await story.sign_in()
+    profile = {"name": "School Improvement Leadership Academy", "description": "Prepares school leaders."}
+    issuer = await story.call("create_issuer", body={"slug": "leadership-academy", "profile": profile})
+    story.known["issuer_id"], story.known["slug"] = issuer["id"], issuer["slug"]
+    await story.call("list_issuers")
+    await story.call("get_issuer")
+    await story.call("change_issuer_profile", body=profile)
+    scopes = sorted(scope.value for scope in TENANT_SCOPES)
+    client = await story.call("create_api_client", body={"name": "Partner portal", "scopes": scopes})
+    await story.call("list_api_clients")
+    spare = await story.call("create_api_client", body={"name": "Old portal", "scopes": ["events:read"]})
+    await story.call("revoke_api_client", client_id=spare["id"])
+    story.token = client["token"]
+
+    settings = {"status_purpose": "suspension", "visibility": "public", "recipient_name": True}
+    achievement = await story.call("create_achievement", body=achievement_body(settings=settings))
+    story.known |= {"achievement_id": achievement["id"], "version": "1"}
+    await story.call("edit_achievement_version", body=achievement_body())
+    png = await story.image(achievement["versions"][0]["image_url"])
+    await story.call("change_achievement_image", content=png)
+    await story.call("publish_achievement_version")
+    await story.call("change_achievement_settings", body=settings)
+    await story.call("draft_achievement_version", body=achievement_body())
+    await story.call("publish_achievement_version", version="2")
+    await story.call("retire_achievement_version", version="1")
+    for operation in ("list_achievements", "get_achievement", "fetch_achievement"):
+        await story.call(operation)
+    for operation in ("get_achievement_version", "fetch_achievement_version"):
+        await story.call(operation, version="2")
+
+    panel = await story.call("create_panel", body=panel_body())
+    story.known["panel_id"] = panel["id"]
+    await story.call("change_panel_members", body={"members": ["A-01", "A-02", "A-03"]})
+    for operation in ("list_panels", "get_panel", "fetch_panel"):
+        await story.call(operation)
+    learner = await story.call("create_learner", body={"external_id": "fellow-17", "name": "Ada Example",
+                                                       "email": "ada.example@schools.example.org"})  # fmt: skip
+    story.known["learner_id"] = learner["id"]
+    await story.call("list_learners")
+    await story.call("get_learner")
+
+    body = decision_body(achievement["id"], panel["id"], external_id="row-17")
+    decision = await story.call("record_decision", body=body)
+    badge = decision["credential"]["document"]
+    story.known |= {"decision_id": decision["id"], "credential_id": decision["credential"]["id"]}
+    story.known["status_list_id"] = badge["credentialStatus"]["statusListCredential"].rpartition("/")[2]
+    for operation in ("get_decision", "list_decisions", "get_credential", "list_credentials", "fetch_credential"):
+        await story.call(operation)
+    await story.call("verify_credential", body={"credential": badge})
+    for operation in ("suspend_credential", "reinstate_credential", "revoke_credential"):
+        await story.call(operation, body={"reason": "The evidence turned out not to be the learner's own work."})
+    keys = await story.call("fetch_jwks")
+    story.known["key_id"] = keys["keys"][0]["kid"].rpartition("/")[2]
+    for operation in ("fetch_issuer", "fetch_did_document", "fetch_key", "fetch_status_list", "list_events"):
+        await story.call(operation)
+    for operation in ("healthz", "readyz", "metrics"):
+        await story.call(operation)
+    return dict(sorted(story.examples.items()))
+
+
+class _Story:
+    def __init__(self, application: FastAPI) -> None:
+        self._world: Resources = application.state.resources
+        paths: Mapping[str, Any] = application.openapi()["paths"]
+        self._routes = {
+            operation["operationId"]: (method, path)
+            for path, methods in paths.items()
+            for method, operation in methods.items()
+        }
+        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url=BASE_URL)
+        self.token = ""
+        self.known: dict[str, str] = {}
+        self.examples: dict[str, Any] = {}
+
+    async def sign_in(self) -> None:
+        async with self._world.database.transaction() as session:
+            _, self.token = await create_client(
+                session, issuer_id=None, name="operator", scopes={Scope.PLATFORM}, expires_at=None, actor="example",
+                now=self._world.clock.now(),
+            )  # fmt: skip
+
+    async def image(self, url: str) -> bytes:
+        return (await self._client.get(url)).content
+
+    async def call(self, operation: str, *, body: Any = None, content: bytes | None = None, **path: str) -> Any:
+        """Call an operation by its id, keep its first answer as the example, give its value."""
+        method, template = self._routes[operation]
+        url = re.sub(r"\{(\w+)\}", lambda name: {**self.known, **path}[name[1]], template)
+        headers = {"Authorization": f"Bearer {self.token}"}
+        if content is not None:
+            answer = await self._client.request(
+                method, url, content=content, headers={**headers, "Content-Type": "image/png"}
+            )
+        else:
+            answer = await self._client.request(method, url, json=body, headers=headers)
+        if answer.status_code not in (200, 201):
+            raise RuntimeError(f"{operation}: {answer.status_code} {answer.text}")
+        media_type = answer.headers["content-type"].partition(";")[0]
+        value = answer.json() if "json" in media_type else answer.text[:400]
+        example = {"status": str(answer.status_code), "media_type": media_type, "value": _shown(value)}
+        self.examples.setdefault(operation, example)
+        return value
+
+
+def _shown(value: Any) -> Any:
+    """The value without what must not look like a real secret in a published document."""
+    return {**value, "token": "assay_…"} if isinstance(value, dict) and value.get("token") else value
+
+
+if __name__ == "__main__":
+    configure_logging("error", "json")
+    EXAMPLES.write_text("{}\n")
+    EXAMPLES.write_text(json.dumps(asyncio.run(record()), ensure_ascii=False, indent=1) + "\n")

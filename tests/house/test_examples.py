@@ -1,0 +1,32 @@
+"""Every operation shows a real answer, and the recorded answers still have the shape the operation declares."""
+
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from tests.house.operations import Operation, application, list_operations
+
+# Their answer is a picture.
+WITHOUT_AN_EXAMPLE = {"fetch_image"}
+
+each_operation = pytest.mark.parametrize("operation", list_operations(), ids=lambda operation: operation.id)
+
+
+@each_operation
+def test_operation_has_an_example_answer_of_its_shape(operation: Operation) -> None:
+    shown = [
+        (content["example"], content.get("schema"))
+        for status, response in operation.spec["responses"].items()
+        if status in ("200", "201")
+        for content in response.get("content", {}).values()
+        if "example" in content
+    ]
+    assert bool(shown) == (operation.id not in WITHOUT_AN_EXAMPLE)
+    for example, schema in shown:
+        if schema:
+            jsonschema_rs.validator_for(_whole(schema)).validate(example)
+
+
+def _whole(schema: dict[str, Any]) -> dict[str, Any]:
+    return {**schema, "components": application().openapi()["components"]}
