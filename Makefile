@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export ASSAY_PUBLIC_URL ?= http://127.0.0.1:$(PORT)
 
-.PHONY: run test test-slow check format openapi schemas clean-demo clean bench
+.PHONY: run test test-slow check format openapi schemas lock clean-demo clean
 
 run: .venv/installed ## make what is needed, load the demonstration program, serve it
 	@ASSAY_LOG_FORMAT=console ASSAY_LOG_LEVEL=$${ASSAY_LOG_LEVEL:-warning} $(BIN)/assay demo --port $(PORT)
@@ -50,7 +50,7 @@ clean: clean-demo
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing what the service needs …"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/installed-dev: .venv/installed requirements-dev.lock
