@@ -4,10 +4,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 export ASSAY_PUBLIC_URL ?= http://127.0.0.1:$(PORT)
 
-.PHONY: run test test-slow check format openapi schemas lock clean-demo clean
+.PHONY: help run test test-slow check format openapi schemas lock clean-demo clean
+
+.DEFAULT_GOAL := help
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 run: .venv/installed ## make what is needed, load the demonstration program, serve it
-	@ASSAY_LOG_FORMAT=console ASSAY_LOG_LEVEL=$${ASSAY_LOG_LEVEL:-warning} $(BIN)/assay demo --port $(PORT)
+	@ASSAY_LOG_FORMAT=console ASSAY_LOG_LEVEL=$${ASSAY_LOG_LEVEL:-warning} $(BIN)/assay demo
 
 test: .venv/installed-dev tests/interop/node_modules/.package-lock.json ## the whole suite, on SQLite and PostgreSQL
 	@env -u ASSAY_PUBLIC_URL $(BIN)/python -m pytest -q -n 2 -m "not slow"
@@ -22,13 +27,14 @@ check: .venv/installed-dev ## style, types, layers, migrations drift, OpenAPI sn
 	$(BIN)/lint-imports --no-cache
 	@env -u ASSAY_PUBLIC_URL $(BIN)/python -m pytest -q -p no:cacheprovider tests/house/test_migrations.py tests/house/test_openapi.py
 
-format: .venv/installed-dev
+format: .venv/installed-dev ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-openapi: .venv/installed-dev ## record the examples and write docs/openapi.json anew
+openapi: .venv/installed-dev ## write docs/openapi.json (with recorded examples) and docs/settings.md anew
 	@env -u ASSAY_PUBLIC_URL $(BIN)/python -m tests.house.record_examples
 	@env -u ASSAY_PUBLIC_URL $(BIN)/python -m tests.house.openapi_snapshot
+	@env -u ASSAY_PUBLIC_URL $(BIN)/python -m tests.house.settings_page
 
 schemas: .venv/installed-dev ## write schemas/json anew
 	$(BIN)/python -m app.openbadges.json_schema > schemas/json/achievement_credential.json

@@ -4,29 +4,40 @@ import asyncio
 import base64
 import json
 import secrets
+import socket
 import sys
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 import uvicorn
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.table import Table as Grid
+from sqlalchemy.exc import OperationalError
 
+from app import strict_json
 from app.access.clients import create_client
 from app.access.principals import Scope
+from app.clock import SystemClock
+from app.db import open_database
 from app.demo.load import describe, load_demo
-from app.errors import AssayError
+from app.errors import AssayError, Unavailable
+from app.issuers.store import find_base_url, require_base_url
 from app.main import create_app
+from app.migration import current_revision, head_revision
 from app.migration import migrate as migrate_database
+from app.net.client import OutboundClient
 from app.public.documents import find_own_document
 from app.resources import open_resources
 from app.settings import Settings
-from app.verification.command import verify_document
-from app.verification.verify import Verification
+from app.verification.opening import nothing_is_ours, open_verifier
+from app.verification.verify import Verification, Verifier
 from app.web.observation import configure_logging
 from app.worker import open_runner
 
@@ -41,21 +52,28 @@ console = Console()
 errors = Console(stderr=True)
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
-Port = Annotated[int, typer.Option(help="Port to listen on.")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on; that of ASSAY_PUBLIC_URL when left out.")]
+
+
+class NotReady(Unavailable):
+    """The command cannot begin: something has to be done first."""
 
 
 @cli.command()
 def migrate() -> None:
     """Bring the database to this release's revision."""
-    settings = _settings()
-    asyncio.run(migrate_database(settings))
+    asyncio.run(migrate_database(_settings()))
     console.print("The database is up to date.")
 
 
 @cli.command()
-def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+def serve(host: Host = "127.0.0.1", port: Port = None) -> None:
     """Serve the API and the public pages."""
-    _serve(_settings(), host, port)
+    settings = _settings()
+    port = port or _own_port(settings)
+    _require_free(host, port)
+    asyncio.run(_require_ready(settings))
+    _serve(settings, host, port)
 
 
 @cli.command()
@@ -64,6 +82,7 @@ def work() -> None:
     settings = _settings()
 
     async def run() -> None:
+        await _require_ready(settings)
         async with open_resources(settings) as world:
             await open_runner(world).run_forever()
 
@@ -73,16 +92,18 @@ def work() -> None:
 @cli.command()
 def demo(
     host: Host = "127.0.0.1",
-    port: Port = 8000,
+    port: Port = None,
     only_load: Annotated[bool, typer.Option("--only-load", help="Load the demonstration and end.")] = False,
 ) -> None:
     """Load the demonstration program into an empty database (or finish loading it), then serve it."""
     settings = _settings()
+    port = port or _own_port(settings)
+    if not only_load:
+        _require_free(host, port)
     asyncio.run(migrate_database(settings))
     summary = asyncio.run(load_demo(settings, console))
-    if only_load:
-        return
-    _serve(settings, host, port, greeting=describe(summary, settings.data_directory))
+    if not only_load:
+        _serve(settings, host, port, greeting=describe(summary, settings.data_directory))
 
 
 @cli.command()
@@ -108,18 +129,15 @@ def new_encryption_key() -> None:
 @tokens.command("create")
 def create_token(name: Annotated[str, typer.Option(help="Who will hold it.")] = "operator") -> None:
     """Make an operator's token: it creates issuers and their API clients. Shown this once."""
+    settings = _settings()
 
     async def run() -> str:
-        async with open_resources(_settings()) as world, world.database.transaction() as session:
+        await _require_ready(settings)
+        async with open_resources(settings) as world, world.database.transaction() as session:
             _, token = await create_client(
-                session,
-                issuer_id=None,
-                name=name,
-                scopes={Scope.PLATFORM},
-                expires_at=None,
-                actor="cli",
-                now=datetime.now(UTC),
-            )
+                session, issuer_id=None, name=name, scopes={Scope.PLATFORM}, expires_at=None, actor="cli",
+                now=world.clock.now(),
+            )  # fmt: skip
             return token
 
     console.print(asyncio.run(run()), soft_wrap=True)
@@ -146,6 +164,40 @@ def _settings() -> Settings:
         raise typer.Exit(2) from None
     configure_logging(settings.log_level, settings.log_format)
     return settings
+
+
+def _own_port(settings: Settings) -> int:
+    """The port of the public URL; 8000 where it names none (a proxy stands in front)."""
+    return urlsplit(settings.public_url).port or 8000
+
+
+def _require_free(host: str, port: int) -> None:
+    """Before anything is loaded or pinned: a taken port must not leave half a start behind."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            cure = "Stop what listens there, or choose another port (make run PORT=…, or --port)."
+            raise NotReady(f"{host}:{port} cannot be listened on: {error.strerror}.", cure=cure) from None
+
+
+async def _require_ready(settings: Settings) -> None:
+    """The database is there, at this release's revision, and pinned to this public URL if to any."""
+    if settings.is_sqlite and not _sqlite_path(settings).exists():
+        raise NotReady("There is no database yet.", cure="Run `assay migrate` first.")
+    database = open_database(settings.database_url.get_secret_value())
+    try:
+        async with database.reading() as session:
+            revision = await (await session.connection()).run_sync(current_revision)
+            if revision != head_revision():
+                raise NotReady("The database is not at this release's revision.", cure="Run `assay migrate` first.")
+            require_base_url(await find_base_url(session), settings.public_url)
+    except OperationalError:
+        raise NotReady("The database does not answer.", cure="Check ASSAY_DATABASE_URL and the server.") from None
+    finally:
+        await database.close()
 
 
 def _serve(settings: Settings, host: str, port: int, *, greeting: str = "") -> None:
@@ -176,14 +228,31 @@ class _GreetingServer(uvicorn.Server):
 
 async def _verify(settings: Settings, source: bytes | str) -> Verification:
     """With this installation's own status lists and DID documents at hand, where it has a database."""
+    credential = source if isinstance(source, str) else strict_json.loads(source)
+    async with _verifier(settings) as verifier:
+        if isinstance(credential, str):
+            return await verifier.verify_url(credential)
+        return await verifier.verify(credential if isinstance(credential, dict) else {})
+
+
+@asynccontextmanager
+async def _verifier(settings: Settings) -> AsyncIterator[Verifier]:
+    settings = settings.model_copy(update={"verify_processes": 1})
     if settings.is_sqlite and not _sqlite_path(settings).exists():
-        return await verify_document(settings, source, _nothing_is_ours)
+        outbound = OutboundClient(allow_networks=settings.outbound_allow_networks, ca_file=settings.outbound_ca_file)
+        try:
+            async with open_verifier(settings, outbound, nothing_is_ours, SystemClock().now) as verifier:
+                yield verifier
+        finally:
+            await outbound.close()
+        return
     async with open_resources(settings) as world:
-        return await verify_document(settings, source, partial(find_own_document, world))
-
-
-async def _nothing_is_ours(_url: str) -> None:
-    return None
+        async with world.database.reading() as session:
+            pinned = await find_base_url(session)
+        own = replace(world, settings=settings.model_copy(update={"public_url": pinned or settings.public_url}))
+        own_documents = partial(find_own_document, own)
+        async with open_verifier(settings, world.outbound, own_documents, world.clock.now) as verifier:
+            yield verifier
 
 
 def _sqlite_path(settings: Settings) -> Path:
@@ -217,6 +286,12 @@ def _print_verification(verification: Verification) -> None:
     console.print(grid)
     issuer = verification.issuer.name if verification.issuer else "an unknown issuer"
     title = verification.achievement.name if verification.achievement else "The badge"
-    console.print(
-        f"\n{title} by {issuer}: {'valid' if verification.valid else 'NOT VALID'}.", highlight=False, markup=False
-    )
+    console.print(f"\n{title} by {issuer}: {_verdict(verification)}.", highlight=False, markup=False)
+
+
+def _verdict(verification: Verification) -> str:
+    if verification.valid:
+        return "valid"
+    failed = [check for check in verification.checks if check.outcome == "failed"]
+    could_not_look = failed and all(check.fault in ("network", "verifier") for check in failed)
+    return "NOT VERIFIED, because not everything could be looked up" if could_not_look else "NOT VALID"

@@ -130,5 +130,7 @@ def _configure_role(engine: AsyncEngine, role: str) -> None:
         cursor = connection.cursor()
         cursor.execute(f'SET ROLE "{role}"')
         cursor.execute("SET statement_timeout = '15s'")
+        cursor.execute("SET lock_timeout = '10s'")
+        cursor.execute("SET idle_in_transaction_session_timeout = '60s'")
         cursor.close()
         connection.commit()

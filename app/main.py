@@ -2,13 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -31,14 +33,15 @@ from app.clock import Clock
 from app.errors import Gone, NotFound
 from app.issuers.store import pin_base_url
 from app.keys.vault import require_encryption_key
+from app.public.documents import find_own_document
 from app.public.pages import STATIC_DIRECTORY
 from app.resources import Resources, open_resources
 from app.settings import Settings
-from app.verification.judge import JudgePool
-from app.verification.verify import Verifier
-from app.web.bodies import BodyLimits
+from app.verification.opening import open_verifier
+from app.web.bodies import BodyLimits, HeadAsGet
 from app.web.observation import Observed
-from app.web.problems import ProblemDetails, install_problem_handlers, problem_response
+from app.web.parameters import refuse_unknown_parameters
+from app.web.problems import ProblemDetails, from_validation, install_problem_handlers, problem_response
 from app.worker import open_runner
 
 DESCRIPTION = """
@@ -73,7 +76,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
                 await pin_base_url(session, world.base_url, world.clock.now())
             await require_encryption_key(world.database, world.vault)
             api.state.resources = world
-            async with _verifier(world) as api.state.verifier, _jobs(world):
+            own_documents = partial(find_own_document, world)
+            verifier = open_verifier(settings, world.outbound, own_documents, world.clock.now)
+            async with verifier as api.state.verifier, _jobs(world):
                 yield
 
     api = FastAPI(
@@ -89,12 +94,14 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     )
     api.state.base_url = settings.public_url
     for router in ROUTERS:
-        api.include_router(router)
+        strict = [Depends(refuse_unknown_parameters)] if router.prefix.startswith("/v1") else []
+        api.include_router(router, dependencies=strict)
     api.mount("/static", StaticFiles(directory=STATIC_DIRECTORY), name="static")
     install_problem_handlers(api)
     api.add_exception_handler(NotFound, _nothing_there)
     api.add_exception_handler(Gone, _nothing_there)
     api.add_exception_handler(404, _no_route)
+    api.add_exception_handler(RequestValidationError, _unfit)
     api.add_exception_handler(Replay, _replay)
     # What is public is for everyone's pages; the API proper is for servers, and a browser's cookie is never a credential.
     api.add_middleware(BodyLimits)
@@ -106,6 +113,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         expose_headers=["ETag", "X-Request-Id"],
         max_age=3600,
     )
+    api.add_middleware(HeadAsGet)
     api.add_middleware(Observed)
     api.openapi = lambda: _openapi(api)  # type: ignore[method-assign]
     return api
@@ -121,23 +129,14 @@ async def _nothing_there(request: Request, error: Exception) -> Response:
     return app.public.documents.not_found_page(request, error) or problem_response(request, error)
 
 
+async def _unfit(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = from_validation(error)
+    return await _nothing_there(request, found) if isinstance(found, NotFound) else problem_response(request, found)
+
+
 async def _no_route(request: Request, _: Exception) -> Response:
     return await _nothing_there(request, NotFound("There is nothing at this address."))
-
-
-@asynccontextmanager
-async def _verifier(world: Resources) -> AsyncIterator[Verifier]:
-    settings = world.settings
-    judges = JudgePool(size=settings.verify_processes, max_waiting=settings.verify_queue)
-
-    async def own_documents(url: str) -> Mapping[str, Any] | None:
-        return await app.public.documents.find_own_document(world, url)
-
-    judges.start_lazily()
-    try:
-        yield Verifier(outbound=world.outbound, judges=judges, own_documents=own_documents, now=world.clock.now)
-    finally:
-        await judges.close()
 
 
 @asynccontextmanager

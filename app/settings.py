@@ -5,18 +5,25 @@
 
 import base64
 import binascii
+import re
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_ORIGIN = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:.]+\])"
+    r"(?::(?P<port>[0-9]{1,5}))?/?",
+    re.ASCII,
+)
+
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="ASSAY_", frozen=True, extra="forbid")
+    # hide_input_in_errors: what is wrong may be a key or a password.
+    model_config = SettingsConfigDict(env_prefix="ASSAY_", frozen=True, extra="forbid", hide_input_in_errors=True)
 
     public_url: str = Field(
         default="http://127.0.0.1:8000",
@@ -27,11 +34,11 @@ class Settings(BaseSettings):
         default=SecretStr("sqlite+aiosqlite:///var/assay.db"),
         description="SQLAlchemy URL: sqlite+aiosqlite:///path or postgresql+psycopg://user:password@host/name.",
     )
-    database_role: str | None = Field(
-        default=None,
+    database_role: str = Field(
+        default="assay_app",
         pattern=r"^[a-z_][a-z0-9_]{0,62}$",
         description="PostgreSQL role the service takes on after connecting (SET ROLE), so that it does not work as the "
-        "owner of its tables. Migrations create `assay_app` for this.",
+        "owner of its tables. Migrations create `assay_app` for this. SQLite has no roles.",
     )
     key_encryption_key: SecretStr | None = Field(
         default=None,
@@ -47,7 +54,7 @@ class Settings(BaseSettings):
     )
     status_list_ttl_seconds: int = Field(
         default=300,
-        ge=0,
+        ge=1,
         lt=24 * 3600,
         description="How long a status list may be cached: its `ttl` and its Cache-Control. A revocation is visible at "
         "the origin at once and everywhere after this time.",
@@ -67,14 +74,15 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _origin_only(cls, value: str) -> str:
-        url = urlsplit(value)
-        if url.scheme not in ("http", "https") or not url.hostname or url.username or url.query or url.fragment:
+        origin = _ORIGIN.fullmatch(value.lower())
+        if origin is None or (origin["port"] and not 0 < int(origin["port"]) < 65_536):
             raise ValueError(
-                "must be an http or https URL without user, query or fragment, like https://badges.example.org"
+                "must be an http or https URL of a host alone, like https://badges.example.org: without user, path, query or "
+                "fragment (did:web and well-known documents live at the root of a host), in ASCII (xn--… for other names)"
             )
-        if url.path not in ("", "/"):
-            raise ValueError("must not have a path: did:web and well-known documents live at the root of a host")
-        return f"{url.scheme}://{url.netloc}".lower()
+        is_default = (origin["scheme"], origin["port"]) in (("http", "80"), ("https", "443"))
+        port = f":{int(origin['port'])}" if origin["port"] and not is_default else ""
+        return f"{origin['scheme']}://{origin['host']}{port}"
 
     @field_validator("key_encryption_key")
     @classmethod

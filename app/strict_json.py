@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, ClassVar, NoReturn
 
 from app.errors import Fault, InvalidInput
@@ -52,9 +53,9 @@ def loads(data: bytes, *, max_depth: int = MAX_DEPTH) -> JSON:
         )
     except json.JSONDecodeError as error:
         _refuse_text(f"Syntax error at line {error.lineno}, column {error.colno}: {error.msg}.", "Send valid JSON.")
-    faults = list(_list_faults(document))
+    faults = list(islice(_list_faults(document), MAX_FAULTS))
     if faults:
-        raise MalformedDocument("The JSON cannot be read unambiguously.", faults=faults[:MAX_FAULTS])
+        raise MalformedDocument("The JSON cannot be read unambiguously.", faults=faults)
     return document  # type: ignore[no-any-return]
 
 

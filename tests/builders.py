@@ -38,7 +38,12 @@ def decision_body(achievement_id: str, panel_id: str, **changes: Any) -> dict[st
         "results": results(),
         "evidence": [
             {"url": "https://evidence.example.org/17", "name": "Equity audit cycle", "genre": "Performance task"},
-            {"digest": "sha256:" + "ab" * 32, "name": "Reflection", "genre": "Reflection", "narrative": "What changed."},
+            {
+                "digest": "sha256:" + "ab" * 32,
+                "name": "Reflection",
+                "genre": "Reflection",
+                "narrative": "What changed.",
+            },
         ],
         **changes,
     }

@@ -91,7 +91,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
     name = f"t{uuid4().hex}"
     _execute(uri, f"CREATE DATABASE {name} TEMPLATE template")
     try:
-        yield _settings(_database_url(uri, name), tmp_path, role="assay_app")
+        yield _settings(_database_url(uri, name), tmp_path)
     finally:
         _execute(uri, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -181,7 +181,9 @@ async def make_issuer(operator: httpx.AsyncClient, slug: str) -> str:
     issuer = await operator.post("/v1/issuers", json={"slug": slug, "profile": {"name": f"The {slug}"}})
     assert issuer.status_code == 201, issuer.text
     scopes = sorted(scope.value for scope in TENANT_SCOPES)
-    client = await operator.post(f"/v1/issuers/{issuer.json()['id']}/api-clients", json={"name": "all", "scopes": scopes})
+    client = await operator.post(
+        f"/v1/issuers/{issuer.json()['id']}/api-clients", json={"name": "all", "scopes": scopes}
+    )
     assert client.status_code == 201, client.text
     return f"{issuer.json()['id']}|{client.json()['token']}"
 
@@ -195,11 +197,10 @@ def open_client(app: FastAPI, token: str | None = None) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL, headers=headers, timeout=60)
 
 
-def _settings(url: str, directory: Path, *, role: str | None = None) -> Settings:
+def _settings(url: str, directory: Path) -> Settings:
     return Settings.model_validate(
         {
             "database_url": url,
-            "database_role": role,
             "data_directory": directory,
             "key_encryption_key": KEY,
             "public_url": BASE_URL,

@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 from sqlalchemy import func, select, text
 
-from app.access.idempotency import IdempotencyKey
 from app.access.principals import TENANT_SCOPES, Tenant
 from app.credentials.store import Credential, Edition
 from app.db import open_database
@@ -23,11 +22,10 @@ from app.public.documents import find_own_document
 from app.resources import Resources
 from app.scoring.decide import decide
 from app.scoring.router import DecisionCreate
-from app.scoring.store import Decision
 from app.settings import Settings
 from app.statuslists.bitstring import decode, get_bit
 from app.statuslists.store import StatusListPublication
-from app.tables import Table
+from app.tables import metadata
 from app.verification.checks import Gathered, judge
 from app.verification.verdicts import Check
 from app.verification.verify import Verification, Verifier
@@ -64,10 +62,7 @@ async def decide_directly(world: Resources, partner: Partner, **changes: Any) ->
     now = world.clock.now()
     tenant = Tenant(partner.issuer_id, "client:test", TENANT_SCOPES)
 
-    async def render(session: Any, decision: Decision) -> bytes:
-        return decision.id.encode()
-
-    await decide(world, tenant, body.facts(now), idempotency=IdempotencyKey("test", None, b"", now), render=render)
+    await decide(world, tenant, body.facts(now))
 
 
 def pointers(response: httpx.Response) -> list[str]:
@@ -87,7 +82,7 @@ async def count_rows(world: Resources) -> dict[str, int]:
     async with world.database.reading() as session:
         counts = {
             name: (await session.execute(select(func.count()).select_from(table))).scalar_one()
-            for name, table in Table.metadata.tables.items()
+            for name, table in metadata.tables.items()
         }
         drawn = await session.execute(text("SELECT coalesce(sum(drawn), 0) FROM status_list"))
         return counts | {"drawn": int(drawn.scalar_one())}

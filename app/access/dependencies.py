@@ -86,7 +86,9 @@ def _tenant_with(scope: Scope) -> Callable[[Principal], Awaitable[Tenant]]:
 
 async def _platform(principal: AnyPrincipal) -> Principal:
     if Scope.PLATFORM not in principal.scopes or principal.issuer_id is not None:
-        raise Forbidden("This needs the operator's token.")
+        raise Forbidden(
+            "This needs the operator's token.", cure="Ask the operator; `assay tokens create` makes such a token."
+        )
     return principal
 
 

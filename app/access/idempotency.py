@@ -5,7 +5,6 @@ gets the stored answer; with another request it is refused. Two at once: the sec
 database's unique constraint makes it wait) and then finds the answer.
 """
 
-import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +22,7 @@ from app.access.dependencies import AnyPrincipal
 from app.db import Table
 from app.errors import Conflict, InvalidInput
 from app.jobs.queue import enqueue
-from app.web.dependencies import Now, Session
+from app.web.dependencies import Now, Session, World
 
 LIFE = timedelta(hours=24)
 FORGET_JOB = "forget_idempotency_key"
@@ -90,7 +89,9 @@ class IdempotencyKey:
         if await self._insert(session):
             enqueue(session, FORGET_JOB, {"principal_id": self.principal_id, "key": self.key}, run_at=self.now + LIFE)
             return None
-        record = await session.get_one(IdempotencyRecord, (self.principal_id, self.key), populate_existing=True)
+        record = await session.get(IdempotencyRecord, (self.principal_id, self.key), populate_existing=True)
+        if record is None:
+            raise RequestInProgress("The key was forgotten this very moment.")
         if record.request_digest != self.request_digest:
             raise IdempotencyKeyReused("This Idempotency-Key was used for a different request.")
         return record
@@ -128,6 +129,7 @@ class IdempotencyKey:
 async def _idempotency_key(
     request: Request,
     principal: AnyPrincipal,
+    world: World,
     now: Now,
     idempotency_key: Annotated[
         str | None,
@@ -137,7 +139,7 @@ async def _idempotency_key(
 ) -> IdempotencyKey:  # fmt: skip
     if idempotency_key is not None and not _KEY.match(idempotency_key):
         raise InvalidIdempotencyKey("The Idempotency-Key must be 1 to 200 visible ASCII characters.")
-    hasher = hashlib.sha256()
+    hasher = world.vault.new_digest("idempotency")
     for part in (request.method.encode(), request.url.path.encode(), request.url.query.encode(), await request.body()):
         hasher.update(len(part).to_bytes(8, "big") + part)
     return IdempotencyKey(principal.id, idempotency_key, hasher.digest(), now)

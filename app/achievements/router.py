@@ -1,9 +1,10 @@
 """/v1/achievements: definitions, versions, images, settings."""
 
+import asyncio
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Depends, Path
 from fastapi import Body as RawBody
 from pydantic import (
     AfterValidator,
@@ -20,8 +21,16 @@ from sqlalchemy import select
 from app.access.dependencies import AchievementsRead, AchievementsWrite
 from app.access.idempotency import Once
 from app.achievements import versions as verbs
-from app.achievements.store import Achievement, AchievementVersion, get_achievement, get_version, list_versions
+from app.achievements.store import (
+    Achievement,
+    AchievementVersion,
+    get_achievement,
+    get_version,
+    list_versions,
+    lock_version,
+)
 from app.identifiers import Identifier
+from app.openbadges.badge_image import normalize_png
 from app.openbadges.datatypes import AchievementType, AlignmentTargetType, IdentifierType, Language
 from app.web.dependencies import Now, ReadSession, Session, World
 from app.web.fields import Body, ExternalId, Iri, Key, Line, Moment, Prose, Url
@@ -148,6 +157,9 @@ class RubricBody(Body):
         keys = [criterion.key for criterion in self.criteria]
         if len(set(keys)) != len(keys):
             raise ValueError("two criteria have the same key")
+        lineages = [criterion.lineage_id for criterion in self.criteria if criterion.lineage_id]
+        if len(set(lineages)) != len(lineages):
+            raise ValueError("two criteria have the same lineage_id")
         for key in getattr(self.decision_rule, "mandatory", ()):
             if key not in keys:
                 raise ValueError(f"decision_rule.mandatory names {key!r}, which is not the key of a criterion")
@@ -405,21 +417,28 @@ async def edit(
 ) -> VersionOut:  # fmt: skip
     """Replace the content of a draft."""
     achievement = await get_achievement(session, tenant.issuer_id, achievement_id)
-    found = await get_version(session, tenant.issuer_id, achievement_id, version)
+    found = await lock_version(session, tenant.issuer_id, achievement_id, version)
     await verbs.edit_draft(session, achievement, found, content=body.facts(), actor=tenant.actor, now=now)
     return VersionOut.of(found, world.base_url)
+
+
+async def _normalized_png(_: AchievementsWrite, png: Annotated[bytes, RawBody(media_type="image/png")]) -> bytes:
+    """Decoded and encoded anew before the route's transaction begins: that may take seconds."""
+    return await asyncio.to_thread(normalize_png, png)
+
+
+NormalizedPng = Annotated[bytes, Depends(_normalized_png)]
 
 
 @router.put("/{achievement_id}/versions/{version}/image", operation_id="change_achievement_image",
             openapi_extra=_PNG_BODY, responses=responses(400, 401, 403, 404, 409, 413, 415, 422))  # fmt: skip
 async def put_image(
     achievement_id: Identifier, version: VersionNumber,
-    png: Annotated[bytes, RawBody(media_type="image/png")],
-    tenant: AchievementsWrite, session: Session, world: World, now: Now,
+    tenant: AchievementsWrite, png: NormalizedPng, session: Session, world: World, now: Now,
 ) -> VersionOut:  # fmt: skip
     """Give a draft its own image: a PNG of 90 to 4,096 pixels a side, at most 2 MiB. It is re-encoded without metadata."""
     achievement = await get_achievement(session, tenant.issuer_id, achievement_id)
-    found = await get_version(session, tenant.issuer_id, achievement_id, version)
+    found = await lock_version(session, tenant.issuer_id, achievement_id, version)
     await verbs.change_image(session, achievement, found, png=png, actor=tenant.actor, now=now)
     return VersionOut.of(found, world.base_url)
 
@@ -436,7 +455,7 @@ async def publish(
 ) -> VersionOut:
     """Publish a draft. From now on it is immutable, and decisions can be recorded against it."""
     achievement = await get_achievement(session, tenant.issuer_id, achievement_id)
-    found = await get_version(session, tenant.issuer_id, achievement_id, version)
+    found = await lock_version(session, tenant.issuer_id, achievement_id, version)
     await verbs.publish_version(session, world, achievement, found, actor=tenant.actor, now=now)
     return VersionOut.of(found, world.base_url)
 
@@ -453,6 +472,6 @@ async def retire(
 ) -> VersionOut:
     """Retire a published version: no new decisions; its badges stay valid and its page stays up."""
     achievement = await get_achievement(session, tenant.issuer_id, achievement_id)
-    found = await get_version(session, tenant.issuer_id, achievement_id, version)
+    found = await lock_version(session, tenant.issuer_id, achievement_id, version)
     verbs.retire_version(session, achievement, found, actor=tenant.actor, now=now)
     return VersionOut.of(found, world.base_url)

@@ -26,9 +26,14 @@ def shortfalls(rubric: Rubric, levels: Mapping[str, str]) -> list[tuple[str, str
 
     Each entry is a criterion's key, or "" for the rubric as a whole, and a sentence.
     """
-    margins = {c["key"]: _position(c, levels[c["key"]]) - _position(c, c["passing_level"]) for c in rubric["criteria"]}
+    criteria = {criterion["key"]: criterion for criterion in rubric["criteria"]}
+    margins = {key: _position(c, levels[key]) - _position(c, c["passing_level"]) for key, c in criteria.items()}
     mandatory = mandatory_criteria(rubric)
-    found = [(key, f"{key} must be at its passing level") for key in sorted(mandatory) if margins[key] < 0]
+    found = [
+        (key, f"{key} is at {levels[key]}; {criteria[key]['passing_level']} or higher is needed")
+        for key in criteria
+        if key in mandatory and margins[key] < 0
+    ]
     rule = rubric["decision_rule"]
     if rule["type"] == "all_but":
         found += _all_but(margins, mandatory, rule["exceptions"])

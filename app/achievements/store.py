@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,8 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Table
 from app.errors import Conflict, NotFound
-
-VersionState = Literal["draft", "published", "retired"]
 
 
 class VersionNotPublished(Conflict):
@@ -88,6 +86,20 @@ async def find_by_external_id(session: AsyncSession, issuer_id: str, external_id
 async def get_version(session: AsyncSession, issuer_id: str, achievement_id: str, version: int) -> AchievementVersion:
     """Raises NotFound."""
     found = await session.get(AchievementVersion, (issuer_id, achievement_id, version))
+    if found is None:
+        raise NotFound("The achievement has no version with this number.")
+    return found
+
+
+async def lock_version(session: AsyncSession, issuer_id: str, achievement_id: str, version: int) -> AchievementVersion:
+    """As `get_version`, with the row locked: whoever changes a version reads it under its lock."""
+    query = select(AchievementVersion).where(
+        AchievementVersion.issuer_id == issuer_id,
+        AchievementVersion.achievement_id == achievement_id,
+        AchievementVersion.version == version,
+    )
+    locked = query.with_for_update().execution_options(populate_existing=True)
+    found = (await session.scalars(locked)).one_or_none()
     if found is None:
         raise NotFound("The achievement has no version with this number.")
     return found

@@ -14,7 +14,6 @@ from app.achievements.store import (
     Achievement,
     AchievementVersion,
     find_by_external_id,
-    get_version,
     list_versions,
     save_image,
 )
@@ -23,7 +22,7 @@ from app.errors import Conflict, ExternalIdTaken, InvalidInput
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.issuers.store import Issuer, get_issuer
-from app.openbadges.badge_image import draw_badge, normalize_png
+from app.openbadges.badge_image import draw_badge
 from app.openbadges.compose import (
     AchievementFacts,
     BadgeFacts,
@@ -37,14 +36,6 @@ from app.openbadges.compose import (
 )
 from app.openbadges.conformance import LintFailed, lint
 from app.resources import Resources
-
-DEFAULT_SETTINGS: Mapping[str, Any] = {
-    "validity_days": None,
-    "status_purpose": "revocation",
-    "visibility": "unlisted",
-    "proof_profiles": ["eddsa-rdfc-2022"],
-    "recipient_name": False,
-}
 
 
 class VersionNotDraft(Conflict):
@@ -76,7 +67,7 @@ async def create_achievement(
         issuer_id=issuer_id,
         id=new_id(),
         external_id=external_id,
-        settings={**DEFAULT_SETTINGS, **settings},
+        settings=dict(settings),
         created_at=now,
         updated_at=now,
     )
@@ -94,8 +85,8 @@ async def draft_version(
     versions = await list_versions(session, achievement.issuer_id, [achievement.id])
     if versions[-1].state == "draft":
         raise DraftExists(f"Version {versions[-1].version} is still a draft.")
-    content = _with_lineage(content, versions[-1].content)
-    version = await _add_draft(session, achievement, versions[-1].version + 1, content, now)
+    before = versions[-1]
+    version = await _add_draft(session, achievement, before.version + 1, content, now, before=before.content)
     achievement.updated_at = now
     _note(session, achievement, "drafted", version.version, actor, now, {"content": version.content})
     return version
@@ -128,11 +119,9 @@ async def change_image(
     actor: str,
     now: datetime,
 ) -> None:
-    """Give a draft its own image. Raises VersionNotDraft or InvalidImage."""
+    """Give a draft its own image, a PNG that `normalize_png` made. Raises VersionNotDraft."""
     _require_draft(version)
-    version.image_digest = await _save_image(
-        session, achievement.issuer_id, await asyncio.to_thread(normalize_png, png), now
-    )
+    version.image_digest = await _save_image(session, achievement.issuer_id, png, now)
     version.image_uploaded = True
     version.updated_at = achievement.updated_at = now
     _note(session, achievement, "edited", version.version, actor, now, {"image": version.image_digest})
@@ -153,14 +142,13 @@ async def publish_version(
     """
     _require_draft(version)
     issuer = await get_issuer(session, achievement.issuer_id)
-    previous = await _previous_version(session, version)
     version.document = compose_achievement(
         AchievementFacts(
             uri=f"{world.base_url}/achievements/{achievement.id}",
             version=version.version,
             content=version.content,
             mandatory=mandatory_criteria(version.content["rubric"]),
-            previous_version=previous,
+            previous_version=version.version - 1 or None,
             image_uri=f"{world.base_url}/images/{version.image_digest}.png",
         )
     )
@@ -186,7 +174,7 @@ def change_settings(
     session: AsyncSession, achievement: Achievement, *, settings: Mapping[str, Any], actor: str, now: datetime
 ) -> None:
     """Change issuance settings. They concern badges issued from now on."""
-    achievement.settings = {**achievement.settings, **settings}
+    achievement.settings = dict(settings)
     achievement.updated_at = now
     _note(session, achievement, "settings_changed", None, actor, now, {"settings": achievement.settings})
 
@@ -198,9 +186,15 @@ def content_hash(content: Mapping[str, Any], image_digest: str) -> str:
 
 
 async def _add_draft(
-    session: AsyncSession, achievement: Achievement, number: int, content: Mapping[str, Any], now: datetime
+    session: AsyncSession,
+    achievement: Achievement,
+    number: int,
+    content: Mapping[str, Any],
+    now: datetime,
+    *,
+    before: Mapping[str, Any] | None = None,
 ) -> AchievementVersion:
-    content = _with_lineage(content, {})
+    content = _with_lineage(content, before or {})
     version = AchievementVersion(
         issuer_id=achievement.issuer_id,
         achievement_id=achievement.id,
@@ -245,12 +239,6 @@ async def _save_image(session: AsyncSession, issuer_id: str, png: bytes, now: da
     digest = hashlib.sha256(png).hexdigest()
     await save_image(session, issuer_id, digest, png, now)
     return digest
-
-
-async def _previous_version(session: AsyncSession, version: AchievementVersion) -> int | None:
-    if version.version == 1:
-        return None
-    return (await get_version(session, version.issuer_id, version.achievement_id, version.version - 1)).version
 
 
 def _require_draft(version: AchievementVersion) -> None:

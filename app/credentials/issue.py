@@ -5,7 +5,7 @@
     complete    after that commit:
                 sign (the lint token is spent) > verify what was signed > commit (b): exact bytes, edition issued,
                 the edition before superseded and its status bit set, event
-    recover     a pending edition whose process died: finished to the same bytes, or burnt
+    recover     a pending edition whose process died: finished to the same bytes, or burned
 
 The intent is stored before the signature exists, so whatever was signed is known. An edition is worked on under a claim:
 two processes never sign the same one, and a finished one is never signed again. The signature follows from the stored
@@ -40,13 +40,14 @@ from app.credentials.store import (
 from app.errors import AssayError, Broken, Conflict
 from app.events.store import record_event
 from app.identifiers import new_id
-from app.issuers.did_document import verification_method_id
+from app.issuers.sign import SelfVerificationFailed, json_bytes, sign_document, verification_method_of
 from app.issuers.store import Issuer, get_issuer
 from app.jobs.queue import enqueue
 from app.keys.store import get_active_key, get_key
 from app.keys.vault import LearnerKey
 from app.learners.recipients import Identities, open_identities, open_key
 from app.learners.store import Learner, get_learner
+from app.metrics import BURNED, ISSUED
 from app.openbadges.compose import (
     BadgeFacts,
     EvidenceFacts,
@@ -56,13 +57,9 @@ from app.openbadges.compose import (
 )
 from app.openbadges.conformance import Linted, lint
 from app.openbadges.identity import compose_identity_objects
-from app.proofs.data_integrity import secure, verify_proof
-from app.proofs.eddsa_rdfc_2022 import canonicalize_proof_config, compose_proof, compose_proof_config, hash_data
-from app.proofs.signer import SigningRequest
-from app.proofs.verification_method import VerificationMethod, decode_multikey
+from app.proofs.verification_method import VerificationMethod
 from app.resources import Resources
 from app.statuslists.publish import allocate_index, change_bits, status_list_url
-from app.web.observation import BURNT, ISSUED
 
 log = structlog.get_logger(__name__)
 
@@ -72,12 +69,6 @@ RECOVERY_JOB = "recover_edition"
 
 LEASE = timedelta(seconds=60)
 GIVE_UP_AFTER = timedelta(hours=24)
-
-
-class SelfVerificationFailed(Broken):
-    """What came back from the signer does not verify. Nothing was released."""
-
-    code = "self_verification_failed"
 
 
 class CredentialRevoked(Conflict):
@@ -160,6 +151,7 @@ async def prepare(
         credential_id=credential.id,
         decision_id=facts.decision_id,
         learner_id=facts.learner.id,
+        version=facts.version.version,
         number=number,
         state="pending",
         valid_from=valid_from,
@@ -179,7 +171,7 @@ async def prepare(
     linted = lint(_compose(world, issuer, facts, edition, shown), contexts=world.contexts)
     learner_key = open_key(world.vault, facts.learner)
     await _store_intent(session, edition, linted, learner_key, actor, now)
-    method = _verification_method(issuer.did, key.public_key_multibase)
+    method = verification_method_of(issuer.did, key.public_key_multibase)
     assert edition.claimed_by is not None
     return PendingEdition(
         issuer_id, edition.id, credential.id, edition.claimed_by, linted, key.id, method, valid_from, learner_key
@@ -191,10 +183,12 @@ async def complete(world: Resources, pending: PendingEdition, *, finish: Finish 
 
     Raises Broken when what was signed does not verify or the claim was lost: then nothing is released here.
     """
-    secured = await _sign(world, pending)
-    _require_verifies(world, pending, secured)
+    body = await sign_document(
+        world, pending.linted,
+        key_id=pending.key_id, verification_method=pending.verification_method, created=pending.proof_created,
+    )  # fmt: skip
     async with world.database.transaction() as session:
-        await _release(session, world, pending, secured)
+        await _release(session, world, pending, body)
         if finish is not None:
             await finish(session)
     ISSUED.inc()
@@ -216,6 +210,8 @@ async def recover(world: Resources, issuer_id: str, edition_id: str, *, finish: 
     try:
         pending = await _reopen(world, edition, claim)
         await complete(world, pending, finish=finish)
+    except CredentialPending:
+        raise  # somebody else holds the claim now: the job looks again later
     except AssayError as error:
         log.error("edition_not_recovered", edition=edition_id, code=error.code)
         # A fault on our side may pass (a key that cannot be opened just now); one in the badge or its signature will not.
@@ -224,15 +220,6 @@ async def recover(world: Resources, issuer_id: str, edition_id: str, *, finish: 
             raise
         await _burn(world, edition, claim)
     return True
-
-
-def _verification_method(did: str, public_key_multibase: str) -> VerificationMethod:
-    return VerificationMethod(
-        id=verification_method_id(did, public_key_multibase),
-        controller=did,
-        public_key=decode_multikey(public_key_multibase),
-        public_key_multibase=public_key_multibase,
-    )
 
 
 def _compose(
@@ -273,7 +260,7 @@ def _compose(
 async def _store_intent(
     session: AsyncSession, edition: Edition, linted: Linted, learner_key: LearnerKey, actor: str, now: datetime
 ) -> None:
-    unsecured = _json_bytes(linted.document)
+    unsecured = json_bytes(linted.document)
     edition.unsecured_digest = hashlib.sha256(unsecured).hexdigest()
     edition.sealed_unsecured = learner_key.seal(unsecured, table="edition", row=edition.id, column="sealed_unsecured")
     session.add(edition)
@@ -342,7 +329,7 @@ async def _next_edition(
     if valid_from <= editions[-1].valid_from:
         raise TooSoon(editions[-1].valid_from + timedelta(seconds=1))
     award.decision_id = facts.decision_id
-    award.version = credential.version = facts.version.version
+    award.version = facts.version.version
     return credential, editions[-1].number + 1
 
 
@@ -353,29 +340,7 @@ async def _credential_id(session: AsyncSession, award: Award) -> str:
     return credential.id
 
 
-async def _sign(world: Resources, pending: PendingEdition) -> dict[str, Any]:
-    document = pending.linted.document
-    config = compose_proof_config(verification_method=pending.verification_method.id, created=pending.proof_created)
-    canonical = canonicalize_proof_config(config, document["@context"], contexts=world.contexts)
-    request = SigningRequest(pending.linted.token, pending.key_id, hash_data(canonical, pending.linted.canonical))
-    [signature] = await world.signer.sign([request])
-    return secure(document, [compose_proof(config, signature.value)])
-
-
-def _require_verifies(world: Resources, pending: PendingEdition, secured: Mapping[str, Any]) -> None:
-    """Check the badge as a stranger would: from its bytes, by the verifying code, against the published key."""
-    received = json.loads(_json_bytes(secured))
-    proof = received["proof"][0]
-    problems = verify_proof(
-        received, proof, pending.verification_method, contexts=world.contexts, now=world.clock.now()
-    )
-    if problems:
-        raise SelfVerificationFailed(f"The signed badge does not verify: {problems[0].code}.")
-
-
-async def _release(
-    session: AsyncSession, world: Resources, pending: PendingEdition, secured: Mapping[str, Any]
-) -> None:
+async def _release(session: AsyncSession, world: Resources, pending: PendingEdition, body: bytes) -> None:
     now = world.clock.now()
     credential = await lock_credential(session, pending.issuer_id, pending.credential_id)
     settled = await settle_edition(
@@ -387,7 +352,6 @@ async def _release(
         raise CredentialRevoked("The credential was revoked while its new edition was being signed.")
     if credential.state == "suspended":
         raise CredentialSuspended("The credential was suspended while its new edition was being signed.")
-    body = _json_bytes(secured)
     digest = hashlib.sha256(body).hexdigest()
     session.add(
         Representation(
@@ -405,6 +369,7 @@ async def _release(
     edition = await session.get_one(Edition, (pending.issuer_id, pending.edition_id), populate_existing=True)
     what = "issued" if edition.number == 1 else "reissued"
     credential.edition_number = edition.number
+    credential.version = edition.version
     credential.state = "issued"
     credential.updated_at = now
     audit(session, issuer_id=pending.issuer_id, actor="signer", action=f"credential.{what}", object_id=credential.id,
@@ -433,7 +398,7 @@ async def _reopen(world: Resources, edition: Edition, claim: str) -> PendingEdit
     learner_key = open_key(world.vault, learner)
     unsecured = learner_key.open(edition.sealed_unsecured, table="edition", row=edition.id, column="sealed_unsecured")
     linted = lint(json.loads(unsecured), contexts=world.contexts)
-    method = _verification_method(issuer.did, key.public_key_multibase)
+    method = verification_method_of(issuer.did, key.public_key_multibase)
     return PendingEdition(
         edition.issuer_id, edition.id, edition.credential_id, claim, linted, key.id, method,
         edition.proof_created, learner_key,
@@ -445,7 +410,7 @@ async def _burn(world: Resources, edition: Edition, claim: str) -> None:
     now = world.clock.now()
     async with world.database.transaction() as session:
         credential = await lock_credential(session, edition.issuer_id, edition.credential_id)
-        if not await settle_edition(session, edition.issuer_id, edition.id, claim=claim, state="burnt", now=now):
+        if not await settle_edition(session, edition.issuer_id, edition.id, claim=claim, state="burned", now=now):
             return
         if credential.edition_number == 0:
             credential.state = "failed"
@@ -453,13 +418,10 @@ async def _burn(world: Resources, edition: Edition, claim: str) -> None:
         await change_bits(
             session, world, edition.issuer_id, edition.status_list_id, {edition.status_list_index: True}, now
         )
-        audit(session, issuer_id=edition.issuer_id, actor="signer", action="edition.burnt", object_id=edition.id,
+        audit(session, issuer_id=edition.issuer_id, actor="signer", action="edition.burned", object_id=edition.id,
               content={}, at=now)  # fmt: skip
+        what = "failed" if edition.number == 1 else "reissue_failed"
         record_event(
-            session, edition.issuer_id, "credential.failed", credential.id, at=now, data={"edition": edition.number}
+            session, edition.issuer_id, f"credential.{what}", credential.id, at=now, data={"edition": edition.number}
         )
-    BURNT.inc()
-
-
-def _json_bytes(document: Mapping[str, Any]) -> bytes:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    BURNED.inc()

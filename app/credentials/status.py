@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.store import audit
 from app.credentials.issue import CredentialPending, CredentialRevoked
-from app.credentials.store import Credential, get_current_edition, lock_credential
+from app.credentials.store import Credential, get_current_edition, list_editions, lock_credential
 from app.errors import Conflict
 from app.events.store import record_event
 from app.learners.recipients import open_key
@@ -21,6 +21,10 @@ from app.statuslists.publish import change_bits
 
 class SuspensionUnavailable(Conflict):
     code = "suspension_unavailable"
+
+
+class CredentialFailed(Conflict):
+    code = "credential_failed"
 
 
 class CredentialNotSuspended(Conflict):
@@ -57,6 +61,7 @@ async def suspend(
     """Put a badge on hold. Raises SuspensionUnavailable or CredentialRevoked."""
     credential = await _locked(session, issuer_id, credential_id)
     _require_not_revoked(credential)
+    await _require_settled(session, credential)
     edition = await get_current_edition(session, credential)
     if edition.status_purpose != "suspension":
         raise SuspensionUnavailable("The badge was issued with a status entry for revocation.")
@@ -86,9 +91,17 @@ async def reinstate(
 
 async def _locked(session: AsyncSession, issuer_id: str, credential_id: str) -> Credential:
     credential = await lock_credential(session, issuer_id, credential_id)
+    if credential.state == "failed":
+        raise CredentialFailed("The badge was never issued: it could not be signed soundly.")
     if credential.edition_number == 0:
-        raise CredentialPending(f"The credential is {credential.state}; it has not been issued.")
+        raise CredentialPending("The credential has not been issued yet.")
     return credential
+
+
+async def _require_settled(session: AsyncSession, credential: Credential) -> None:
+    """A hold concerns the edition people have; while the next one is being signed, that is not decided."""
+    if (await list_editions(session, credential.issuer_id, credential.id))[-1].state == "pending":
+        raise CredentialPending("The next edition of the badge is being signed.")
 
 
 def _require_not_revoked(credential: Credential) -> None:
@@ -115,5 +128,5 @@ async def _change(
     credential.sealed_reason = key.seal(reason.encode(), table="credential", row=credential.id, column="sealed_reason")
     credential.state, credential.updated_at = state, now
     audit(session, issuer_id=credential.issuer_id, actor=actor, action=f"credential.{what}", object_id=credential.id,
-          content={"reason": reason}, at=now)  # fmt: skip
+          content={"edition": edition.id}, at=now)  # fmt: skip
     record_event(session, credential.issuer_id, f"credential.{what}", credential.id, at=now)

@@ -19,7 +19,7 @@ from app.db import Table
 from app.errors import NotFound
 
 CredentialState = Literal["pending", "issued", "suspended", "revoked", "failed"]
-EditionState = Literal["pending", "issued", "superseded", "burnt"]
+EditionState = Literal["pending", "issued", "superseded", "burned"]
 
 
 class Award(Table):
@@ -43,6 +43,8 @@ class Award(Table):
 
 class Credential(Table):
     """A badge: the object behind a public URL.
+
+    `version` is the achievement's version that the edition now served was decided on.
 
     `edition_number` is that of the edition now served, 0 before the first. `external_id` is that of the decision it was
     first issued on.
@@ -92,7 +94,7 @@ class Edition(Table):
         UniqueConstraint("issuer_id", "credential_id", "number"),
         UniqueConstraint("issuer_id", "decision_id"),
         UniqueConstraint("status_list_id", "status_list_index"),
-        CheckConstraint("state IN ('pending', 'issued', 'superseded', 'burnt')", name="state"),
+        CheckConstraint("state IN ('pending', 'issued', 'superseded', 'burned')", name="state"),
     )
 
     issuer_id: Mapped[str] = mapped_column(primary_key=True)
@@ -100,6 +102,7 @@ class Edition(Table):
     credential_id: Mapped[str]
     decision_id: Mapped[str]
     learner_id: Mapped[str]
+    version: Mapped[int]
     number: Mapped[int]
     state: Mapped[str]
     valid_from: Mapped[datetime]
@@ -255,7 +258,7 @@ async def claim_edition(
 async def settle_edition(
     session: AsyncSession, issuer_id: str, edition_id: str, *, claim: str, state: EditionState, now: datetime
 ) -> bool:
-    """Make a pending edition issued or burnt, if `claim` still holds it. False otherwise."""
+    """Make a pending edition issued or burned, if `claim` still holds it. False otherwise."""
     statement = (
         update(Edition)
         .where(

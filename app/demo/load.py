@@ -4,7 +4,6 @@ Loading is resumable: what is there already is left alone, so a run that was int
 levels and dates are the same everywhere; keys, ids and salts are random.
 """
 
-import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -19,7 +18,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.clients import create_client
-from app.access.idempotency import IdempotencyKey
 from app.access.principals import TENANT_SCOPES, Scope, Tenant
 from app.achievements import versions
 from app.achievements.router import AchievementCreate
@@ -31,7 +29,7 @@ from app.demo.achievements import ACADEMY, ACHIEVEMENTS
 from app.demo.decisions import awards
 from app.demo.people import ASSESSMENT_PANEL, fellows
 from app.issuers.create import create_issuer
-from app.issuers.store import find_issuer_by_slug, pin_base_url
+from app.issuers.store import BaseUrlPinned, find_issuer_by_slug, pin_base_url
 from app.learners.recipients import Identities, create_learner
 from app.learners.store import Learner
 from app.resources import Resources, open_resources
@@ -61,8 +59,7 @@ async def load_demo(settings: Settings, console: Console) -> dict[str, Any]:
     """Load or finish loading the demonstration: the contents of `demo.json`."""
     path = settings.data_directory / "demo.json"
     async with open_resources(settings) as world:
-        async with world.database.transaction() as session:
-            await pin_base_url(session, world.base_url, world.clock.now())
+        await _pin(world)
         if path.exists():
             summary: dict[str, Any] = json.loads(path.read_text())
             return summary
@@ -100,13 +97,22 @@ Assay is running at {base}
   A badge            {base}/credentials/{summary["credential_ids"][0]}
   The API            {base}/docs
 
-{len(summary["credential_ids"])} badges are in the register. Tokens and ids are in {directory}/demo.json. Issue one more:
+The demonstration has {len(summary["credential_ids"])} badges. Tokens and ids are in {directory}/demo.json. Issue one more badge:
 
   curl -s {base}/v1/decisions -H 'Authorization: Bearer {summary["api_key"]}' \\
     -H 'Content-Type: application/json' -d '{json.dumps(body)}'
 
 Stop with Ctrl-C; `make run` again keeps the data.
 """
+
+
+async def _pin(world: Resources) -> None:
+    try:
+        async with world.database.transaction() as session:
+            await pin_base_url(session, world.base_url, world.clock.now())
+    except BaseUrlPinned as error:
+        cure = f"{error.cure} To start the demonstration over at another address, forget it first: make clean-demo"
+        raise BaseUrlPinned(error.detail, cure=cure) from None
 
 
 async def _load_definitions(world: Resources) -> Loaded:
@@ -156,9 +162,6 @@ async def _load_decisions(world: Resources, loaded: Loaded, console: Console) ->
         recorded = set((await session.scalars(query)).all())
     waiting = [award for award in awards(world.clock.now()) if award["external_id"] not in recorded]
 
-    async def render(_session: AsyncSession, decision: Decision) -> bytes:
-        return decision.id.encode()
-
     for award in track(waiting, "Issuing the demonstration's badges …", console=console, disable=not waiting):
         facts = dict(award)
         body = DecisionCreate.model_validate(
@@ -169,12 +172,7 @@ async def _load_decisions(world: Resources, loaded: Loaded, console: Console) ->
                 **facts,
             }
         )
-        now = world.clock.now()
-        await decide(world, loaded.tenant, body.facts(now), idempotency=_no_key(now), render=render)
-
-
-def _no_key(now: datetime) -> IdempotencyKey:
-    return IdempotencyKey(ACTOR, None, hashlib.sha256(b"").digest(), now)
+        await decide(world, loaded.tenant, body.facts(world.clock.now()))
 
 
 async def _summarize(world: Resources, loaded: Loaded) -> dict[str, Any]:

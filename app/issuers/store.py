@@ -40,15 +40,25 @@ class Issuer(Table):
 
 async def pin_base_url(session: AsyncSession, base_url: str, now: datetime) -> None:
     """Pin the base URL at first start; afterwards raise BaseUrlPinned when it is another one."""
-    installation = await session.get(Installation, 1)
-    if installation is None:
+    pinned = await find_base_url(session)
+    if pinned is None:
         session.add(Installation(id=1, base_url=base_url, created_at=now))
-    elif installation.base_url != base_url:
+    require_base_url(pinned, base_url)
+
+
+def require_base_url(pinned: str | None, base_url: str) -> None:
+    """Raise BaseUrlPinned unless `base_url` is the pinned one or none is pinned yet."""
+    if pinned not in (None, base_url):
         raise BaseUrlPinned(
-            f"This database belongs to {installation.base_url}, but ASSAY_PUBLIC_URL is {base_url}.",
-            cure=f"Start with ASSAY_PUBLIC_URL={installation.base_url}. To start the demonstration over at another address: "
-            "make clean-demo.",
+            f"This database belongs to {pinned}, but ASSAY_PUBLIC_URL is {base_url}.",
+            cure=f"Start with ASSAY_PUBLIC_URL={pinned}: badges carry that address for good.",
         )
+
+
+async def find_base_url(session: AsyncSession) -> str | None:
+    """The pinned base URL; None before the first start."""
+    installation = await session.get(Installation, 1)
+    return installation.base_url if installation else None
 
 
 async def get_issuer(session: AsyncSession, issuer_id: str) -> Issuer:

@@ -87,6 +87,10 @@ class Vault:
         """A keyed hash under which an identity can be found again without being readable."""
         return hmac.digest(self._index_key, f"{issuer_id}\x00{kind}\x00{value}".encode(), "sha256")
 
+    def new_digest(self, purpose: str) -> hmac.HMAC:
+        """A keyed hash to be fed: what is hashed cannot be guessed from it without the key-encryption key."""
+        return hmac.new(self._index_key, purpose.encode() + b"\x00", "sha256")
+
     def open_signing_key(self, sealed: bytes, issuer_id: str, key_id: str) -> Ed25519PrivateKey:
         """For the signer in this module only: nothing else in the house may hold a private key. Raises Unreadable."""
         raw = _open(self._kek, sealed, _signing_key_owner(issuer_id, key_id))
@@ -172,5 +176,5 @@ def _seal(cipher: AESGCM, plaintext: bytes, place: bytes) -> bytes:
 def _open(cipher: AESGCM, sealed: bytes, place: bytes) -> bytes:
     try:
         return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], place)
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # ValueError: cut short, so that there is not even a nonce
         raise Unreadable("A sealed value cannot be opened: wrong key-encryption key, or it was changed.") from None

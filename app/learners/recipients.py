@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
+from unicodedata import normalize
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,6 +20,7 @@ from app.learners.store import (
     find_by_blind_index,
     find_by_external_id,
     list_identities,
+    lock_learner,
 )
 
 
@@ -83,9 +85,9 @@ async def find_or_create_learner(
 ) -> Learner:
     """The learner with this external id, e-mail address or DID; a new one when there is none.
 
-    Identities and an external id that the learner does not have yet are added. Raises IdentityTaken when they point at
-    different learners or contradict what is known: a change of identity is a decision of its own, not a side effect of an
-    award.
+    Identities and an external id that the learner does not have yet are added; a name already known is kept. Raises
+    IdentityTaken when they point at different learners or contradict what is known: a change of identity is an act of its
+    own, not a side effect of an award.
     """
     found = await _find(session, vault, issuer_id, external_id, identities)
     if not found:
@@ -94,19 +96,26 @@ async def find_or_create_learner(
         )
     if len({learner.id for learner in found}) > 1:
         raise IdentityTaken("The identities of the recipient belong to different learners.")
-    learner = found[0]
+    learner = await lock_learner(session, issuer_id, found[0].id)
     if external_id is not None and learner.external_id not in (None, external_id):
         raise IdentityTaken("The recipient's identity belongs to a learner with another external_id.")
     known = await open_identities(session, vault, learner)
+    added = []
     if external_id is not None and learner.external_id is None:
-        learner.external_id, learner.updated_at = external_id, now
+        learner.external_id = external_id
+        added.append("external_id")
     for kind, value in identities.items():
         before = getattr(known, kind)
         if before is None:
             await _add_identity(session, vault, learner, kind, value, now)
-            learner.updated_at = now
-        elif _normal(kind, before) != _normal(kind, value):
+            added.append(kind)
+        elif kind != "name" and _normal(kind, before) != _normal(kind, value):
             raise IdentityTaken(f"The learner is known by another {kind}.")
+    if added:
+        learner.updated_at = now
+        audit(session, issuer_id=issuer_id, actor=actor, action="learner.changed", object_id=learner.id,
+              content={"added": added}, at=now)  # fmt: skip
+        record_event(session, issuer_id, "learner.changed", learner.id, at=now, data={"added": added})
     await session.flush()
     return learner
 
@@ -165,5 +174,8 @@ async def _add_identity(
 
 
 def _normal(kind: str, value: str) -> str:
-    """The form two spellings of one identity share: mail systems ignore case, DIDs do not."""
-    return value.casefold() if kind == "email" else value
+    """The form two spellings of one identity share: mail systems ignore case, DIDs do not.
+
+    Lower case and no folding: `straße@` and `strasse@` are two mailboxes.
+    """
+    return normalize("NFC", value).lower() if kind == "email" else value

@@ -54,6 +54,16 @@ async def get_learner(session: AsyncSession, issuer_id: str, learner_id: str) ->
     return learner
 
 
+async def lock_learner(session: AsyncSession, issuer_id: str, learner_id: str) -> Learner:
+    """As `get_learner`, with the row locked: whoever adds an identity reads the others under this lock."""
+    query = select(Learner).where(Learner.issuer_id == issuer_id, Learner.id == learner_id)
+    locked = query.with_for_update().execution_options(populate_existing=True)
+    learner = (await session.scalars(locked)).one_or_none()
+    if learner is None:
+        raise NotFound("There is no learner with this id.")
+    return learner
+
+
 async def find_by_external_id(session: AsyncSession, issuer_id: str, external_id: str) -> Learner | None:
     query = select(Learner).where(Learner.issuer_id == issuer_id, Learner.external_id == external_id)
     return (await session.scalars(query)).one_or_none()

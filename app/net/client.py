@@ -36,7 +36,7 @@ _NUMERIC_LABEL = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)", re.ASCII | re.IGNORECASE)
 
 
 class FetchRefused(InvalidInput):
-    """The URL is one this client does not fetch. The text is the same for every reason, so that nothing is learnt."""
+    """The URL is one this client does not fetch. The text is the same for every reason, so that nothing is learned."""
 
     code: ClassVar[str] = "fetch_refused"
 
@@ -48,7 +48,7 @@ class FetchRefused(InvalidInput):
 
 
 class FetchFailed(Unavailable):
-    """The host gave no usable answer. The text is the same for every way of failing, so that nothing is learnt."""
+    """The host gave no usable answer. The text is the same for every way of failing, so that nothing is learned."""
 
     code: ClassVar[str] = "fetch_failed"
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import base58
@@ -138,13 +139,13 @@ async def jwks(request: Request, session: ReadSession, world: World) -> Response
 
 @router.get("/status-lists/{status_list_id}", operation_id="fetch_status_list", response_class=Response,
             responses=responses(404, 406, 422))  # fmt: skip
-async def status_list(status_list_id: Identifier, request: Request, session: ReadSession, world: World) -> Response:
+async def status_list(status_list_id: Identifier, request: Request, session: ReadSession) -> Response:
     """A signed Bitstring status list. It may be cached for its `ttl`; a status change is in it at once."""
     publication = await get_publication(session, status_list_id)
     media_type = negotiate(request.headers.get("accept"), JSON_TYPES)
     if media_type is None:
         raise NotAcceptable(f"A status list is served as {', '.join(JSON_TYPES)}.")
-    cache = f"public, max-age={world.settings.status_list_ttl_seconds}"
+    cache = f"public, max-age={publication.ttl_seconds}"
     return _document(request, publication.body, media_type, etag=publication.etag, cache=cache)
 
 
@@ -167,10 +168,12 @@ async def problems(world: World) -> Response:
 
 
 @router.get("/problems/{code}", include_in_schema=False)
-async def problem(code: str, world: World) -> Response:
+async def problem(code: str, request: Request, world: World) -> Response:
     """What a problem code means and what to do about it."""
     if code not in PROBLEM_TYPES:
         raise NotFound("There is no problem with this code.")
+    if not prefers_html(request.headers.get("accept")):
+        return _json(request, asdict(PROBLEM_TYPES[code]), "application/json")
     return _page("problem.html", views.problem_view(world, PROBLEM_TYPES[code]))
 
 
@@ -194,7 +197,7 @@ async def find_own_document(world: Resources, url: str) -> Mapping[str, Any] | N
     """
     if not url.startswith(world.base_url + "/"):
         return None
-    path = url.removeprefix(world.base_url)
+    path = url.removeprefix(world.base_url).partition("#")[0].partition("?")[0]
     async with world.database.reading() as session:
         if match := re.fullmatch(r"/status-lists/([0-9a-f]{32})", path):
             return _loaded((await get_publication(session, match[1])).body)

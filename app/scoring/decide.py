@@ -9,33 +9,30 @@
     not_yet                not_yet     nothing
 
 A decision is recorded and its badge intended in one transaction; the signature follows in a second (`app.credentials.issue`).
-A repeat with the same Idempotency-Key waits for the first, or finishes what a process that died left behind.
 """
 
-import asyncio
 import hashlib
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 from uuid import uuid4
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.access.idempotency import IdempotencyKey, IdempotencyRecord, RequestInProgress
 from app.access.principals import Tenant
 from app.achievements.rubric import shortfalls
-from app.achievements.store import AchievementVersion, get_published_version
+from app.achievements.store import AchievementVersion, get_published_version, get_version
 from app.assessors.panels import compose_panel_profile
 from app.assessors.store import Panel, get_panel
 from app.audit.store import audit
-from app.credentials.issue import AwardFacts, CredentialPending, PendingEdition, TooSoon, complete, prepare, recover
+from app.credentials.issue import AwardFacts, PendingEdition, TooSoon, complete, prepare
 from app.credentials.status import revoke
-from app.credentials.store import Award, find_award, find_credential_of_award, find_edition_of_decision
-from app.errors import Broken, Conflict, ExternalIdTaken, Fault, InvalidInput
+from app.credentials.store import Award, find_award, find_credential_of_award
+from app.errors import Broken, Conflict, ExternalIdTaken, Fault, InvalidInput, Unavailable
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.keys.vault import LearnerKey
@@ -60,8 +57,8 @@ ACTIONS: Mapping[tuple[str | None, str], Action] = {
 CLOCK_SKEW = timedelta(seconds=60)
 """How far a partner's clock may run ahead of ours."""
 
-PATIENCE_SECONDS = 10
-"""How long a repeated request waits for the first one."""
+LONGEST_WAIT = timedelta(seconds=2)
+ATTEMPTS = 5
 
 
 class DecisionSuperseded(Conflict):
@@ -121,85 +118,69 @@ class DecisionFacts:
     reason: str | None = None
 
 
-Render = Callable[[AsyncSession, Decision], Awaitable[bytes]]
-"""How the answer to a recorded decision is written; called in the transaction that makes it final."""
-
-
 class _RolledBack(Exception):  # not an error: it ends a dry run
     def __init__(self, document: dict[str, Any] | None) -> None:
         self.document = document
 
 
-async def decide(
-    world: Resources, tenant: Tenant, facts: DecisionFacts, *, idempotency: IdempotencyKey, render: Render
-) -> bytes:
-    """Record a decision and do what follows from it. The answer is what `render` writes of it.
+async def decide(world: Resources, tenant: Tenant, facts: DecisionFacts) -> Decision:
+    """Record a decision and do what follows from it.
 
     Raises an InvalidInput or Conflict that names what is wrong; then nothing has happened.
     """
 
-    async def keep(session: AsyncSession, decision: Decision) -> bytes:
-        answer = await render(session, decision)
-        await _keep_answer(session, world, idempotency, decision, answer)
-        return answer
+    async def first_commit(session: AsyncSession) -> tuple[Decision, PendingEdition | None]:
+        return await record(session, world, tenant, facts)
 
-    async def first_commit(session: AsyncSession) -> "IdempotencyRecord | bytes | tuple[Decision, PendingEdition]":
-        earlier = await idempotency.begin(session)
-        if earlier is not None:
-            return earlier
-        decision, pending = await _record(session, world, tenant, facts)
-        if pending is None:
-            return await keep(session, decision)
-        await _keep_answer(session, world, idempotency, decision, None)
-        return decision, pending
-
-    outcome = await _in_time(world, first_commit)
-    if isinstance(outcome, bytes):
-        return outcome
-    if isinstance(outcome, IdempotencyRecord):
-        return await _answer_again(world, tenant, outcome, keep)
-    decision, pending = outcome
-    answers: list[bytes] = []
-
-    async def second_commit(session: AsyncSession) -> None:
-        answers.append(await keep(session, decision))
-
-    await complete(world, pending, finish=second_commit)
-    return answers[0]
+    decision, pending = await in_time(world, first_commit)
+    if pending is not None:
+        await complete(world, pending)
+    return decision
 
 
 async def rehearse(world: Resources, tenant: Tenant, facts: DecisionFacts) -> dict[str, Any] | None:
     """The linted, unsigned badge a decision would give; None when it would give none. Nothing is kept."""
 
     async def dry_run(session: AsyncSession) -> None:
-        _, pending = await _record(session, world, tenant, facts)
+        _, pending = await record(session, world, tenant, facts)
         raise _RolledBack(pending.linted.document if pending else None)
 
     try:
-        await _in_time(world, dry_run)
+        await in_time(world, dry_run)
     except _RolledBack as done:
         return done.document
     raise Broken("A dry run was not rolled back.")
 
 
-async def _in_time(world: Resources, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-    """Run `work` in a transaction; when an edition must wait for the next second, wait and begin again."""
-    while True:
+async def in_time(world: Resources, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    """Run `work` in a transaction, and again when the moment was not right.
+
+    An edition must be a second later than the one before: wait for it, but not for a clock that was set back. Two requests
+    that enter the same new learner collide: the second finds the learner when it begins again.
+    """
+    for attempt in range(ATTEMPTS):
         try:
             async with world.database.transaction() as session:
                 return await work(session)
         except TooSoon as early:
+            if early.retry_at - world.clock.now() > LONGEST_WAIT:
+                raise Unavailable("The badge carries a later date than now: a clock was set back.") from None
             await world.clock.sleep_until(early.retry_at)
+        except IntegrityError:
+            if attempt == ATTEMPTS - 1:
+                raise
+    raise Unavailable("The badge is being changed by others at the same time.")
 
 
-async def _record(
+async def record(
     session: AsyncSession, world: Resources, tenant: Tenant, facts: DecisionFacts
 ) -> tuple[Decision, PendingEdition | None]:
+    """The part of the first commit: the decision, and the edition to be signed if a badge follows."""
     now = world.clock.now()
     issuer_id = tenant.issuer_id
-    version = await get_published_version(session, issuer_id, facts.achievement_id, facts.version)
-    panel = await get_panel(session, issuer_id, facts.panel_id)
     before = await _superseded(session, issuer_id, facts)
+    version = await _version(session, issuer_id, facts, before)
+    panel = await get_panel(session, issuer_id, facts.panel_id)
     learner = await _learner(session, world, tenant, facts, now)
     _require_sound(facts, version, panel, before, learner, now)
     if facts.external_id and await find_by_external_id(session, issuer_id, facts.external_id):
@@ -222,7 +203,7 @@ async def _record(
         award_facts = _award_facts(world, facts, decision, version, panel, learner)
         return decision, await prepare(session, world, award_facts, reissue=award, actor=tenant.actor, now=now)
     if action == "revoke" and before is not None:
-        await _revoke(session, world, tenant, before, facts.reason or "superseded", now)
+        await _revoke(session, world, tenant, before, str(facts.reason), now)
     return decision, None
 
 
@@ -233,6 +214,15 @@ async def _superseded(session: AsyncSession, issuer_id: str, facts: DecisionFact
     if await find_successor(session, issuer_id, before.id) is not None:
         raise DecisionSuperseded("This decision has been superseded before.")
     return before
+
+
+async def _version(
+    session: AsyncSession, issuer_id: str, facts: DecisionFacts, before: Decision | None
+) -> AchievementVersion:
+    """The version decided on: a published one; for a correction also the one it corrects, though retired since."""
+    if before is not None and facts.version in (None, before.version) and facts.achievement_id == before.achievement_id:
+        return await get_version(session, issuer_id, before.achievement_id, before.version)
+    return await get_published_version(session, issuer_id, facts.achievement_id, facts.version)
 
 
 async def _learner(
@@ -326,6 +316,8 @@ def _compose_decision(
             "activity_start": facts.activity_start.isoformat() if facts.activity_start else None,
             "activity_end": facts.activity_end.isoformat() if facts.activity_end else None,
             "reason": facts.reason,
+            # The digest below outlives the learner's key: without this, a short text could be guessed from it.
+            "nonce": secrets.token_hex(16),
         },
         ensure_ascii=False,
         sort_keys=True,
@@ -355,7 +347,7 @@ def open_details(key: LearnerKey, decision: Decision) -> dict[str, Any]:
     """The sealed part of a decision: rationales, evidence, narrative, role, activity dates, reason."""
     plain = key.open(decision.sealed_details, table="decision", row=decision.id, column="sealed_details")
     details: dict[str, Any] = json.loads(plain)
-    return details
+    return {name: value for name, value in details.items() if name != "nonce"}
 
 
 def _award_facts(
@@ -419,51 +411,6 @@ async def _revoke(
     credential = await find_credential_of_award(session, before.issuer_id, award.id)
     if credential is not None and credential.state != "failed":
         await revoke(session, world, before.issuer_id, credential.id, reason=reason, actor=tenant.actor, now=now)
-
-
-async def _keep_answer(
-    session: AsyncSession, world: Resources, idempotency: IdempotencyKey, decision: Decision, answer: bytes | None
-) -> None:
-    """Store the answer for repeats, sealed: it holds the learner's personal data."""
-    if idempotency.key is None:
-        return
-    if answer is not None:
-        learner = await get_learner(session, decision.issuer_id, decision.learner_id)
-        key = open_key(world.vault, learner)
-        answer = key.seal(answer, table="idempotency_key", row=idempotency.key, column="answer")
-    await idempotency.finish(
-        session, 201, answer,
-        issuer_id=decision.issuer_id, learner_id=decision.learner_id, resource_id=decision.id,
-    )  # fmt: skip
-
-
-async def _answer_again(
-    world: Resources,
-    tenant: Tenant,
-    record: IdempotencyRecord,
-    keep: Callable[[AsyncSession, Decision], Awaitable[bytes]],
-) -> bytes:
-    """The first request's answer: kept, or made now from what it left behind."""
-    assert record.resource_id is not None
-    assert record.learner_id is not None
-    for _ in range(PATIENCE_SECONDS * 20):
-        async with world.database.reading() as session:
-            kept = await session.get_one(IdempotencyRecord, (record.principal_id, record.key))
-            edition = await find_edition_of_decision(session, tenant.issuer_id, record.resource_id)
-            decision = await get_decision(session, tenant.issuer_id, record.resource_id)
-            learner = await get_learner(session, tenant.issuer_id, record.learner_id)
-        if kept.answer is not None:
-            key = open_key(world.vault, learner)
-            return key.open(kept.answer, table="idempotency_key", row=record.key, column="answer")
-        if edition is None or edition.state != "pending":
-            async with world.database.transaction() as session:
-                return await keep(session, decision)
-        if edition.claimed_until is not None and edition.claimed_until < world.clock.now():
-            with suppress(CredentialPending):  # the recovery job or another repeat was faster
-                await recover(world, tenant.issuer_id, edition.id)
-        else:
-            await asyncio.sleep(0.05)
-    raise RequestInProgress("The first request with this Idempotency-Key is still at work.")
 
 
 def evidence_id(url: str | None) -> str:

@@ -12,14 +12,15 @@ from app.access.dependencies import DecisionsRead, DecisionsWrite
 from app.access.idempotency import Idempotency
 from app.assessors.router import AssessorCodes
 from app.credentials.router import CredentialWithDocument
-from app.credentials.store import find_award, find_credential_of_award
+from app.credentials.store import find_edition_of_decision, get_credential
 from app.identifiers import Identifier
 from app.learners.recipients import Identities, open_key
 from app.learners.router import IdentitiesBody
 from app.learners.store import get_learner
 from app.openbadges.compose import EvidenceFacts
 from app.resources import Resources
-from app.scoring.decide import CriterionResult, DecisionFacts, decide, evidence_id, open_details, rehearse
+from app.scoring.answer import Answering
+from app.scoring.decide import CriterionResult, DecisionFacts, evidence_id, open_details, rehearse
 from app.scoring.store import Decision, get_decision, list_successors
 from app.web.dependencies import Now, ReadSession, World
 from app.web.fields import Body, ExternalId, Key, Line, Moment, Prose, Url
@@ -173,7 +174,9 @@ class DecisionOut(DecisionLine):
     """A decision with its reasons, and the badge that followed."""
 
     details: dict[str, Any] = Field(description="Rationales, evidence, narrative, role, activity dates, reason.")
-    credential: CredentialWithDocument | None = Field(description="Null when no badge followed.")
+    credential: CredentialWithDocument | None = Field(
+        description="The badge it issued, reissued or revoked, as it is now; null when no badge followed."
+    )
 
 
 class DryRun(BaseModel):
@@ -221,7 +224,7 @@ async def record(
     async def render(session: AsyncSession, decision: Decision) -> bytes:
         return (await _whole(session, world, decision, None)).model_dump_json().encode()
 
-    answer = await decide(world, tenant, body.facts(now), idempotency=idempotency, render=render)
+    answer = await Answering(world, tenant, idempotency, render).answer(body.facts(now))
     return Response(answer, 201, media_type="application/json")
 
 
@@ -256,6 +259,11 @@ async def _whole(session: AsyncSession, world: Resources, decision: Decision, su
 
 
 async def _credential(session: AsyncSession, world: Resources, decision: Decision) -> CredentialWithDocument | None:
-    award = await find_award(session, decision.issuer_id, decision.id)
-    credential = await find_credential_of_award(session, decision.issuer_id, award.id) if award else None
-    return await CredentialWithDocument.read(session, world, credential) if credential else None
+    """The badge that the decision issued, reissued or, as a correction, revoked."""
+    edition = await find_edition_of_decision(session, decision.issuer_id, decision.id)
+    if edition is None and decision.supersedes_id is not None:
+        edition = await find_edition_of_decision(session, decision.issuer_id, decision.supersedes_id)
+    if edition is None:
+        return None
+    credential = await get_credential(session, decision.issuer_id, edition.credential_id)
+    return await CredentialWithDocument.read(session, world, credential)

@@ -1,5 +1,6 @@
 """Status lists, the shuffled order in which their indexes are drawn, and their published credentials."""
 
+import asyncio
 import secrets
 import sys
 from array import array
@@ -53,7 +54,7 @@ class StatusListOrder(Table):
 
 
 class StatusListPublication(Table):
-    """The signed credential of a list as it is served."""
+    """The signed credential of a list as it is served, and how long it may be cached: what its `ttl` says."""
 
     __tablename__ = "status_list_publication"
     __table_args__ = (
@@ -65,6 +66,7 @@ class StatusListPublication(Table):
     version: Mapped[int]
     body: Mapped[bytes]
     etag: Mapped[str]
+    ttl_seconds: Mapped[int]
     published_at: Mapped[datetime]
 
 
@@ -107,7 +109,8 @@ async def add_list(
     )  # fmt: skip
     session.add(status_list)
     await session.flush()
-    session.add(StatusListOrder(issuer_id=issuer_id, status_list_id=status_list.id, indexes=_shuffled(length)))
+    indexes = await asyncio.to_thread(_shuffled, length)
+    session.add(StatusListOrder(issuer_id=issuer_id, status_list_id=status_list.id, indexes=indexes))
     await session.flush()
     return status_list
 

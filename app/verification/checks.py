@@ -331,6 +331,9 @@ def _judge_status_entry(
         return check("invalid_status_entry", pointer=pointer, reason="it names no `statusListCredential`.")
     if isinstance(status_list, Missing):
         return check(status_list.code, pointer=pointer, reason=status_list.detail)
+    if status_list.get("id") != entry.get("statusListCredential"):
+        # Another list of the same issuer, served in its place, could clear a revoked badge.
+        return check("status_list_invalid", reason="its `id` is not the address it was asked for at.")
     problem = _judge_status_list(status_list, gathered, purpose, now, contexts)
     return problem or _read_status(status_list, purpose, index, pointer)
 

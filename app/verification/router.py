@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from app.verification.verify import Verification, Verifier
 from app.web.problems import responses
 
-router = APIRouter(prefix="/v1", tags=["verification"])
+router = APIRouter(prefix="/v1", tags=["Verification"])
 
 
 class VerifyBody(BaseModel):
-    """A badge, or where it is: one of the two."""
+    """A badge, or where it is: one of the two. A badge may also be posted as it is."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -22,6 +22,12 @@ class VerifyBody(BaseModel):
     url: str | None = Field(
         default=None, min_length=1, max_length=2048, description="The https URL at which the badge is published."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _or_the_badge_itself(cls, data: Any) -> Any:
+        """Whoever has a badge at hand posts it as it is."""
+        return {"credential": data} if isinstance(data, dict) and "@context" in data else data
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

@@ -7,13 +7,14 @@ MAX_FETCHES documents for one badge. What cannot be had is recorded and judged, 
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from app import strict_json
-from app.errors import AssayError, Broken, InvalidInput
+from app.errors import AssayError, Broken, InvalidInput, Unavailable
 from app.net.client import FetchRefused, OutboundClient
 from app.net.did import resolve_verification_method
 from app.proofs.verification_method import VerificationMethod
@@ -79,7 +80,7 @@ class Judges(Protocol):
 
 
 class Verifier:
-    """Verifies badges of anyone. `now` is the clock."""
+    """Verifies badges of anyone, at most `max_parallel` at once. `now` is the clock."""
 
     def __init__(
         self,
@@ -88,7 +89,10 @@ class Verifier:
         judges: Judges,
         own_documents: OwnDocuments,
         now: Callable[[], datetime],
+        max_parallel: int = 32,
     ) -> None:
+        self._max_parallel = max_parallel
+        self._running = 0
         self._outbound = outbound
         self._judges = judges
         self._own_documents = own_documents
@@ -100,19 +104,32 @@ class Verifier:
             document = _reread(credential)
         except MalformedDocument as error:
             return self._unread(check("credential_invalid", reason=_reason(error)))
-        return await self._verify(document, self._open_library())
+        with self._place():
+            return await self._verify(document, self._open_library())
 
     async def verify_url(self, url: str) -> Verification:
         """Verify the badge at an https URL. Raises Unavailable when too many are being verified."""
-        library = self._open_library()
+        with self._place():
+            library = self._open_library()
+            try:
+                document = await library.get_document(url)
+            except Broken:
+                raise
+            except AssayError as error:
+                missing = _recorded(error, "credential")
+                return self._unread(check(missing.code, reason=missing.detail))
+            return await self._verify(document, library)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """One of the places for verifying, from the first fetch on: what waits holds documents in memory."""
+        if self._running >= self._max_parallel:
+            raise Unavailable("Too many badges are being verified.", cure="Try again in a few seconds.")
+        self._running += 1
         try:
-            document = await library.get_document(url)
-        except Broken:
-            raise
-        except AssayError as error:
-            missing = _recorded(error, "credential")
-            return self._unread(check(missing.code, reason=missing.detail))
-        return await self._verify(document, library)
+            yield
+        finally:
+            self._running -= 1
 
     async def _verify(self, credential: Mapping[str, Any], library: "_Library") -> Verification:
         gathered = await gather(credential, library)

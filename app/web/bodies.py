@@ -4,6 +4,8 @@ JSON is read once by `app.strict_json` (no duplicate members, NaN, numbers beyon
 a PNG is at most 2 MiB; anything else is refused.
 """
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,6 +15,7 @@ from app.web.problems import problem_response
 
 MAX_JSON = 1 << 20
 MAX_IMAGE = 2 << 20
+SMALL_JSON = 16 << 10
 LIMITS = {"application/json": MAX_JSON, "application/ld+json": MAX_JSON, "image/png": MAX_IMAGE}
 
 
@@ -43,6 +46,25 @@ class BodyLimits:
         await self.app(scope, _replay(body, receive), send)
 
 
+class HeadAsGet:
+    """ASGI middleware: HEAD is GET without the body (RFC 9110 section 9.3.2), for every route there is."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self.app({**scope, "method": "GET"}, receive, without_body)
+
+
 async def _read(request: Request) -> bytes:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     limit = LIMITS.get(media_type, MAX_JSON)
@@ -57,8 +79,16 @@ async def _read(request: Request) -> bytes:
         fault = Fault("", f"the media type is {media_type or 'missing'}", f"send one of {', '.join(LIMITS)}")
         raise UnsupportedMediaType("The Content-Type of the body is not one this service reads.", faults=[fault])
     if body and media_type != "image/png":
-        strict_json.loads(bytes(body))
+        await _check_json(bytes(body))
     return bytes(body)
+
+
+async def _check_json(body: bytes) -> None:
+    """A large body is read in a thread: other requests go on meanwhile."""
+    if len(body) > SMALL_JSON:
+        await asyncio.to_thread(strict_json.loads, body)
+    else:
+        strict_json.loads(body)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

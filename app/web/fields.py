@@ -76,9 +76,10 @@ Prose = Annotated[str, StringConstraints(min_length=1, max_length=10_000), After
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 ExternalId = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$"),
+    StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x3f\x41-\x7e]+$"),
     Field(
-        description="Your own id of the object: 1 to 200 visible ASCII characters, unique per issuer.",
+        description="Your own id of the object, unique per issuer: 1 to 200 visible ASCII characters. It is stored in the "
+        "clear, so it must not be an e-mail address: @ is refused.",
         examples=["row-17"],
     ),
 ]

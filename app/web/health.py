@@ -7,9 +7,9 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from app.errors import Unavailable
+from app.metrics import REGISTRY
 from app.migration import current_revision, head_revision
 from app.web.dependencies import World
-from app.web.observation import REGISTRY
 from app.web.problems import responses
 
 router = APIRouter(tags=["Operation"])

@@ -11,22 +11,16 @@ import sys
 import time
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.metrics import DURATION, REQUESTS
 from app.web.problems import unforeseen_response
 
 log = structlog.get_logger("request")
 
 _GIVEN_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
-
-REGISTRY = CollectorRegistry()
-REQUESTS = Counter("assay_http_requests_total", "Requests answered", ["method", "route", "status"], registry=REGISTRY)
-DURATION = Histogram("assay_http_request_seconds", "Time to answer", ["method", "route"], registry=REGISTRY)
-ISSUED = Counter("assay_editions_issued_total", "Editions of credentials signed and stored", registry=REGISTRY)
-BURNT = Counter("assay_editions_burnt_total", "Pending editions given up by the recovery job", registry=REGISTRY)
 
 
 def configure_logging(level: str, log_format: str) -> None:

@@ -119,7 +119,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     async def validation_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return problem_response(request, _invalid_body(error.errors(), error.body))
+        return problem_response(request, from_validation(error))
 
     async def http_exception(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -138,7 +138,13 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     async def database_away(request: Request, error: Exception) -> Response:
         log.error("database_unavailable", error=type(error).__name__)
-        return problem_response(request, Unavailable("The database does not answer. Nothing was changed."))
+        return problem_response(
+            request,
+            Unavailable(
+                "The database did not answer, so it is not known whether the change was stored.",
+                cure="Repeat the request with the same Idempotency-Key, or look before you repeat it.",
+            ),
+        )
 
     app.add_exception_handler(IntegrityError, lost_race)
     app.add_exception_handler(OperationalError, database_away)
@@ -163,6 +169,14 @@ def _methods_here(request: Request) -> list[str]:
     ]
 
 
+def from_validation(error: RequestValidationError) -> AssayError:
+    """What a request that does not fit the API is told. What cannot be an id names nothing: that is a 404 like any other."""
+    errors = error.errors()
+    if any(e["loc"][:1] == ("path",) for e in errors):
+        return NotFound("There is nothing at this address.")
+    return _invalid_body(errors, error.body)
+
+
 def _from_http(error: HTTPException) -> AssayError:
     by_status: Mapping[int, type[AssayError]] = {
         401: Unauthenticated, 403: Forbidden, 404: NotFound, 405: MethodNotAllowed,
@@ -174,7 +188,7 @@ def _from_http(error: HTTPException) -> AssayError:
 
 def _invalid_body(errors: Iterable[Any], body: Any) -> InvalidBody:
     # The alternatives of a union each report; where they say the same of the same place, once is enough.
-    faults = list(dict.fromkeys(Fault(_pointer(e["loc"], e["type"], body), _message(e)) for e in errors))
+    faults = list(dict.fromkeys(Fault(_pointer(e["loc"], e["type"], body), *_message(e)) for e in errors))
     places = ", ".join(sorted({f.pointer or "the body" for f in faults})[:5])
     return InvalidBody(f"The request does not fit the API at {places}.", faults=faults)
 
@@ -199,6 +213,29 @@ def _join(parts: Iterable[str | int]) -> str:
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
 
 
-def _message(error: Mapping[str, Any]) -> str:
-    # Pydantic's own sentence; never `input`, which may hold personal data or a secret.
-    return str(error["msg"]).removeprefix("Value error, ")
+_MESSAGES: Mapping[str, tuple[str, str]] = {
+    "missing": ("is missing", "add it"),
+    "extra_forbidden": (
+        "is not a member of this object",
+        "check its spelling against the schema in /docs, or leave it out",
+    ),
+    "string_type": ("must be text", "write it in quotes"),
+    "int_type": ("must be a whole number", "write it without quotes"),
+    "bool_type": ("must be true or false", "write it without quotes"),
+    "list_type": ("must be an array", "put it in brackets"),
+    "dict_type": ("must be an object", "put it in braces"),
+    "model_type": ("must be an object", "put it in braces"),
+    "model_attributes_type": ("must be an object", "put it in braces"),
+    "json_invalid": ("is not JSON", "send valid JSON"),
+    "timezone_aware": ("must have a time zone", "end it with Z or an offset, like 2026-04-09T14:00:00Z"),
+    "datetime_from_date_parsing": ("must be a date and time", "write it like 2026-04-09T14:00:00Z"),
+    "datetime_parsing": ("must be a date and time", "write it like 2026-04-09T14:00:00Z"),
+}
+"""Pydantic's error types in our words: what is wrong, and the cure."""
+
+
+def _message(error: Mapping[str, Any]) -> tuple[str, str]:
+    """What is wrong and the cure. Never `input`, which may hold personal data or a secret."""
+    if error["type"] == "string_pattern_mismatch":
+        return "does not have the form that is wanted", f"it must match {error['ctx']['pattern']}"
+    return _MESSAGES.get(error["type"]) or (str(error["msg"]).removeprefix("Value error, "), "")

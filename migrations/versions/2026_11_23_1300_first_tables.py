@@ -90,11 +90,16 @@ def _guard_postgresql() -> None:
 
 
 def _grant_postgresql() -> None:
+    # The migrating user may lack the right to create roles: then a database administrator does it once, and says so here.
     op.execute(
-        "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'assay_app') "
-        "THEN CREATE ROLE assay_app NOLOGIN; END IF; END $$"
+        "DO $$ BEGIN "
+        "IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'assay_app') THEN CREATE ROLE assay_app NOLOGIN; END IF; "
+        "IF NOT pg_has_role(current_user, 'assay_app', 'MEMBER') THEN "
+        "EXECUTE format('GRANT assay_app TO %I', current_user); END IF; "
+        "EXCEPTION WHEN insufficient_privilege THEN RAISE EXCEPTION "
+        "'ask a database administrator to run: CREATE ROLE assay_app NOLOGIN; GRANT assay_app TO %;', current_user; "
+        "END $$"
     )
-    op.execute("GRANT assay_app TO CURRENT_USER")
     op.execute("DO $$ BEGIN EXECUTE format('GRANT USAGE ON SCHEMA %I TO assay_app', current_schema()); END $$")
     for table in _TABLES:
         rights = ["SELECT", "INSERT"]
@@ -358,6 +363,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("etag", sa.String(), nullable=False),
+        sa.Column("ttl_seconds", sa.Integer(), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["issuer_id", "status_list_id"],
@@ -472,6 +478,7 @@ def upgrade() -> None:
         sa.Column("credential_id", sa.String(), nullable=False),
         sa.Column("decision_id", sa.String(), nullable=False),
         sa.Column("learner_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
@@ -488,7 +495,7 @@ def upgrade() -> None:
         sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("state IN ('pending', 'issued', 'superseded', 'burnt')", name="ck_edition_state"),
+        sa.CheckConstraint("state IN ('pending', 'issued', 'superseded', 'burned')", name="ck_edition_state"),
         sa.ForeignKeyConstraint(
             ["issuer_id", "credential_id"],
             ["credential.issuer_id", "credential.id"],

@@ -334,12 +334,21 @@ def test_two_status_entries_are_both_read() -> None:
     entries = [status_entry(), status_entry(purpose="suspension", id=f"{other_url}#7", statusListCredential=other_url)]
     signed = sign(badge(ISSUER, credentialStatus=entries), ISSUER)
     clear = sign(status_list(ISSUER), ISSUER)
-    suspended = sign(status_list(ISSUER, purpose="suspension", ones=[7]), ISSUER)
+    suspended = sign(status_list(ISSUER, purpose="suspension", ones=[7], id=other_url), ISSUER)
     checks = judged(signed, status_lists={LIST_URL: clear, other_url: suspended})
     assert codes(checks)["status"] == ["status_clear", "suspended"]
     assert status_lists_needed(signed) == [LIST_URL, other_url]
     three = judged(signed | {"credentialStatus": [*entries, *entries[:1]]}, status_lists={LIST_URL: clear})
     assert codes(three)["status"] == ["invalid_status_entry"]
+
+
+def test_a_list_of_the_issuer_in_the_place_of_another_is_not_believed() -> None:
+    signed = sign(badge(ISSUER, credentialStatus=status_entry()), ISSUER)
+    sibling = sign(status_list(ISSUER, id=f"{LIST_URL}-sibling"), ISSUER)
+    assert codes(judged(signed, status_lists={LIST_URL: sibling}))["status"] == ["status_list_invalid"]
+    assert codes(judged(signed, status_lists={LIST_URL: sign(status_list(ISSUER), ISSUER)}))["status"] == [
+        "status_clear"
+    ]
 
 
 @pytest.mark.parametrize("suffix", ["unavailable", "refused", "invalid"])

@@ -112,14 +112,20 @@ def test_did_web_and_status_list_over_tls(authority: CertificateAuthority) -> No
     async def story() -> None:
         async with published(authority) as (site, verifier, issuer):
             signed = revocable(site, issuer)
-            site.put_json("/status-lists/1", sign(status_list(issuer), issuer))
+            site.put_json(
+                "/status-lists/1",
+                sign(status_list(issuer, id=signed["credentialStatus"]["statusListCredential"]), issuer),
+            )
             found = await verifier.verify(signed)
             assert failed(found) == []
             assert found.valid
             # the key serves the badge and the list, and was fetched once
             assert sorted(head.split(" ")[1] for head in site.requests) == ["/issuers/a/did.json", "/status-lists/1"]
 
-            site.put_json("/status-lists/1", sign(status_list(issuer, ones=[7]), issuer))
+            site.put_json(
+                "/status-lists/1",
+                sign(status_list(issuer, ones=[7], id=signed["credentialStatus"]["statusListCredential"]), issuer),
+            )
             assert failed(await verifier.verify(signed)) == [("status", "revoked")]
 
     asyncio.run(story())
@@ -199,14 +205,14 @@ def test_own_documents_are_judged_without_http() -> None:
     own = OwnDocuments(
         {
             "https://own.example/issuers/a/did.json": issuer.document,
-            url: sign(status_list(issuer), issuer),
+            url: sign(status_list(issuer, id=url), issuer),
             credential_url: sign(badge(issuer, credentialStatus=entry), issuer),
         }
     )
     found = asyncio.run(alone(own).verify_url(credential_url))
     assert failed(found) == []
     assert found.valid
-    own.documents[url] = sign(status_list(issuer, ones=[7]), issuer)
+    own.documents[url] = sign(status_list(issuer, ones=[7], id=url), issuer)
     assert failed(asyncio.run(alone(own).verify_url(credential_url))) == [("status", "revoked")]
 
 

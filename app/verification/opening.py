@@ -1,0 +1,33 @@
+"""Opening a verifier: for the server, and for the command line, which needs no server."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from app.net.client import OutboundClient
+from app.settings import Settings
+from app.verification.judge import JudgePool
+from app.verification.verify import OwnDocuments, Verifier
+
+
+@asynccontextmanager
+async def open_verifier(
+    settings: Settings, outbound: OutboundClient, own_documents: OwnDocuments, now: Callable[[], datetime]
+) -> AsyncIterator[Verifier]:
+    """A verifier with judging processes of its own, which start with the first document and end with the block."""
+    judges = JudgePool(size=settings.verify_processes, max_waiting=settings.verify_queue)
+    judges.start_lazily()
+    try:
+        yield Verifier(
+            outbound=outbound,
+            judges=judges,
+            own_documents=own_documents,
+            now=now,
+            max_parallel=settings.verify_queue,
+        )
+    finally:
+        await judges.close()
+
+
+async def nothing_is_ours(_url: str) -> None:
+    """The own documents of somebody who publishes none."""

@@ -1,0 +1,156 @@
+"""The migrations make what the models say, can be undone, and leave a database that keeps its own promises."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from alembic import command
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.migration import _config
+from app.settings import Settings
+from app.tables import metadata
+from tests.builders import achievement_body, decision_body
+from tests.conftest import Partner
+from tests.house.databases import execute, open_owner, refusal
+
+APPEND_ONLY = ("audit_entry", "decision", "event", "image", "representation", "status_list_order")
+DELETABLE = ("idempotency_key", "job")
+
+RAISED = "P0001"  # SQLSTATE raise_exception: a trigger said no
+MAY_NOT = "42501"  # SQLSTATE insufficient_privilege
+
+on_postgresql = pytest.mark.parametrize("settings", ["postgresql"], indirect=True)
+
+
+@pytest.fixture
+async def owner(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    async with open_owner(settings) as engine:
+        yield engine
+
+
+async def alembic(engine: AsyncEngine, verb: str, *arguments: str) -> None:
+    async with engine.begin() as connection:
+        await connection.run_sync(lambda sync: getattr(command, verb)(_config(sync), *arguments))
+
+
+async def describe(engine: AsyncEngine) -> list[tuple[object, ...]]:
+    """Everything the migrations made, as the database itself tells it."""
+    if engine.dialect.name == "sqlite":
+        return await execute(
+            engine, "SELECT type, name, sql FROM sqlite_master WHERE tbl_name <> 'alembic_version' ORDER BY 1, 2"
+        )
+    return await execute(
+        engine,
+        "SELECT 'column', table_name || '.' || column_name, data_type || is_nullable FROM information_schema.columns "
+        "WHERE table_schema = 'public' AND table_name <> 'alembic_version' "
+        "UNION ALL SELECT 'index', indexname, indexdef FROM pg_indexes "
+        "WHERE schemaname = 'public' AND tablename <> 'alembic_version' "
+        "UNION ALL SELECT 'trigger', tgname || tgrelid::regclass, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal "
+        "UNION ALL SELECT 'constraint', conname, pg_get_constraintdef(oid) FROM pg_constraint "
+        "WHERE connamespace = 'public'::regnamespace AND conrelid <> 'alembic_version'::regclass "
+        "UNION ALL SELECT 'function', proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace "
+        "UNION ALL SELECT 'right', table_name || privilege_type, grantee FROM information_schema.role_table_grants "
+        "WHERE grantee = 'assay_app' AND table_name <> 'alembic_version' ORDER BY 1, 2, 3",
+    )
+
+
+async def test_down_and_up_again_makes_the_same_database(owner: AsyncEngine) -> None:
+    before = await describe(owner)
+    assert len(before) > 40
+    await alembic(owner, "downgrade", "base")
+    assert await describe(owner) == []
+    await alembic(owner, "upgrade", "head")
+    assert await describe(owner) == before
+
+
+async def test_models_and_migrations_agree(owner: AsyncEngine) -> None:
+    await alembic(owner, "check")
+
+
+async def test_drift_is_noticed(owner: AsyncEngine) -> None:
+    """The pair of the test above."""
+    await execute(owner, "ALTER TABLE panel ADD COLUMN drift TEXT")
+    with pytest.raises(Exception, match="New upgrade operations detected"):
+        await alembic(owner, "check")
+
+
+async def issue_badge(partner: Partner) -> None:
+    body = decision_body(partner.achievement_id, partner.panel_id)
+    answer = await partner.client.post("/v1/decisions", json=body)
+    assert answer.status_code == 201, answer.text
+
+
+async def test_append_only_tables_refuse_change_even_to_their_owner(partner: Partner, owner: AsyncEngine) -> None:
+    await issue_badge(partner)
+    for table in APPEND_ONLY:
+        [(count,)] = await execute(owner, f"SELECT count(*) FROM {table}")
+        assert count > 0, table
+        column = "actor" if table == "audit_entry" else "issuer_id"
+        for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
+            assert await refusal(owner, statement) in (RAISED, f"{table} is append-only"), statement
+        assert await execute(owner, f"SELECT count(*) FROM {table}") == [(count,)]
+    assert await refusal(owner, "UPDATE panel SET name = name") == ""
+
+
+@on_postgresql
+async def test_append_only_tables_refuse_truncation(owner: AsyncEngine) -> None:
+    for table in APPEND_ONLY:
+        assert await refusal(owner, f"TRUNCATE {table} CASCADE") == RAISED, table
+
+
+async def test_published_version_is_immutable_in_the_database(partner: Partner, owner: AsyncEngine) -> None:
+    said_no = (RAISED, "a published version is immutable")
+    where = f"WHERE achievement_id = '{partner.achievement_id}' AND version = 1"
+    for column, value in (
+        ("content", "'{}'"),
+        ("document", "'{}'"),
+        ("content_hash", "'sha256:0'"),
+        ("image_digest", "'0'"),
+        ("state", "'draft'"),
+        ("version", "2"),
+        ("published_at", "NULL"),
+    ):
+        statement = f"UPDATE achievement_version SET {column} = {value} {where}"
+        assert await refusal(owner, statement) in said_no, column
+    assert await refusal(owner, f"DELETE FROM achievement_version {where}") in said_no
+    assert await refusal(owner, f"UPDATE achievement_version SET state = 'retired' {where}") == ""
+
+
+async def test_draft_may_change_in_the_database(partner: Partner, owner: AsyncEngine) -> None:
+    """The pair of the test above."""
+    path = f"/v1/achievements/{partner.achievement_id}/versions"
+    assert (await partner.client.post(path, json=achievement_body())).status_code == 201
+    where = f"WHERE achievement_id = '{partner.achievement_id}' AND version = 2"
+    assert await refusal(owner, f"UPDATE achievement_version SET content = '{{}}' {where}") == ""
+    assert await refusal(owner, f"DELETE FROM achievement_version {where}") == ""
+
+
+@on_postgresql
+async def test_role_of_the_service_may_add_and_not_change(settings: Settings, owner: AsyncEngine) -> None:
+    async with open_owner(settings, role="assay_app") as engine:
+        assert await execute(engine, "SELECT current_user") == [("assay_app",)]
+        for table in APPEND_ONLY:
+            column = "actor" if table == "audit_entry" else "issuer_id"
+            assert await refusal(engine, f"UPDATE {table} SET {column} = {column}") == MAY_NOT, table
+            assert await refusal(engine, f"DELETE FROM {table}") == MAY_NOT, table
+            assert await refusal(engine, f"TRUNCATE {table}") == MAY_NOT, table
+            assert await refusal(engine, f"ALTER TABLE {table} DISABLE TRIGGER ALL") == MAY_NOT, table
+        for table in metadata.tables:
+            wanted = "" if table in DELETABLE else MAY_NOT
+            assert await refusal(engine, f"DELETE FROM {table}") == wanted, table
+            assert await refusal(engine, f"SELECT count(*) FROM {table}") == "", table
+        for statement in (
+            "CREATE TABLE mine (id int)",
+            "DROP TABLE panel",
+            "UPDATE alembic_version SET version_num = ''",
+        ):
+            assert await refusal(engine, statement) == MAY_NOT, statement
+
+
+@on_postgresql
+async def test_role_of_the_service_owns_nothing(owner: AsyncEngine) -> None:
+    for catalog, column in (("pg_class", "relowner"), ("pg_proc", "proowner"), ("pg_namespace", "nspowner"),
+                            ("pg_type", "typowner"), ("pg_database", "datdba")):  # fmt: skip
+        assert await execute(owner, f"SELECT count(*) FROM {catalog} WHERE {column} = 'assay_app'::regrole") == [(0,)]
+    rights = "rolsuper, rolcreatedb, rolcreaterole, rolcanlogin, rolreplication, rolbypassrls"
+    assert await execute(owner, f"SELECT {rights} FROM pg_roles WHERE rolname = 'assay_app'") == [(False,) * 6]

@@ -1,0 +1,247 @@
+"""No client of one issuer reaches anything of another, on any operation there is.
+
+The matrix comes from the OpenAPI document: every place in a path or body that holds an id of ours is filled with another
+issuer's id, and must give the very answer that an id of nothing gives. An operation that fits no row of the matrix fails.
+"""
+
+import copy
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from starlette.routing import Route
+
+from app.main import ROUTERS
+from tests.builders import decision_body
+from tests.conftest import Partner
+from tests.house.images import sound_png
+from tests.house.operations import Operation, application, list_leaves, list_operations, put_at
+
+PUBLIC = {
+    "verify_credential",
+    "fetch_credential",
+    "fetch_achievement",
+    "fetch_achievement_version",
+    "fetch_issuer",
+    "fetch_did_document",
+    "fetch_panel",
+    "fetch_key",
+    "fetch_jwks",
+    "fetch_status_list",
+    "fetch_image",
+    "healthz",
+    "readyz",
+    "metrics",
+}
+PLATFORM_ONLY = {"create_issuer", "list_issuers"}
+NAMES_NO_OBJECT = {"create_achievement", "create_panel", "create_learner"}
+
+# Places that hold an id and yet name no object of an issuer.
+NOT_AN_OBJECT = {
+    # A tie between versions of one achievement; statistics that follow it stay inside the issuer.
+    "/rubric/criteria/0/lineage_id",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One place of an operation that names an object: a path parameter (`name`) or a place in the body."""
+
+    operation: Operation
+    name: str
+    pointer: tuple[str | int, ...] = ()
+
+
+def list_probes() -> list[Probe]:
+    probes = []
+    for operation in list_operations():
+        if operation.is_public or operation.id in PLATFORM_ONLY:
+            continue
+        probes += [Probe(operation, name) for name in operation.parameters("path") if name.endswith("_id")]
+        places = {leaf.name: leaf for leaf in list_leaves(operation.body_schema) if leaf.is_id}
+        probes += [Probe(operation, name, places[name].pointer) for name in sorted(places.keys() - NOT_AN_OBJECT)]
+    return probes
+
+
+async def list_ids(partner: Partner) -> dict[str, str]:
+    """One object of every kind that this issuer has, by the name of the parameter that takes its id."""
+    decision = await partner.client.post(
+        "/v1/decisions", json=decision_body(partner.achievement_id, partner.panel_id, external_id="row-1")
+    )
+    assert decision.status_code == 201, decision.text
+    clients = await partner.client.get(f"/v1/issuers/{partner.issuer_id}/api-clients")
+    return {
+        "issuer_id": partner.issuer_id,
+        "client_id": clients.json()["items"][0]["id"],
+        "achievement_id": partner.achievement_id,
+        "panel_id": partner.panel_id,
+        "learner_id": decision.json()["learner_id"],
+        "decision_id": decision.json()["id"],
+        "credential_id": decision.json()["credential"]["id"],
+    }
+
+
+def body_for(probe: Probe, own: Mapping[str, str]) -> Any:
+    """A body that would be accepted but for the place probed."""
+    if probe.operation.id != "record_decision":
+        return copy.deepcopy(probe.operation.example)
+    body = decision_body(own["achievement_id"], own["panel_id"])
+    if probe.name == "/learner_id":
+        del body["recipient"]
+    if probe.name == "/supersedes":
+        body["reason"] = "An error."
+    return body
+
+
+async def call(client: httpx.AsyncClient, probe: Probe, own: Mapping[str, str], probed: str) -> httpx.Response:
+    names = {**own, "version": "1"}
+    body = body_for(probe, own)
+    if probe.pointer:
+        body = put_at(body, probe.pointer, probed)
+    else:
+        names[probe.name] = probed
+    path = probe.operation.path.format(**names)
+    if "image/png" in probe.operation.body_types:
+        return await client.request(
+            probe.operation.method, path, content=sound_png(), headers={"Content-Type": "image/png"}
+        )
+    return await client.request(probe.operation.method, path, json=body)
+
+
+# Who may is decided before any query, so one engine will do.
+on_sqlite = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+
+KIND_OF_PLACE = {"supersedes": "decision_id"}
+
+
+def kind_of(probe: Probe) -> str:
+    name = str(probe.pointer[-1]) if probe.pointer else probe.name
+    return KIND_OF_PLACE.get(name, name)
+
+
+def shown(response: httpx.Response) -> tuple[int, dict[str, Any]]:
+    body = response.json()
+    del body["request_id"]
+    return response.status_code, body
+
+
+async def test_another_issuers_objects_answer_like_nothing(partner: Partner, stranger: Partner) -> None:
+    theirs, own = await list_ids(partner), await list_ids(stranger)
+    events = (await partner.client.get("/v1/events?limit=500")).json()
+    faults = []
+    for probe in list_probes():
+        foreign = await call(stranger.client, probe, own, theirs[kind_of(probe)])
+        nothing = await call(stranger.client, probe, own, secrets.token_hex(16))
+        if foreign.status_code != 404 or shown(foreign) != shown(nothing):
+            faults.append(
+                f"{probe.operation.id} {probe.name}: foreign {foreign.status_code} {foreign.text}, "
+                f"unknown {nothing.status_code} {nothing.text}"
+            )
+    assert not faults, "\n".join(faults)
+    assert (await partner.client.get("/v1/events?limit=500")).json() == events
+
+
+@on_sqlite
+async def test_the_same_requests_reach_ones_own_objects(partner: Partner) -> None:
+    """The pair of the test above: its requests fail for whose the object is, not for what they are."""
+    own = await list_ids(partner)
+    faults = []
+    probes = [probe for probe in list_probes() if probe.operation.id != "revoke_api_client"]
+    for probe in probes:
+        answer = await call(partner.client, probe, own, own[kind_of(probe)])
+        if answer.status_code not in (200, 201, 409, 422):
+            faults.append(f"{probe.operation.id} {probe.name}: {answer.status_code} {answer.text}")
+    assert not faults, "\n".join(faults)
+    revoked = await partner.client.delete(f"/v1/issuers/{own['issuer_id']}/api-clients/{own['client_id']}")
+    assert revoked.status_code == 200
+
+
+async def test_collections_show_own_objects_only(partner: Partner, stranger: Partner) -> None:
+    theirs, own = await list_ids(partner), await list_ids(stranger)
+    await stranger.client.post("/v1/panels", json={"name": "Mine", "members": ["S-1"], "external_id": "mine"})
+    await partner.client.post("/v1/panels", json={"name": "Theirs", "members": ["P-1"], "external_id": "theirs"})
+    for operation in list_operations():
+        if not operation.is_collection or operation.id in PLATFORM_ONLY:
+            continue
+        path = operation.path.format(**own)
+        answer = await stranger.client.get(path)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["items"], operation.id
+        assert [id_ for id_ in theirs.values() if id_ in answer.text] == [], operation.id
+    by_external_id = await stranger.client.get("/v1/panels?external_id=theirs")
+    assert by_external_id.json()["items"] == []
+    assert len((await stranger.client.get("/v1/panels?external_id=mine")).json()["items"]) == 1
+    assert len((await partner.client.get("/v1/decisions?external_id=row-1")).json()["items"]) == 1
+
+
+@on_sqlite
+async def test_external_ids_are_taken_per_issuer(partner: Partner, stranger: Partner) -> None:
+    for body, path in (
+        ({"name": "Panel", "members": ["A-1"], "external_id": "x-1"}, "/v1/panels"),
+        ({"external_id": "x-1", "email": "ada.example@schools.example.org"}, "/v1/learners"),
+    ):
+        assert (await partner.client.post(path, json=body)).status_code == 201
+        assert (await stranger.client.post(path, json=body)).status_code == 201
+        assert (await stranger.client.post(path, json=body)).status_code == 409
+
+
+@on_sqlite
+async def test_platform_operations_are_not_for_clients(partner: Partner, operator: httpx.AsyncClient) -> None:
+    issuer = {"slug": "third", "profile": {"name": "Third"}}
+    for client, statuses in ((partner.client, (403, 403)), (operator, (201, 200))):
+        created = await client.post("/v1/issuers", json=issuer)
+        listed = await client.get("/v1/issuers")
+        assert (created.status_code, listed.status_code) == statuses
+
+
+@on_sqlite
+async def test_the_operator_does_not_act_inside_an_issuer(partner: Partner, operator: httpx.AsyncClient) -> None:
+    ids = await list_ids(partner)
+    for operation in list_operations():
+        if operation.is_public or operation.id in PLATFORM_ONLY or "issuer_id" in operation.path:
+            continue
+        answer = await operator.request(
+            operation.method, operation.path.format(**ids, version=1), json=operation.example
+        )
+        assert answer.status_code == 403, (operation.id, answer.text)
+
+
+@on_sqlite
+async def test_without_a_token_only_public_operations_answer(partner: Partner, api: httpx.AsyncClient) -> None:
+    ids = await list_ids(partner)
+    for operation in list_operations():
+        if operation.is_public:
+            continue
+        path = operation.path.format(**ids, version=1)
+        answer = await api.request(operation.method, path, json=operation.example)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), operation.id
+
+
+def test_what_is_public_is_listed() -> None:
+    assert {operation.id for operation in list_operations() if operation.is_public} == PUBLIC
+
+
+def test_every_operation_is_in_the_matrix() -> None:
+    probed = {probe.operation.id for probe in list_probes()}
+    collections = {operation.id for operation in list_operations() if operation.is_collection}
+    known = probed | collections | PUBLIC | PLATFORM_ONLY | NAMES_NO_OBJECT
+    assert {operation.id for operation in list_operations()} - known == set()
+    assert NAMES_NO_OBJECT & probed == set()
+
+
+def test_every_query_parameter_is_known_to_name_no_object() -> None:
+    names = {name for operation in list_operations() for name in operation.parameters("query")}
+    assert names == {"limit", "cursor", "updated_since", "external_id", "after", "dry_run"}
+
+
+def test_what_is_not_in_the_document_takes_no_id() -> None:
+    """Pages and files that OpenAPI does not tell of are for reading, by anyone."""
+    routes = [route for router in (*ROUTERS, application()) for route in router.routes]
+    hidden = [route for route in routes if isinstance(route, Route) and not route.include_in_schema]
+    assert "/docs" in {route.path for route in hidden}
+    for route in hidden:
+        assert (route.methods or set()) <= {"GET", "HEAD"}, route.path
+        assert set(route.param_convertors) <= {"name", "path", "code"}, route.path

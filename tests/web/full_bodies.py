@@ -1,0 +1,104 @@
+"""A sound body for every operation that takes one, with every optional member given: what bad input is made from."""
+
+from typing import Any
+
+from tests.builders import achievement_body, decision_body, panel_body
+from tests.conftest import Partner
+
+ALIGNMENT = {
+    "target_name": "Equity",
+    "target_url": "https://standards.example.org/3",
+    "target_code": "3",
+    "target_description": "What equity asks.",
+    "target_framework": "Standards",
+    "target_type": "CFItem",
+}
+PROFILE = {
+    "name": "The academy",
+    "url": "https://academy.example.org",
+    "description": "A program.",
+    "email": "office@academy.example.org",
+    "phone": "+1 555 0100",
+    "official": "The director",
+}
+SETTINGS = {
+    "validity_days": 365,
+    "status_purpose": "suspension",
+    "visibility": "public",
+    "proof_profiles": ["eddsa-rdfc-2022"],
+    "recipient_name": True,
+}
+
+
+def content(**changes: Any) -> dict[str, Any]:
+    body = achievement_body(
+        achievement_type="MicroCredential",
+        tags=["equity"],
+        in_language="en",
+        field_of_study="Education",
+        specialization="Leadership",
+        human_code="IEP-1",
+        credits_available=1.5,
+        image_caption="A badge.",
+        creator={
+            "id": "did:example:1",
+            "name": "Designers",
+            "url": "https://d.example.org",
+            "description": "They design.",
+        },
+        alignments=[ALIGNMENT],
+        other_identifiers=[{"identifier": "IEP", "identifier_type": "systemId"}],
+        performance_task={
+            "summary": "Do it.",
+            "parts": [{"key": "one", "kind": "artifact", "name": "A", "prompt": "Show."}],
+        },
+        required_evidence=[
+            {"key": "task", "name": "Task", "genre": "Performance task", "description": "One.", "minimum": 1}
+        ],
+        **changes,
+    )
+    first, *others = body["rubric"]["criteria"]
+    first = {**first, "lineage_id": "ab" * 16, "description": "What is seen.", "alignments": [ALIGNMENT]}
+    rule = {"type": "points", "minimum": "3", "mandatory": ["problem"]}
+    return {**body, "rubric": {"criteria": [first, *others], "decision_rule": rule}}
+
+
+def decision(partner: Partner, **changes: Any) -> dict[str, Any]:
+    body = decision_body(
+        partner.achievement_id,
+        partner.panel_id,
+        version=1,
+        narrative="How it hangs together.",
+        role="Principal",
+        activity_start="2026-01-09T14:00:00Z",
+        activity_end="2026-03-09T14:00:00+02:00",
+    )
+    recipient = {"name": "Ada Example", "email": "ada.example@schools.example.org", "did": "did:example:ada"}
+    piece = {**body["evidence"][0], "narrative": "What.", "description": "How.", "audience": "Teachers"}
+    return {**body, "recipient": recipient, "evidence": [piece, body["evidence"][1]], **changes}
+
+
+def full_bodies(partner: Partner) -> dict[str, dict[str, Any]]:
+    """By operation id."""
+    return {
+        "create_issuer": {"slug": "one-more", "profile": PROFILE},
+        "change_issuer_profile": PROFILE,
+        "create_api_client": {"name": "Portal", "scopes": ["issuer:read"], "expires_in_days": 30},
+        "create_achievement": content(external_id="row-1", settings=SETTINGS),
+        "change_achievement_settings": SETTINGS,
+        "draft_achievement_version": content(),
+        "edit_achievement_version": content(),
+        "create_panel": panel_body(external_id="row-1", url="https://panel.example.org"),
+        "change_panel_members": {"members": ["A-01", "A-02"]},
+        "create_learner": {
+            "external_id": "row-1",
+            "name": "Ada Example",
+            "email": "ada.example@schools.example.org",
+            "did": "did:example:ada",
+        },
+        "record_decision": decision(partner, external_id="row-1"),
+        "revoke_credential": {"reason": "An error."},
+        "suspend_credential": {"reason": "A doubt."},
+        "reinstate_credential": {"reason": "The doubt is gone."},
+        "verify_credential": {"credential": {"@context": ["https://www.w3.org/ns/credentials/v2"], "type": ["A"]}},
+    }
