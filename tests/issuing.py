@@ -20,8 +20,8 @@ from app.events.store import Event, list_events
 from app.proofs.signer import Signature, Signer, SigningRequest
 from app.public.documents import find_own_document
 from app.resources import Resources
+from app.scoring.bodies import DecisionCreate
 from app.scoring.decide import decide
-from app.scoring.router import DecisionCreate
 from app.settings import Settings
 from app.statuslists.bitstring import decode, get_bit
 from app.statuslists.store import StatusListPublication

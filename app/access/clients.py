@@ -37,15 +37,14 @@ async def create_client(
         updated_at=now,
     )
     session.add(client)
-    audit(session, issuer_id=issuer_id, actor=actor, action="api_client.create", object_id=client.id,
+    audit(session, issuer_id=issuer_id, actor=actor, action="api_client.created", object_id=client.id,
           content={"name": name, "scopes": client.scopes}, at=now)  # fmt: skip
     await session.flush()
     return client, format_token(client.id, secret)
 
 
 def revoke_client(session: AsyncSession, client: ApiClient, *, actor: str, now: datetime) -> None:
-    """End a client's token. Revoking it again changes nothing."""
-    if client.revoked_at is None:
-        client.revoked_at = client.updated_at = now
-        audit(session, issuer_id=client.issuer_id, actor=actor, action="api_client.revoke", object_id=client.id,
-              content={}, at=now)  # fmt: skip
+    """End a client's token."""
+    client.revoked_at = client.updated_at = now
+    audit(session, issuer_id=client.issuer_id, actor=actor, action="api_client.revoked", object_id=client.id,
+          content={}, at=now)  # fmt: skip

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.clients import create_client
 from app.access.principals import TENANT_SCOPES, Scope, Tenant
 from app.achievements import versions
-from app.achievements.router import AchievementCreate
+from app.achievements.bodies import AchievementCreate
 from app.achievements.store import find_by_external_id as find_achievement
 from app.assessors.panels import create_panel
 from app.assessors.store import find_by_external_id as find_panel
@@ -33,8 +33,8 @@ from app.issuers.store import BaseUrlPinned, find_issuer_by_slug, pin_base_url
 from app.learners.recipients import Identities, create_learner
 from app.learners.store import Learner
 from app.resources import Resources, open_resources
+from app.scoring.bodies import DecisionCreate
 from app.scoring.decide import decide
-from app.scoring.router import DecisionCreate
 from app.scoring.store import Decision
 from app.settings import Settings
 

@@ -53,7 +53,7 @@ async def create_issuer(
         created_at=now,
     )
     session.add_all([key, EventCounter(issuer_id=issuer_id, position=0)])
-    audit(session, issuer_id=issuer_id, actor=actor, action="issuer.create", object_id=issuer_id,
+    audit(session, issuer_id=issuer_id, actor=actor, action="issuer.created", object_id=issuer_id,
           content={"did": did, "profile": issuer.profile, "key": public_key}, at=now)  # fmt: skip
     await session.flush()
     record_event(session, issuer_id, "issuer.created", issuer_id, at=now)
@@ -66,7 +66,7 @@ def change_profile(
     """Replace the Profile but for its DID. Badges already issued keep the Profile they were signed with."""
     issuer.profile = compose_profile(id=issuer.did, **{"url": profile_url(base_url, issuer.slug), **profile})
     issuer.updated_at = now
-    audit(session, issuer_id=issuer.id, actor=actor, action="issuer.change_profile", object_id=issuer.id,
+    audit(session, issuer_id=issuer.id, actor=actor, action="issuer.changed", object_id=issuer.id,
           content={"profile": issuer.profile}, at=now)  # fmt: skip
     record_event(session, issuer.id, "issuer.changed", issuer.id, at=now)
 

@@ -13,6 +13,7 @@ from app.access.idempotency import Once
 from app.access.principals import TENANT_SCOPES, Scope
 from app.access.store import ApiClient, get_client
 from app.errors import Forbidden
+from app.events.store import record_event
 from app.identifiers import Identifier
 from app.issuers.create import change_profile, create_issuer
 from app.issuers.store import Issuer, get_issuer
@@ -170,6 +171,7 @@ async def create_api_client(
         actor=tenant.actor,
         now=now,
     )
+    record_event(session, tenant.issuer_id, "api_client.created", client.id, at=now)
     known = ApiClientOut.of(client).model_dump()
     created = ApiClientCreated(**known, token=token)
     note = (
@@ -193,7 +195,9 @@ async def list_api_clients(tenant: ClientsManage, session: ReadSession, paging: 
 async def revoke(client_id: Identifier, tenant: ClientsManage, session: Session, now: Now) -> ApiClientOut:
     """End the client's token at once. The client stays listed."""
     client = await get_client(session, tenant.issuer_id, client_id)
-    revoke_client(session, client, actor=tenant.actor, now=now)
+    if client.revoked_at is None:
+        revoke_client(session, client, actor=tenant.actor, now=now)
+        record_event(session, tenant.issuer_id, "api_client.revoked", client.id, at=now)
     return ApiClientOut.of(client)
 
 

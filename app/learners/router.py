@@ -1,55 +1,19 @@
 """/v1/learners: the people who earn badges."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field, model_validator
 from sqlalchemy import select
 
 from app.access.dependencies import LearnersRead, LearnersWrite
 from app.access.idempotency import Idempotency, Replay, RequestInProgress
 from app.identifiers import Identifier
-from app.learners.recipients import Identities, create_learner, open_identities, open_key, unseal
+from app.learners.bodies import LearnerCreate, LearnerOut
+from app.learners.recipients import create_learner, open_identities, open_key, unseal
 from app.learners.store import Learner, get_learner, list_identities
 from app.web.dependencies import Now, ReadSession, Session, World
-from app.web.fields import Body, Did, Email, ExternalId, Line, Moment
 from app.web.pagination import Page, PagingByExternalId, fetch_page
 from app.web.problems import responses
 
 router = APIRouter(prefix="/v1/learners", tags=["Learners"])
-
-
-class IdentitiesBody(Body):
-    external_id: ExternalId | None = None
-    name: Line | None = Field(default=None, examples=["Ada Example"])
-    email: Email | None = None
-    did: Did | None = Field(default=None, examples=["did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"])
-
-    def identities(self) -> Identities:
-        return Identities(name=self.name, email=self.email, did=self.did)
-
-
-class LearnerCreate(IdentitiesBody):
-    @model_validator(mode="after")
-    def _is_somebody(self) -> "LearnerCreate":
-        if not any((self.external_id, self.name, self.email, self.did)):
-            raise ValueError("give at least one of external_id, name, email, did")
-        return self
-
-
-class LearnerOut(BaseModel):
-    id: Identifier
-    external_id: str | None
-    name: str | None
-    email: str | None
-    did: str | None
-    created_at: Moment
-    updated_at: Moment
-
-    @classmethod
-    def of(cls, learner: Learner, known: Identities) -> "LearnerOut":
-        return cls(
-            id=learner.id, external_id=learner.external_id, name=known.name, email=known.email, did=known.did,
-            created_at=learner.created_at, updated_at=learner.updated_at,
-        )  # fmt: skip
 
 
 @router.post("", status_code=201, operation_id="create_learner", responses=responses(400, 401, 403, 409, 413, 415, 422),

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.achievements.router import AchievementCreate
-from app.assessors.router import PanelCreate
+from app.achievements.bodies import AchievementCreate
+from app.assessors.bodies import PanelCreate
 from app.demo.achievements import ACHIEVEMENTS
 from app.demo.decisions import awards
 from app.demo.people import ASSESSMENT_PANEL, fellows
 from app.demo.rationales import RATIONALES
-from app.learners.router import LearnerCreate
+from app.learners.bodies import LearnerCreate
 from app.proofs.verification_method import resolve_did_key
-from app.scoring.router import DecisionCreate
+from app.scoring.bodies import DecisionCreate
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 LEVELS = ["not-evident", "developing", "demonstrated", "exemplary"]

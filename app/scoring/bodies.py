@@ -1,0 +1,170 @@
+"""Request and response bodies of decisions."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, StringConstraints, model_validator
+
+from app.assessors.bodies import AssessorCodes
+from app.credentials.bodies import CredentialWithDocument
+from app.identifiers import Identifier
+from app.learners.bodies import IdentitiesBody
+from app.learners.recipients import Identities
+from app.openbadges.compose import EvidenceFacts
+from app.scoring.decide import CriterionResult, DecisionFacts, evidence_id
+from app.scoring.store import Decision
+from app.web.fields import Body, ExternalId, Key, Line, Moment, Prose, Url
+
+
+class AssessmentBody(Body):
+    """Who assessed. The badge names only the panel; the codes stay here."""
+
+    panel_id: Identifier
+    assessors: AssessorCodes
+
+
+class ResultBody(Body):
+    criterion: Key = Field(examples=["problem"])
+    level: Key = Field(examples=["demonstrated"])
+    rationale: Prose = Field(examples=["Three data sources agree on the problem and its causes."])
+
+
+class EvidenceBody(Body):
+    """A piece of evidence, by URL or by digest or both. All of it goes into the badge."""
+
+    url: Url | None = None
+    digest: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")] | None = None
+    name: Line = Field(examples=["Equity audit cycle"])
+    genre: Line | None = Field(default=None, examples=["Performance task"])
+    narrative: Prose | None = None
+    description: Prose | None = None
+    audience: Line | None = None
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> "EvidenceBody":
+        if self.url is None and self.digest is None:
+            raise ValueError("give a url, a digest, or both")
+        return self
+
+    def facts(self) -> EvidenceFacts:
+        members = self.model_dump(exclude={"url"})
+        return EvidenceFacts(id=evidence_id(self.url), **members)
+
+
+class RecipientBody(IdentitiesBody):
+    """The learner by what you know of them. Found again by external_id, e-mail address or DID, else entered."""
+
+    @model_validator(mode="after")
+    def _can_be_found_again(self) -> "RecipientBody":
+        if not any((self.external_id, self.email, self.did)):
+            raise ValueError("give at least one of external_id, email, did")
+        return self
+
+
+class DecisionCreate(Body):
+    external_id: ExternalId | None = None
+    achievement_id: Identifier
+    version: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = Field(
+        default=None, description="A published version; the newest when left out."
+    )
+    learner_id: Identifier | None = None
+    recipient: RecipientBody | None = None
+    outcome: Literal["awarded", "not_yet"]
+    decided_at: Moment | None = Field(default=None, description="May lie in the past; now when left out.")
+    assessment: AssessmentBody
+    results: list[ResultBody] = Field(min_length=1, max_length=50, description="One per criterion of the rubric.")
+    evidence: list[EvidenceBody] = Field(default_factory=list, max_length=50)
+    narrative: Prose | None = Field(default=None, description="What connects the evidence; goes into the badge.")
+    role: Line | None = Field(default=None, examples=["Assistant principal"])
+    activity_start: Moment | None = None
+    activity_end: Moment | None = None
+    supersedes: Identifier | None = Field(default=None, description="The decision that this one corrects.")
+    reason: Prose | None = Field(default=None, description="Why it is corrected; required with `supersedes`.")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "DecisionCreate":
+        if (self.learner_id is None) == (self.recipient is None):
+            raise ValueError("give either learner_id or recipient")
+        if (self.supersedes is None) != (self.reason is None):
+            raise ValueError("supersedes and reason belong together")
+        if self.activity_start and self.activity_end and self.activity_end < self.activity_start:
+            raise ValueError("activity_end is before activity_start")
+        return self
+
+    def facts(self, now: Moment) -> DecisionFacts:
+        known = self.recipient
+        return DecisionFacts(
+            external_id=self.external_id,
+            achievement_id=self.achievement_id,
+            version=self.version,
+            learner_id=self.learner_id,
+            recipient_external_id=known.external_id if known else None,
+            recipient=known.identities() if known else Identities(),
+            outcome=self.outcome,
+            decided_at=self.decided_at or now,
+            panel_id=self.assessment.panel_id,
+            assessors=tuple(self.assessment.assessors),
+            results=tuple(CriterionResult(r.criterion, r.level, r.rationale) for r in self.results),
+            evidence=tuple(piece.facts() for piece in self.evidence),
+            narrative=self.narrative,
+            role=self.role,
+            activity_start=self.activity_start,
+            activity_end=self.activity_end,
+            supersedes_id=self.supersedes,
+            reason=self.reason,
+        )
+
+
+class ResultLine(BaseModel):
+    criterion: str
+    level: str
+
+
+class DecisionLine(BaseModel):
+    """A decision in the register."""
+
+    id: Identifier
+    external_id: str | None
+    achievement_id: Identifier
+    version: int
+    learner_id: Identifier
+    panel_id: Identifier
+    assessors: list[str]
+    outcome: Literal["awarded", "not_yet"]
+    results: list[ResultLine]
+    decided_at: Moment
+    recorded_at: Moment
+    supersedes: Identifier | None
+    superseded_by: Identifier | None
+
+    @staticmethod
+    def facts(decision: Decision, superseded_by: str | None) -> dict[str, Any]:
+        return {
+            "id": decision.id,
+            "external_id": decision.external_id,
+            "achievement_id": decision.achievement_id,
+            "version": decision.version,
+            "learner_id": decision.learner_id,
+            "panel_id": decision.panel_id,
+            "assessors": decision.assessors,
+            "outcome": decision.outcome,
+            "results": [{"criterion": criterion, "level": level} for criterion, level in decision.levels],
+            "decided_at": decision.decided_at,
+            "recorded_at": decision.recorded_at,
+            "supersedes": decision.supersedes_id,
+            "superseded_by": superseded_by,
+        }
+
+
+class DecisionOut(DecisionLine):
+    """A decision with its reasons, and the badge that followed."""
+
+    details: dict[str, Any] = Field(description="Rationales, evidence, narrative, role, activity dates, reason.")
+    credential: CredentialWithDocument | None = Field(
+        description="The badge it issued, reissued or revoked, as it is now; null when no badge followed."
+    )
+
+
+class DryRun(BaseModel):
+    """What a decision would give. Nothing was kept."""
+
+    unsecured_document: dict[str, Any] | None = Field(description="The linted, unsigned badge; null when none follows.")
