@@ -15,7 +15,8 @@ from app.settings import Settings
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
-def _config(connection: Connection | None = None) -> Config:
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration; with a connection its commands work on that."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -25,7 +26,7 @@ def _config(connection: Connection | None = None) -> Config:
 @cache
 def head_revision() -> str | None:
     """The revision this release works with."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
 def current_revision(connection: Connection) -> str | None:
@@ -41,6 +42,6 @@ async def migrate(settings: Settings) -> None:
     database = open_database(url)
     try:
         async with database.engine.begin() as connection:
-            await connection.run_sync(lambda sync: command.upgrade(_config(sync), "head"))
+            await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "head"))
     finally:
         await database.close()

@@ -1,16 +1,22 @@
 """The migrations make what the models say, can be undone, and leave a database that keeps its own promises."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
 
+import psycopg
 import pytest
 from alembic import command
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.migration import _config
+from app.migration import alembic_config, migrate
+from app.resources import open_resources
 from app.settings import Settings
 from app.tables import metadata
 from tests.builders import achievement_body, decision_body
-from tests.conftest import Partner
+from tests.conftest import KEY, Partner
 from tests.house.databases import execute, open_owner, refusal
 
 APPEND_ONLY = ("audit_entry", "decision", "event", "image", "representation", "status_list_order")
@@ -30,7 +36,7 @@ async def owner(settings: Settings) -> AsyncIterator[AsyncEngine]:
 
 async def alembic(engine: AsyncEngine, verb: str, *arguments: str) -> None:
     async with engine.begin() as connection:
-        await connection.run_sync(lambda sync: getattr(command, verb)(_config(sync), *arguments))
+        await connection.run_sync(lambda sync: getattr(command, verb)(alembic_config(sync), *arguments))
 
 
 async def describe(engine: AsyncEngine) -> list[tuple[object, ...]]:
@@ -154,3 +160,27 @@ async def test_role_of_the_service_owns_nothing(owner: AsyncEngine) -> None:
         assert await execute(owner, f"SELECT count(*) FROM {catalog} WHERE {column} = 'assay_app'::regrole") == [(0,)]
     rights = "rolsuper, rolcreatedb, rolcreaterole, rolcanlogin, rolreplication, rolbypassrls"
     assert await execute(owner, f"SELECT {rights} FROM pg_roles WHERE rolname = 'assay_app'") == [(False,) * 6]
+
+
+async def test_a_plain_owner_is_told_what_to_ask_the_administrator_for(postgresql_server: str, tmp_path: Path) -> None:
+    """A migrating user who may not create roles; `assay_app` exists in this cluster but is not theirs to use yet."""
+    name, password = f"plain_{uuid4().hex[:8]}", uuid4().hex
+    with psycopg.connect(postgresql_server, autocommit=True) as administrator:
+        administrator.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'")
+        administrator.execute(f"CREATE DATABASE {name} OWNER {name}")
+        host = psycopg.conninfo.conninfo_to_dict(postgresql_server)["host"]
+        settings = Settings.model_validate(
+            {
+                "database_url": f"postgresql+psycopg://{name}:{password}@/{name}?host={host}",
+                "key_encryption_key": KEY,
+                "data_directory": tmp_path,
+            }
+        )
+        with pytest.raises(DBAPIError, match=f"GRANT assay_app TO {name}"):
+            await migrate(settings)
+        administrator.execute(f"GRANT assay_app TO {name}")
+        await migrate(settings)
+        async with open_resources(settings) as world, world.database.reading() as session:
+            assert (await session.execute(text("SELECT current_user"))).scalar_one() == "assay_app"
+        administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        administrator.execute(f"DROP ROLE {name}")
