@@ -235,7 +235,7 @@ def _compose(
             achievement=facts.version.document,
             name=content["name"],
             description=content["description"],
-            image_uri=facts.version.document["image"]["id"],
+            # No image of its own: it would be the achievement's, and a statement made twice can be taken out once unnoticed.
             recipient_id=identities.did,
             identity_objects=compose_identity_objects(email=identities.email, name=identities.name, salt=facts.salt),
             results=facts.results,

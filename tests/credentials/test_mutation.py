@@ -1,7 +1,7 @@
 """One real badge, changed in every place, one place at a time: no change goes unnoticed.
 
-Excepted is only what JSON-LD holds for equal: OpenBadgeCredential and AchievementCredential (two terms for one IRI), numbers of
-equal value, and a statement made twice about one node, which may be made once (SAID_TWICE).
+Excepted is only what JSON-LD holds for equal: OpenBadgeCredential and AchievementCredential (two terms for one IRI), and numbers
+of equal value.
 """
 
 import copy
@@ -12,7 +12,6 @@ import pytest
 from fastapi import FastAPI
 
 from app.openbadges.conformance import LintFailed, lint
-from app.proofs.rdfc import canonicalize
 from tests.builders import achievement_body
 from tests.conftest import Partner, publish
 from tests.issuing import Document, decided, failures, require_verifies, verify, world_of
@@ -53,10 +52,6 @@ FULL_DECISION: Document = {
     "activity_start": "2025-09-01T00:00:00Z",
     "activity_end": "2026-03-01T00:00:00Z",
 }
-
-
-SAID_TWICE: list[Path] = [("image", "type")]
-"""The badge's image is the achievement's, by its id, so what the achievement says of it holds for it too."""
 
 
 async def full_badge(partner: Partner) -> Document:
@@ -132,10 +127,7 @@ async def test_nothing_can_be_taken_out_of_a_badge_unnoticed(app: FastAPI, partn
     places = [path for path, _ in walk(badge) if path]
     assert len(places) > 200
     unnoticed = [path for path in places if (await verify(world, without(badge, path))).valid]
-    assert unnoticed == SAID_TWICE
-    for path in SAID_TWICE:
-        forms = [canonicalize(_unsecured(each), contexts=world.contexts) for each in (badge, without(badge, path))]
-        assert forms[0] == forms[1]
+    assert unnoticed == []
 
 
 async def test_nothing_can_be_repeated_or_added_unnoticed(app: FastAPI, partner: Partner) -> None:
@@ -199,7 +191,7 @@ async def test_a_sample_over_http(app: FastAPI, partner: Partner) -> None:
 OBJECTS: list[Path] = [
     (),
     ("issuer",),
-    ("image",),
+    ("credentialSubject", "achievement", "image"),
     ("credentialSubject",),
     ("credentialSubject", "achievement"),
     ("credentialSubject", "achievement", "criteria"),
@@ -212,7 +204,7 @@ OBJECTS: list[Path] = [
 IRIS: list[Path] = [
     ("id",),
     ("issuer", "id"),
-    ("image", "id"),
+    ("credentialSubject", "achievement", "image", "id"),
     ("credentialSubject", "id"),
     ("credentialSubject", "achievement", "id"),
     ("credentialSubject", "achievement", "alignment", 0, "targetUrl"),

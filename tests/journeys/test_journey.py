@@ -139,7 +139,9 @@ def test_define_decide_issue_fetch_verify_suspend_reinstate_revoke(settings: Set
             document = served.json()
             assert document == badge["document"]
             assert document["id"] == badge["url"]
-            assert anyone.get(document["image"]["id"]).content.startswith(b"\x89PNG")
+            assert anyone.get(document["credentialSubject"]["achievement"]["image"]["id"]).content.startswith(
+                b"\x89PNG"
+            )
             assert anyone.get(document["credentialSubject"]["achievement"]["id"]).json()["name"] == document["name"]
             assert anyone.get(document["credentialSubject"]["source"]["id"]).json()["type"] == ["Profile"]
             assert "Implementing Equitable Practices" in anyone.get(badge["url"], headers={"Accept": "text/html"}).text
