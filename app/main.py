@@ -23,6 +23,7 @@ import app.credentials.router
 import app.events.router
 import app.issuers.router
 import app.learners.router
+import app.privacy.router
 import app.public.documents
 import app.scoring.router
 import app.verification.router
@@ -56,6 +57,7 @@ ROUTERS = (
     app.achievements.router.router,
     app.assessors.router.router,
     app.learners.router.router,
+    app.privacy.router.router,
     app.scoring.router.router,
     app.credentials.router.router,
     app.events.router.router,

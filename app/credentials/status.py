@@ -124,8 +124,11 @@ async def _change(
         session, world, credential.issuer_id, edition.status_list_id, {edition.status_list_index: bit}, now
     )
     what = "reinstated" if state == "issued" else state
-    key = open_key(world.vault, await get_learner(session, credential.issuer_id, credential.learner_id))
-    credential.sealed_reason = key.seal(reason.encode(), table="credential", row=credential.id, column="sealed_reason")
+    learner = await get_learner(session, credential.issuer_id, credential.learner_id)
+    # Of an erased learner a badge can still be revoked; why is personal data, and there is no key to seal it under.
+    credential.sealed_reason = learner.sealed_key and open_key(world.vault, learner).seal(
+        reason.encode(), table="credential", row=credential.id, column="sealed_reason"
+    )
     credential.state, credential.updated_at = state, now
     audit(session, issuer_id=credential.issuer_id, actor=actor, action=f"credential.{what}", object_id=credential.id,
           content={"edition": edition.id}, at=now)  # fmt: skip

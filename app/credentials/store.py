@@ -179,6 +179,12 @@ async def find_credential_of_award(
     return (await session.scalars(query)).one_or_none()
 
 
+async def list_credentials_of_learner(session: AsyncSession, issuer_id: str, learner_id: str) -> list[Credential]:
+    """All badges of a learner, oldest first."""
+    query = select(Credential).where(Credential.issuer_id == issuer_id, Credential.learner_id == learner_id)
+    return list((await session.scalars(query.order_by(Credential.created_at, Credential.id))).all())
+
+
 async def get_edition(session: AsyncSession, issuer_id: str, edition_id: str) -> Edition:
     """Raises NotFound."""
     edition = await session.get(Edition, (issuer_id, edition_id))

@@ -1,6 +1,6 @@
 """Events and the counter that orders them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -79,3 +79,9 @@ async def list_events(session: AsyncSession, issuer_id: str, *, after: int, limi
     """Events with a position greater than `after`, in order."""
     query = select(Event).where(Event.issuer_id == issuer_id, Event.position > after)
     return list((await session.scalars(query.order_by(Event.position).limit(limit))).all())
+
+
+async def list_events_about(session: AsyncSession, issuer_id: str, object_ids: Sequence[str]) -> list[Event]:
+    """Events about these objects, in order."""
+    query = select(Event).where(Event.issuer_id == issuer_id, Event.object_id.in_(object_ids))
+    return list((await session.scalars(query.order_by(Event.position))).all())

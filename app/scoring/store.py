@@ -77,3 +77,9 @@ async def list_successors(session: AsyncSession, issuer_id: str, decision_ids: l
         Decision.issuer_id == issuer_id, Decision.supersedes_id.in_(decision_ids)
     )
     return {before: after for before, after in (await session.execute(query)).all() if before is not None}
+
+
+async def list_decisions_of_learner(session: AsyncSession, issuer_id: str, learner_id: str) -> list[Decision]:
+    """All decisions about a learner, in the order they were recorded."""
+    query = select(Decision).where(Decision.issuer_id == issuer_id, Decision.learner_id == learner_id)
+    return list((await session.scalars(query.order_by(Decision.recorded_at, Decision.id))).all())

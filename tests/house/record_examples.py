@@ -101,6 +101,8 @@ async def _play(application: FastAPI) -> dict[str, Any]:
     await story.call("verify_credential", body={"credential": badge})
     for operation in ("suspend_credential", "reinstate_credential", "revoke_credential"):
         await story.call(operation, body={"reason": "The evidence turned out not to be the learner's own work."})
+    await story.call("export_learner")
+    await story.call("erase_learner")
     keys = await story.call("fetch_jwks")
     story.known["key_id"] = keys["keys"][0]["kid"].rpartition("/")[2]
     for operation in ("fetch_issuer", "fetch_did_document", "fetch_key", "fetch_status_list", "list_events"):

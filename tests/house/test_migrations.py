@@ -20,7 +20,7 @@ from tests.conftest import KEY, Partner
 from tests.house.databases import execute, open_owner, refusal
 
 APPEND_ONLY = ("audit_entry", "decision", "event", "image", "representation", "status_list_order")
-DELETABLE = ("idempotency_key", "job")
+DELETABLE = ("idempotency_key", "job", "learner_identity")
 
 RAISED = "P0001"  # SQLSTATE raise_exception: a trigger said no
 MAY_NOT = "42501"  # SQLSTATE insufficient_privilege

@@ -1,0 +1,64 @@
+"""Everything this service holds about one person."""
+
+import json
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.credentials.fetch import fetch_reason
+from app.credentials.store import get_representation, list_credentials_of_learner, list_editions
+from app.events.store import list_events_about
+from app.keys.vault import Vault
+from app.learners.recipients import open_identities, open_key
+from app.learners.store import Learner
+from app.scoring.decide import open_details
+from app.scoring.store import list_decisions_of_learner
+
+PROFILE = "eddsa-rdfc-2022"
+
+
+async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) -> dict[str, Any]:
+    """Identities, decisions with their details, badges with every edition, and events. Raises Gone after erasure."""
+    key = open_key(vault, learner)
+    known = await open_identities(session, vault, learner)
+    decisions = await list_decisions_of_learner(session, learner.issuer_id, learner.id)
+    credentials = await list_credentials_of_learner(session, learner.issuer_id, learner.id)
+    badges = []
+    for credential in credentials:
+        editions = []
+        for edition in await list_editions(session, learner.issuer_id, credential.id):
+            line: dict[str, Any] = {"number": edition.number, "state": edition.state, "valid_from": edition.valid_from}
+            if edition.state in ("issued", "superseded"):
+                found = await get_representation(session, edition, PROFILE)
+                body = key.open(found.sealed_body, table="representation", row=edition.id, column="sealed_body")
+                line["document"] = json.loads(body)
+            editions.append(line)
+        reason = await fetch_reason(session, vault, credential)
+        badges.append({"id": credential.id, "state": credential.state, "status_reason": reason, "editions": editions})
+    objects = [learner.id, *(decision.id for decision in decisions), *(credential.id for credential in credentials)]
+    return {
+        "id": learner.id,
+        "external_id": learner.external_id,
+        "created_at": learner.created_at,
+        "identities": dict(known.items()),
+        "decisions": [
+            {
+                "id": decision.id,
+                "external_id": decision.external_id,
+                "achievement_id": decision.achievement_id,
+                "version": decision.version,
+                "outcome": decision.outcome,
+                "levels": dict(decision.levels),
+                "decided_at": decision.decided_at,
+                "recorded_at": decision.recorded_at,
+                "supersedes": decision.supersedes_id,
+                **open_details(key, decision),
+            }
+            for decision in decisions
+        ],
+        "credentials": badges,
+        "events": [
+            {"position": event.position, "type": event.type, "object_id": event.object_id, "at": event.occurred_at}
+            for event in await list_events_about(session, learner.issuer_id, objects)
+        ],
+    }
