@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi import Body as RawBody
 from sqlalchemy import select
 
@@ -19,7 +19,7 @@ from app.achievements.store import (
     lock_version,
 )
 from app.identifiers import Identifier
-from app.openbadges.badge_image import normalize_png
+from app.web.bodies import media_type_of
 from app.web.dependencies import Now, ReadSession, Session, World
 from app.web.pagination import Page, PagingByExternalId, fetch_page
 from app.web.problems import responses
@@ -50,9 +50,8 @@ EXAMPLE: dict[str, Any] = {
     },
 }
 _EXAMPLE_BODY = {"requestBody": {"content": {"application/json": {"example": EXAMPLE}}}}
-_PNG_BODY = {
-    "requestBody": {"required": True, "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}
-}
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_IMAGE_BODY = {"requestBody": {"required": True, "content": {"image/png": _BINARY, "image/svg+xml": _BINARY}}}
 
 
 @router.post("", status_code=201, operation_id="create_achievement", openapi_extra=_EXAMPLE_BODY,
@@ -152,24 +151,30 @@ async def edit(
     return VersionOut.of(found, world.base_url)
 
 
-async def _normalized_png(_: AchievementsWrite, png: Annotated[bytes, RawBody(media_type="image/png")]) -> bytes:
-    """Decoded and encoded anew before the route's transaction begins: that may take seconds."""
-    return await asyncio.to_thread(normalize_png, png)
+async def _image_made_safe(
+    _: AchievementsWrite, request: Request, data: Annotated[bytes, RawBody(media_type="image/png")]
+) -> verbs.UploadedImage:
+    """Made safe before the route's transaction begins: that may take seconds."""
+    return await asyncio.to_thread(verbs.UploadedImage.of, data, media_type_of(request))
 
 
-NormalizedPng = Annotated[bytes, Depends(_normalized_png)]
+ImageMadeSafe = Annotated[verbs.UploadedImage, Depends(_image_made_safe)]
 
 
 @router.put("/{achievement_id}/versions/{version}/image", operation_id="change_achievement_image",
-            openapi_extra=_PNG_BODY, responses=responses(400, 401, 403, 404, 409, 413, 415, 422))  # fmt: skip
+            openapi_extra=_IMAGE_BODY, responses=responses(400, 401, 403, 404, 409, 413, 415, 422))  # fmt: skip
 async def put_image(
     achievement_id: Identifier, version: VersionNumber,
-    tenant: AchievementsWrite, png: NormalizedPng, session: Session, world: World, now: Now,
+    tenant: AchievementsWrite, image: ImageMadeSafe, session: Session, world: World, now: Now,
 ) -> VersionOut:  # fmt: skip
-    """Give a draft its own image: a PNG of 90 to 4,096 pixels a side, at most 2 MiB. It is re-encoded without metadata."""
+    """Give a draft its own image: a PNG of 90 to 4,096 pixels a side or an SVG, at most 2 MiB.
+
+    A PNG is re-encoded without metadata. An SVG is written anew from an allow-list of elements and attributes, and drawn
+    as PNG. Texts, style sheets and anything outside the file are refused. Badges are baked into both forms.
+    """
     achievement = await get_achievement(session, tenant.issuer_id, achievement_id)
     found = await lock_version(session, tenant.issuer_id, achievement_id, version)
-    await verbs.change_image(session, achievement, found, png=png, actor=tenant.actor, now=now)
+    await verbs.change_image(session, achievement, found, image=image, actor=tenant.actor, now=now)
     return VersionOut.of(found, world.base_url)
 
 

@@ -70,6 +70,18 @@ class Image(Table):
     created_at: Mapped[datetime]
 
 
+class VectorImage(Table):
+    """The sanitized SVG behind a PNG, whose digest it has: of two that look the same to the pixel the first is kept."""
+
+    __tablename__ = "vector_image"
+    __table_args__ = (ForeignKeyConstraint(["issuer_id", "digest"], ["image.issuer_id", "image.digest"]),)
+
+    issuer_id: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    data: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+
 async def get_achievement(session: AsyncSession, issuer_id: str, achievement_id: str) -> Achievement:
     """Raises NotFound, also for an achievement of another issuer."""
     achievement = await session.get(Achievement, (issuer_id, achievement_id))
@@ -165,4 +177,17 @@ async def save_image(session: AsyncSession, issuer_id: str, digest: str, data: b
     """Store a PNG unless this issuer has it already."""
     if await session.get(Image, (issuer_id, digest)) is None:
         session.add(Image(issuer_id=issuer_id, digest=digest, data=data, created_at=now))
+        await session.flush()
+
+
+async def find_vector_image(session: AsyncSession, issuer_id: str, digest: str) -> bytes | None:
+    """The SVG behind the PNG with this SHA-256."""
+    found = await session.get(VectorImage, (issuer_id, digest))
+    return found.data if found else None
+
+
+async def save_vector_image(session: AsyncSession, issuer_id: str, digest: str, svg: bytes, now: datetime) -> None:
+    """Store the SVG behind a stored PNG unless it has one already."""
+    if await session.get(VectorImage, (issuer_id, digest)) is None:
+        session.add(VectorImage(issuer_id=issuer_id, digest=digest, data=svg, created_at=now))
         await session.flush()

@@ -4,11 +4,13 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.achievements.rasterize import rasterize
 from app.achievements.rubric import mandatory_criteria
 from app.achievements.store import (
     Achievement,
@@ -16,13 +18,14 @@ from app.achievements.store import (
     find_by_external_id,
     list_versions,
     save_image,
+    save_vector_image,
 )
 from app.audit.store import audit
 from app.errors import Conflict, ExternalIdTaken, InvalidInput
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.issuers.store import Issuer, get_issuer
-from app.openbadges.badge_image import draw_badge
+from app.openbadges.badge_image import draw_badge, normalize_png
 from app.openbadges.compose import (
     AchievementFacts,
     BadgeFacts,
@@ -35,6 +38,7 @@ from app.openbadges.compose import (
     require_distinct_fragments,
 )
 from app.openbadges.conformance import LintFailed, lint
+from app.openbadges.svg import sanitize_svg
 from app.resources import Resources
 
 
@@ -48,6 +52,22 @@ class DraftExists(Conflict):
 
 class InvalidAchievement(InvalidInput):
     code = "invalid_achievement"
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedImage:
+    """A picture made safe: a PNG that `normalize_png` made, and the sanitized SVG it was drawn from, if any."""
+
+    png: bytes
+    svg: bytes | None = None
+
+    @classmethod
+    def of(cls, data: bytes, media_type: str) -> "UploadedImage":
+        """Takes seconds, for a thread. Raises InvalidImage."""
+        if media_type != "image/svg+xml":
+            return cls(normalize_png(data))
+        svg = sanitize_svg(data)
+        return cls(rasterize(svg), svg)
 
 
 async def create_achievement(
@@ -115,13 +135,15 @@ async def change_image(
     achievement: Achievement,
     version: AchievementVersion,
     *,
-    png: bytes,
+    image: UploadedImage,
     actor: str,
     now: datetime,
 ) -> None:
-    """Give a draft its own image, a PNG that `normalize_png` made. Raises VersionNotDraft."""
+    """Give a draft its own image. Raises VersionNotDraft."""
     _require_draft(version)
-    version.image_digest = await _save_image(session, achievement.issuer_id, png, now)
+    version.image_digest = await _save_image(session, achievement.issuer_id, image.png, now)
+    if image.svg is not None:
+        await save_vector_image(session, achievement.issuer_id, version.image_digest, image.svg, now)
     version.image_uploaded = True
     version.updated_at = achievement.updated_at = now
     _note(session, achievement, "edited", version.version, actor, now, {"image": version.image_digest})

@@ -1,7 +1,7 @@
 """What a request body may be, checked before any route sees it.
 
 JSON is read once by `app.strict_json` (no duplicate members, NaN, numbers beyond 2^53, nesting over 64) and is at most 1 MiB;
-a PNG is at most 2 MiB; anything else is refused.
+a picture (PNG or SVG) is at most 2 MiB, a baked one that is to be verified 4 MiB; anything else is refused.
 """
 
 import asyncio
@@ -11,12 +11,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import strict_json
 from app.errors import Fault, InvalidInput
+from app.openbadges.baking import MAX_BAKED
 from app.web.problems import problem_response
 
 MAX_JSON = 1 << 20
 MAX_IMAGE = 2 << 20
 SMALL_JSON = 16 << 10
-LIMITS = {"application/json": MAX_JSON, "application/ld+json": MAX_JSON, "image/png": MAX_IMAGE}
+LIMITS = {
+    "application/json": MAX_JSON,
+    "application/ld+json": MAX_JSON,
+    "image/png": MAX_IMAGE,
+    "image/svg+xml": MAX_IMAGE,
+}
+LIMITS_OF_PATHS = {("/v1/verify", "image/png"): MAX_BAKED, ("/v1/verify", "image/svg+xml"): MAX_BAKED}
+"""What is larger than elsewhere: a baked SVG may hold a picture of 2 MiB in base64 and a credential."""
 
 
 class BodyTooLarge(InvalidInput):
@@ -25,6 +33,11 @@ class BodyTooLarge(InvalidInput):
 
 class UnsupportedMediaType(InvalidInput):
     code = "unsupported_media_type"
+
+
+def media_type_of(request: Request) -> str:
+    """The media type of the body, in lower case, without parameters; "" when the request names none."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 class BodyLimits:
@@ -66,8 +79,8 @@ class HeadAsGet:
 
 
 async def _read(request: Request) -> bytes:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    limit = LIMITS.get(media_type, MAX_JSON)
+    media_type = media_type_of(request)
+    limit = LIMITS_OF_PATHS.get((request.url.path, media_type)) or LIMITS.get(media_type, MAX_JSON)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -78,7 +91,7 @@ async def _read(request: Request) -> bytes:
     if body and media_type not in LIMITS:
         fault = Fault("", f"the media type is {media_type or 'missing'}", f"send one of {', '.join(LIMITS)}")
         raise UnsupportedMediaType("The Content-Type of the body is not one this service reads.", faults=[fault])
-    if body and media_type != "image/png":
+    if body and not media_type.startswith("image/"):
         await _check_json(bytes(body))
     return bytes(body)
 

@@ -19,7 +19,7 @@ from tests.builders import achievement_body, decision_body
 from tests.conftest import KEY, Partner
 from tests.house.databases import execute, open_owner, refusal
 
-APPEND_ONLY = ("audit_entry", "decision", "event", "image", "representation", "status_list_order")
+APPEND_ONLY = ("audit_entry", "decision", "event", "image", "representation", "status_list_order", "vector_image")
 DELETABLE = ("idempotency_key", "job", "learner_identity")
 
 RAISED = "P0001"  # SQLSTATE raise_exception: a trigger said no
@@ -80,14 +80,20 @@ async def test_drift_is_noticed(owner: AsyncEngine) -> None:
         await alembic(owner, "check")
 
 
-async def issue_badge(partner: Partner) -> None:
+async def fill_tables(partner: Partner) -> None:
+    """A badge, and a drawing."""
+    path = f"/v1/achievements/{partner.achievement_id}/versions"
+    assert (await partner.client.post(path, json=achievement_body())).status_code == 201
+    drawing = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"/>'
+    put = await partner.client.put(f"{path}/2/image", content=drawing, headers={"Content-Type": "image/svg+xml"})
+    assert put.status_code == 200, put.text
     body = decision_body(partner.achievement_id, partner.panel_id)
     answer = await partner.client.post("/v1/decisions", json=body)
     assert answer.status_code == 201, answer.text
 
 
 async def test_append_only_tables_refuse_change_even_to_their_owner(partner: Partner, owner: AsyncEngine) -> None:
-    await issue_badge(partner)
+    await fill_tables(partner)
     for table in APPEND_ONLY:
         [(count,)] = await execute(owner, f"SELECT count(*) FROM {table}")
         assert count > 0, table
