@@ -33,6 +33,7 @@ from app.main import create_app
 from app.migration import current_revision, head_revision
 from app.migration import migrate as migrate_database
 from app.net.client import OutboundClient
+from app.openbadges.baking import is_picture
 from app.public.documents import find_own_document
 from app.resources import open_resources
 from app.settings import Settings
@@ -108,7 +109,12 @@ def demo(
 
 @cli.command()
 def verify(
-    source: Annotated[str, typer.Argument(help="A file with a badge, an https URL, or - for standard input.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A file with a badge (JSON, or a baked PNG or SVG), an https URL, or - for standard input."
+        ),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole verification as JSON.")] = False,
 ) -> None:
     """Verify a badge of any issuer. Ends with 0 when it is valid, 1 when it is not."""
@@ -228,10 +234,13 @@ class _GreetingServer(uvicorn.Server):
 
 async def _verify(settings: Settings, source: bytes | str) -> Verification:
     """With this installation's own status lists and DID documents at hand, where it has a database."""
-    credential = source if isinstance(source, str) else strict_json.loads(source)
+    is_baked = isinstance(source, bytes) and is_picture(source)
+    credential = source if isinstance(source, str) or is_baked else strict_json.loads(source)
     async with _verifier(settings) as verifier:
         if isinstance(credential, str):
             return await verifier.verify_url(credential)
+        if isinstance(credential, bytes):
+            return await verifier.verify_picture(credential)
         return await verifier.verify(credential if isinstance(credential, dict) else {})
 
 

@@ -18,6 +18,7 @@ from fastapi.responses import Response
 from app.achievements.store import AchievementVersion, get_image, get_public_versions
 from app.assessors.panels import compose_panel_profile
 from app.assessors.store import get_public_panel
+from app.credentials.bake import bake_png, bake_svg
 from app.credentials.fetch import fetch_body
 from app.credentials.store import get_public_credential
 from app.errors import AssayError, Gone, NotFound
@@ -43,6 +44,9 @@ _REVALIDATE = "no-cache"
 """May be kept, must be asked for again: a badge may be reissued or its page show a new status at any time."""
 
 
+_SVG_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
 class NotAcceptable(AssayError):
     code = "not_acceptable"
 
@@ -62,6 +66,22 @@ async def credential(credential_id: Identifier, request: Request, session: ReadS
         view = await views.credential_view(session, world, found, edition, json.loads(body), world.clock.now())
         return _page("credential.html", view)
     return _document(request, body, media_type, etag=digest, cache=_REVALIDATE)
+
+
+@router.get("/credentials/{credential_id}/badge.png", operation_id="fetch_badge_png", response_class=Response,
+            responses={200: {"content": {"image/png": {}}}, **responses(404, 410, 422)})  # fmt: skip
+async def badge_png(credential_id: Identifier, request: Request, session: ReadSession, world: World) -> Response:
+    """A badge baked into its picture (Open Badges 3.0, section 5.3): the PNG carries the exact bytes that were signed."""
+    baked = await bake_png(session, world.vault, await get_public_credential(session, credential_id))
+    return _picture(request, baked, "image/png")
+
+
+@router.get("/credentials/{credential_id}/badge.svg", operation_id="fetch_badge_svg", response_class=Response,
+            responses={200: {"content": {"image/svg+xml": {}}}, **responses(404, 410, 422)})  # fmt: skip
+async def badge_svg(credential_id: Identifier, request: Request, session: ReadSession, world: World) -> Response:
+    """A badge baked into its picture as SVG: the achievement's own SVG, or else its PNG inside an SVG."""
+    baked = await bake_svg(session, world.vault, await get_public_credential(session, credential_id))
+    return _picture(request, baked, "image/svg+xml")
 
 
 @router.get("/achievements/{achievement_id}", operation_id="fetch_achievement", response_class=Response,
@@ -252,6 +272,15 @@ def _document(request: Request, body: bytes, media_type: str, *, etag: str, cach
     if f'"{etag}"' in known or "*" in known:
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=media_type, headers=headers)
+
+
+def _picture(request: Request, body: bytes, media_type: str) -> Response:
+    """A baked badge. Opened on its own, an SVG is a document: this one may load nothing and run nothing."""
+    response = _document(request, body, media_type, etag=hashlib.sha256(body).hexdigest(), cache=_REVALIDATE)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if media_type == "image/svg+xml":
+        response.headers["Content-Security-Policy"] = _SVG_POLICY
+    return response
 
 
 def _page(template: str, view: View) -> Response:

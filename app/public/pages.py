@@ -190,6 +190,8 @@ class CredentialView(PageView):
     """One issued credential.
 
     `recipient_name` is None when the credential does not name its holder or the holder has not agreed to be shown.
+    `png_url` and `svg_url` are the badge baked into its picture.
+
     `is_listed` False asks search engines to leave the page out.
     """
 
@@ -197,6 +199,8 @@ class CredentialView(PageView):
     description: str
     url: str
     json_url: str
+    png_url: str
+    svg_url: str
     image_url: str | None
     image_alt: str
     issuer: Party

@@ -59,6 +59,8 @@ async def credential_view(
         description=achievement["description"],
         url=url,
         json_url=f"{url}?format=json",
+        png_url=f"{url}/badge.png",
+        svg_url=f"{url}/badge.svg",
         image_url=achievement["image"]["id"],
         image_alt=achievement["image"].get("caption") or f"Badge: {document['name']}",
         issuer=_issuer_party(issuer, world),

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Self, cast
 
 from fastapi import APIRouter, Body, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from app.verification.verify import Verification, Verifier
 from app.web.problems import responses
@@ -23,17 +23,28 @@ class VerifyBody(BaseModel):
         default=None, min_length=1, max_length=2048, description="The https URL at which the badge is published."
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _or_the_badge_itself(cls, data: Any) -> Any:
-        """Whoever has a badge at hand posts it as it is."""
-        return {"credential": data} if isinstance(data, dict) and "@context" in data else data
+    _picture: bytes | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if (self.credential is None) == (self.url is None):
             raise ValueError("give either `credential` or `url`")
         return self
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _or_the_badge_itself(cls, data: Any, read: ModelWrapValidatorHandler["VerifyBody"]) -> "VerifyBody":
+        """Whoever has a badge at hand posts it as it is, as JSON or as the picture it is baked into."""
+        if isinstance(data, bytes):
+            body = cls.model_construct()
+            body._picture = data
+            return body
+        return read({"credential": data} if isinstance(data, dict) and "@context" in data else data)
+
+    @property
+    def picture(self) -> bytes | None:
+        """The picture, when the body was one."""
+        return self._picture
 
 
 async def get_verifier(request: Request) -> Verifier:
@@ -64,6 +75,11 @@ _EXAMPLES = {
         },
     },
 }
+
+_PICTURE = {
+    "schema": {"type": "string", "format": "binary", "description": "A baked badge: the picture with the badge inside."}
+}
+_PICTURE_BODIES = {"requestBody": {"content": {"image/png": _PICTURE, "image/svg+xml": _PICTURE}}}
 
 _ANSWER_EXAMPLE = {
     "valid": False,
@@ -96,6 +112,7 @@ _ANSWER_EXAMPLE = {
         200: {"content": {"application/json": {"example": _ANSWER_EXAMPLE}}},
         **responses(400, 413, 415, 422, 503),
     },
+    openapi_extra=_PICTURE_BODIES,
 )
 async def verify_credential(
     body: Annotated[VerifyBody, Body(openapi_examples=cast(Any, _EXAMPLES))],
@@ -103,9 +120,13 @@ async def verify_credential(
 ) -> Verification:
     """Verify a badge of any issuer: its shape, its proof, that the key is the issuer's, its dates and its status.
 
+    The badge comes as JSON, by its URL, or as the picture it is baked into (PNG or SVG, at most 4 MiB).
+
     No token is needed and nothing is stored. The answer is 200 whether the badge is valid or not: see `valid`, and
     `checks` for what was found, whose fault it is and what to do. 503 when too many badges are being verified.
     """
+    if body.picture is not None:
+        return await verifier.verify_picture(body.picture)
     if body.url is not None:
         return await verifier.verify_url(body.url)
     return await verifier.verify(body.credential or {})

@@ -61,6 +61,13 @@ VERDICTS: Mapping[str, Verdict] = {
     "credential_invalid": Verdict(
         "shape", "failed", "holder", "The document cannot be read: {reason}", "Send the badge as it was issued."
     ),
+    "unsupported_envelope": Verdict(
+        "shape",
+        "failed",
+        "verifier",
+        "The picture carries a badge secured as a JWT, which is not verified here.",
+        "Ask the issuer for a badge with an embedded (Data Integrity) proof.",
+    ),
     "unsupported_data_model": Verdict(
         "shape",
         "failed",

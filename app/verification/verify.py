@@ -17,6 +17,7 @@ from app import strict_json
 from app.errors import AssayError, Broken, InvalidInput, Unavailable
 from app.net.client import FetchRefused, OutboundClient
 from app.net.did import resolve_verification_method
+from app.openbadges.baking import unbake
 from app.proofs.verification_method import VerificationMethod
 from app.strict_json import MalformedDocument
 from app.verification.checks import Gathered, Missing, is_valid, issuer_id, methods_needed, status_lists_needed
@@ -105,6 +106,18 @@ class Verifier:
         except MalformedDocument as error:
             return self._unread(check("credential_invalid", reason=_reason(error)))
         with self._place():
+            return await self._verify(document, self._open_library())
+
+    async def verify_picture(self, picture: bytes) -> Verification:
+        """Verify the badge baked into a PNG or SVG. Raises Unavailable when too many are being verified."""
+        with self._place():
+            try:
+                text = await asyncio.to_thread(unbake, picture)
+                document = await asyncio.to_thread(_read, text) if text.startswith("{") else None
+            except InvalidInput as error:
+                return self._unread(check("credential_invalid", reason=_reason(error)))
+            if document is None:
+                return self._unread(check("unsupported_envelope"))
             return await self._verify(document, self._open_library())
 
     async def verify_url(self, url: str) -> Verification:
@@ -215,6 +228,12 @@ def _recorded(error: AssayError, kind: str) -> Missing:
 
 def _reason(error: AssayError) -> str:
     return " ".join([error.detail, *(fault.detail for fault in error.faults[:1])])
+
+
+def _read(text: str) -> dict[str, Any]:
+    document = strict_json.loads(text.encode())
+    assert isinstance(document, dict), "what begins with { is an object"
+    return document
 
 
 def _reread(credential: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,8 @@ from tests.house.operations import Operation, application, list_leaves, list_ope
 PUBLIC = {
     "verify_credential",
     "fetch_credential",
+    "fetch_badge_png",
+    "fetch_badge_svg",
     "fetch_achievement",
     "fetch_achievement_version",
     "fetch_issuer",

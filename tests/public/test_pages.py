@@ -65,6 +65,8 @@ CREDENTIAL = CredentialView(
     description="Finds an inequity.\n\nAnswers it.",
     url=f"{BASE}/credentials/5f0c",
     json_url=f"{BASE}/credentials/5f0c",
+    png_url=f"{BASE}/credentials/5f0c/badge.png",
+    svg_url=f"{BASE}/credentials/5f0c/badge.svg",
     image_url=f"{BASE}/images/ab.png",
     image_alt="Badge with the letters IE",
     issuer=ISSUER,
@@ -261,7 +263,7 @@ def poisoned(value: Any, payload: str, *, keep: frozenset[str] = frozenset()) ->
 NOT_FREE = frozenset({"base_url", "state", "key", "passing_level", "code"})
 URLS = frozenset(
     "url json_url image_url achievement_url target_url website docs_url openapi_url example_credential_url".split()  # noqa: SIM905
-)
+) | {"png_url", "svg_url"}
 
 
 def text_fields(view: Any) -> Iterator[str]:
