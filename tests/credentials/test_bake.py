@@ -249,3 +249,14 @@ async def test_the_command_verifies_files(partner: Partner, api: httpx.AsyncClie
         run = await asyncio.to_thread(CliRunner().invoke, cli, ["verify", str(tmp_path / name), "--json"])
         assert run.exit_code == code, run.output
         assert json.loads(run.output)["valid"] is (code == 0)
+
+
+@on_sqlite
+async def test_the_pictures_of_an_erased_learner_are_gone(partner: Partner, api: httpx.AsyncClient) -> None:
+    decision = await decided(partner)
+    path = f"/credentials/{decision['credential']['id']}"
+    assert (await api.get(f"{path}/badge.png")).status_code == 200
+    erased = await partner.client.post(f"/v1/learners/{decision['learner_id']}/erase")
+    assert erased.status_code == 200, erased.text
+    for name in ("badge.png", "badge.svg"):
+        assert_problem(await api.get(f"{path}/{name}"), 410, "gone")
