@@ -1,6 +1,7 @@
 """The database: one declarative base, the engine's settings, and the two ways to open a session.
 
-`transaction()` commits when its block ends and rolls back when it raises; `reading()` cannot write. SQLite gets WAL, foreign
+`transaction()` commits when its block ends and rolls back when it raises; `reading()` cannot write; `snapshot()` reads one
+moment of the database, however long it takes. SQLite gets WAL, foreign
 keys and `BEGIN IMMEDIATE` for writers (a deferred transaction that reads first and writes later fails under concurrency
 without waiting); PostgreSQL gets the non-owner role.
 """
@@ -55,10 +56,11 @@ class Table(DeclarativeBase):
     )
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy declares it so
         datetime: UtcDateTime(),
-        dict[str, Any]: JSON(),
-        list[Any]: JSON(),
-        list[str]: JSON(),
-        list[list[str]]: JSON(),
+        # none_as_null: None is SQL's NULL and never JSON's, so that a copy of a row is the row.
+        dict[str, Any]: JSON(none_as_null=True),
+        list[Any]: JSON(none_as_null=True),
+        list[str]: JSON(none_as_null=True),
+        list[list[str]]: JSON(none_as_null=True),
         bytes: LargeBinary(),
         str: String(),
     }
@@ -70,6 +72,11 @@ class Database:
         self._write = async_sessionmaker(engine, expire_on_commit=False)
         self._read = async_sessionmaker(
             engine.execution_options(assay_reading=True, postgresql_readonly=True), expire_on_commit=False
+        )
+        # A reading transaction of SQLite is a snapshot as it is.
+        repeatable = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        self._snapshot = async_sessionmaker(
+            engine.execution_options(assay_reading=True, postgresql_readonly=True, **repeatable), expire_on_commit=False
         )
         # SQLite admits one writer at a time. Queueing here is fair; its own busy loop polls and starves the unlucky.
         self._writer = asyncio.Lock() if engine.dialect.name == "sqlite" else None
@@ -84,6 +91,12 @@ class Database:
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A session for queries only."""
         async with self._read() as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncSession]:
+        """A session for queries only, all of which see the same moment of the database."""
+        async with self._snapshot() as session, session.begin():
             yield session
 
     async def close(self) -> None:

@@ -374,6 +374,8 @@ async def _release(session: AsyncSession, world: Resources, pending: PendingEdit
     credential.updated_at = now
     audit(session, issuer_id=pending.issuer_id, actor="signer", action=f"credential.{what}", object_id=credential.id,
           content={"edition": edition.id, "digest": digest, "key": pending.key_id}, at=now)  # fmt: skip
+    audit(session, issuer_id=pending.issuer_id, actor="signer", action="key.used", object_id=pending.key_id,
+          content={"document": digest}, at=now)  # fmt: skip
     record_event(
         session, pending.issuer_id, f"credential.{what}", credential.id, at=now, data={"edition": edition.number}
     )

@@ -55,6 +55,8 @@ async def create_issuer(
     session.add_all([key, EventCounter(issuer_id=issuer_id, position=0)])
     audit(session, issuer_id=issuer_id, actor=actor, action="issuer.created", object_id=issuer_id,
           content={"did": did, "profile": issuer.profile, "key": public_key}, at=now)  # fmt: skip
+    audit(session, issuer_id=issuer_id, actor=actor, action="key.created", object_id=key_id,
+          content={"public_key": public_key}, at=now)  # fmt: skip
     await session.flush()
     record_event(session, issuer_id, "issuer.created", issuer_id, at=now)
     return issuer

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.audit.store import audit
 from app.clock import whole_second
 from app.errors import Broken
 from app.issuers.sign import sign_document, verification_method_of
@@ -100,11 +101,14 @@ async def _sign(session: AsyncSession, world: Resources, status_list: StatusList
             ttl_seconds=world.settings.status_list_ttl_seconds,
         ),
     )
-    return await sign_document(
+    body = await sign_document(
         world, linted,
         key_id=key.id, verification_method=verification_method_of(issuer.did, key.public_key_multibase),
         created=whole_second(now),
     )  # fmt: skip
+    audit(session, issuer_id=status_list.issuer_id, actor="signer", action="key.used", object_id=key.id,
+          content={"document": hashlib.sha256(body).hexdigest()}, at=now)  # fmt: skip
+    return body
 
 
 def _linted(world: Resources, document: dict[str, Any]) -> Linted:

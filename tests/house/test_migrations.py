@@ -19,7 +19,16 @@ from tests.builders import achievement_body, decision_body
 from tests.conftest import KEY, Partner
 from tests.house.databases import execute, open_owner, refusal
 
-APPEND_ONLY = ("audit_entry", "decision", "event", "image", "representation", "status_list_order", "vector_image")
+APPEND_ONLY = (
+    "audit_entry",
+    "audit_link",
+    "decision",
+    "event",
+    "image",
+    "representation",
+    "status_list_order",
+    "vector_image",
+)
 DELETABLE = ("idempotency_key", "job", "learner_identity")
 
 RAISED = "P0001"  # SQLSTATE raise_exception: a trigger said no
@@ -97,7 +106,7 @@ async def test_append_only_tables_refuse_change_even_to_their_owner(partner: Par
     for table in APPEND_ONLY:
         [(count,)] = await execute(owner, f"SELECT count(*) FROM {table}")
         assert count > 0, table
-        column = "actor" if table == "audit_entry" else "issuer_id"
+        column = {"audit_entry": "actor", "audit_link": "previous"}.get(table, "issuer_id")
         for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
             assert await refusal(owner, statement) in (RAISED, f"{table} is append-only"), statement
         assert await execute(owner, f"SELECT count(*) FROM {table}") == [(count,)]
@@ -142,7 +151,7 @@ async def test_role_of_the_service_may_add_and_not_change(settings: Settings, ow
     async with open_owner(settings, role="assay_app") as engine:
         assert await execute(engine, "SELECT current_user") == [("assay_app",)]
         for table in APPEND_ONLY:
-            column = "actor" if table == "audit_entry" else "issuer_id"
+            column = {"audit_entry": "actor", "audit_link": "previous"}.get(table, "issuer_id")
             assert await refusal(engine, f"UPDATE {table} SET {column} = {column}") == MAY_NOT, table
             assert await refusal(engine, f"DELETE FROM {table}") == MAY_NOT, table
             assert await refusal(engine, f"TRUNCATE {table}") == MAY_NOT, table
