@@ -37,8 +37,8 @@ def current_revision(connection: Connection) -> str | None:
 async def migrate(settings: Settings) -> None:
     """Upgrade the database to the head revision, as the connecting user (not the service's role)."""
     url = settings.database_url.get_secret_value()
-    if settings.is_sqlite:
-        Path(url.partition(":///")[2]).parent.mkdir(parents=True, exist_ok=True)
+    if settings.sqlite_file is not None:
+        settings.sqlite_file.parent.mkdir(parents=True, exist_ok=True)
     database = open_database(url)
     try:
         async with database.engine.begin() as connection:

@@ -108,6 +108,15 @@ class Settings(BaseSettings):
     def is_sqlite(self) -> bool:
         return self.database_url.get_secret_value().startswith("sqlite")
 
+    @cached_property
+    def sqlite_file(self) -> Path | None:
+        """The file of a SQLite database; None on PostgreSQL."""
+        return Path(self.database_url.get_secret_value().partition(":///")[2]) if self.is_sqlite else None
+
+    def lacks_sqlite_file(self) -> bool:
+        """Whether the database is one of SQLite that is not there yet: connecting would make it."""
+        return self.sqlite_file is not None and not self.sqlite_file.exists()
+
 
 def decode_key(text: str) -> bytes:
     """The 32 bytes of a key written in base64url (padding optional). Raises ValueError otherwise."""

@@ -1,4 +1,4 @@
-"""Audit entries, the links that chain them, and the heads of the chains. The database refuses to change or delete the first two."""
+"""Audit entries, the links that chain them (the database refuses to change or delete either), and the heads of the chains."""
 
 import hashlib
 import json

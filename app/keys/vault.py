@@ -8,7 +8,7 @@ another row makes it unreadable. Destroying a learner's sealed key makes everyth
 import hmac
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from app.db import Database
 from app.errors import Broken
-from app.keys.store import find_any_key, get_key
+from app.keys.store import SigningKey, find_any_key, get_key
 from app.proofs.signer import Signature, SigningRequest
 from app.proofs.verification_method import encode_multikey
 from app.settings import Settings, decode_key
@@ -111,6 +111,19 @@ async def require_encryption_key(database: Database, vault: Vault) -> None:
             cure="Start with the key-encryption key that was set when the first issuer was created (without the setting: "
             "keys/development.key). A lost key cannot be replaced.",
         ) from None
+
+
+def list_unreadable(vault: Vault, keys: Iterable[SigningKey]) -> list[SigningKey]:
+    """Those of `keys` that do not open with the vault's key, or open to another key than the published one."""
+    return [key for key in keys if not _is_whole(vault, key)]
+
+
+def _is_whole(vault: Vault, key: SigningKey) -> bool:
+    try:
+        private = vault.open_signing_key(key.sealed_private_key, key.issuer_id, key.id)
+    except Unreadable:
+        return False
+    return encode_multikey(private.public_key()) == key.public_key_multibase
 
 
 class LearnerKey:

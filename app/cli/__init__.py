@@ -16,21 +16,19 @@ from urllib.parse import urlsplit
 
 import typer
 import uvicorn
-from pydantic import TypeAdapter, ValidationError
-from rich.console import Console
+from pydantic import TypeAdapter
 from rich.table import Table as Grid
-from sqlalchemy.exc import OperationalError
 
 from app import strict_json
 from app.access.clients import create_client
 from app.access.principals import Scope
+from app.cli.operation import register
+from app.cli.start import NotReady, console, errors, read_settings, require_ready
 from app.clock import SystemClock
-from app.db import open_database
 from app.demo.load import describe, load_demo
-from app.errors import AssayError, Unavailable
-from app.issuers.store import find_base_url, require_base_url
+from app.errors import AssayError
+from app.issuers.store import find_base_url
 from app.main import create_app
-from app.migration import current_revision, head_revision
 from app.migration import migrate as migrate_database
 from app.net.client import OutboundClient
 from app.openbadges.baking import is_picture
@@ -39,7 +37,6 @@ from app.resources import open_resources
 from app.settings import Settings
 from app.verification.opening import nothing_is_ours, open_verifier
 from app.verification.verify import Verification, Verifier
-from app.web.observation import configure_logging
 from app.worker import open_runner
 
 # Pretty tracebacks print local variables, and those may be keys and people.
@@ -48,42 +45,36 @@ keys = typer.Typer(no_args_is_help=True, help="Key-encryption keys.")
 tokens = typer.Typer(no_args_is_help=True, help="The operator's tokens.")
 cli.add_typer(keys, name="keys")
 cli.add_typer(tokens, name="tokens")
-
-console = Console()
-errors = Console(stderr=True)
+register(cli)
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on; that of ASSAY_PUBLIC_URL when left out.")]
 
 
-class NotReady(Unavailable):
-    """The command cannot begin: something has to be done first."""
-
-
 @cli.command()
 def migrate() -> None:
     """Bring the database to this release's revision."""
-    asyncio.run(migrate_database(_settings()))
+    asyncio.run(migrate_database(read_settings()))
     console.print("The database is up to date.")
 
 
 @cli.command()
 def serve(host: Host = "127.0.0.1", port: Port = None) -> None:
     """Serve the API and the public pages."""
-    settings = _settings()
+    settings = read_settings()
     port = port or _own_port(settings)
     _require_free(host, port)
-    asyncio.run(_require_ready(settings))
+    asyncio.run(require_ready(settings))
     _serve(settings, host, port)
 
 
 @cli.command()
 def work() -> None:
     """Run background jobs in a process of their own (with ASSAY_RUN_JOBS=false on the servers)."""
-    settings = _settings()
+    settings = read_settings()
 
     async def run() -> None:
-        await _require_ready(settings)
+        await require_ready(settings)
         async with open_resources(settings) as world:
             await open_runner(world).run_forever()
 
@@ -97,7 +88,7 @@ def demo(
     only_load: Annotated[bool, typer.Option("--only-load", help="Load the demonstration and end.")] = False,
 ) -> None:
     """Load the demonstration program into an empty database (or finish loading it), then serve it."""
-    settings = _settings()
+    settings = read_settings()
     port = port or _own_port(settings)
     if not only_load:
         _require_free(host, port)
@@ -118,7 +109,7 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole verification as JSON.")] = False,
 ) -> None:
     """Verify a badge of any issuer. Ends with 0 when it is valid, 1 when it is not."""
-    verification = asyncio.run(_verify(_settings(), _read_source(source)))
+    verification = asyncio.run(_verify(read_settings(), _read_source(source)))
     if as_json:
         console.print_json(json.dumps(verification_json(verification)))
     else:
@@ -135,10 +126,10 @@ def new_encryption_key() -> None:
 @tokens.command("create")
 def create_token(name: Annotated[str, typer.Option(help="Who will hold it.")] = "operator") -> None:
     """Make an operator's token: it creates issuers and their API clients. Shown this once."""
-    settings = _settings()
+    settings = read_settings()
 
     async def run() -> str:
-        await _require_ready(settings)
+        await require_ready(settings)
         async with open_resources(settings) as world, world.database.transaction() as session:
             _, token = await create_client(
                 session, issuer_id=None, name=name, scopes={Scope.PLATFORM}, expires_at=None, actor="cli",
@@ -160,18 +151,6 @@ def main() -> None:
         sys.exit(2)
 
 
-def _settings() -> Settings:
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        for fault in error.errors():
-            name = "ASSAY_" + "_".join(str(part) for part in fault["loc"]).upper() if fault["loc"] else "settings"
-            errors.print(f"[red]{name}[/red]: {fault['msg'].removeprefix('Value error, ')}", soft_wrap=True)
-        raise typer.Exit(2) from None
-    configure_logging(settings.log_level, settings.log_format)
-    return settings
-
-
 def _own_port(settings: Settings) -> int:
     """The port of the public URL; 8000 where it names none (a proxy stands in front)."""
     return urlsplit(settings.public_url).port or 8000
@@ -187,23 +166,6 @@ def _require_free(host: str, port: int) -> None:
         except OSError as error:
             cure = "Stop what listens there, or choose another port (make run PORT=…, or --port)."
             raise NotReady(f"{host}:{port} cannot be listened on: {error.strerror}.", cure=cure) from None
-
-
-async def _require_ready(settings: Settings) -> None:
-    """The database is there, at this release's revision, and pinned to this public URL if to any."""
-    if settings.is_sqlite and not _sqlite_path(settings).exists():
-        raise NotReady("There is no database yet.", cure="Run `assay migrate` first.")
-    database = open_database(settings.database_url.get_secret_value())
-    try:
-        async with database.reading() as session:
-            revision = await (await session.connection()).run_sync(current_revision)
-            if revision != head_revision():
-                raise NotReady("The database is not at this release's revision.", cure="Run `assay migrate` first.")
-            require_base_url(await find_base_url(session), settings.public_url)
-    except OperationalError:
-        raise NotReady("The database does not answer.", cure="Check ASSAY_DATABASE_URL and the server.") from None
-    finally:
-        await database.close()
 
 
 def _serve(settings: Settings, host: str, port: int, *, greeting: str = "") -> None:
@@ -247,7 +209,7 @@ async def _verify(settings: Settings, source: bytes | str) -> Verification:
 @asynccontextmanager
 async def _verifier(settings: Settings) -> AsyncIterator[Verifier]:
     settings = settings.model_copy(update={"verify_processes": 1})
-    if settings.is_sqlite and not _sqlite_path(settings).exists():
+    if settings.lacks_sqlite_file():
         outbound = OutboundClient(allow_networks=settings.outbound_allow_networks, ca_file=settings.outbound_ca_file)
         try:
             async with open_verifier(settings, outbound, nothing_is_ours, SystemClock().now) as verifier:
@@ -262,10 +224,6 @@ async def _verifier(settings: Settings) -> AsyncIterator[Verifier]:
         own_documents = partial(find_own_document, own)
         async with open_verifier(settings, world.outbound, own_documents, world.clock.now) as verifier:
             yield verifier
-
-
-def _sqlite_path(settings: Settings) -> Path:
-    return Path(settings.database_url.get_secret_value().partition(":///")[2])
 
 
 def _read_source(source: str) -> bytes | str:

@@ -1,0 +1,171 @@
+"""Walking the chains of the audit trail: every link is computed anew from its entry, and what differs is named with its place.
+
+The columns are read as the database holds them. A byte that was changed behind the service's back may leave what is not text
+or not a moment any more, and that must be found, not stumbled over.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Column, LargeBinary, cast, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql import ColumnElement
+
+from app.audit.store import BEGINNING, AuditChain, AuditEntry, AuditLink, link_digest
+from app.db import Table
+
+_BATCH = 1000
+_ENTRY = AuditEntry.__table__
+_LINK = AuditLink.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class TrailFault:
+    """What is wrong at a position of a chain; `position` is None for what has no place in one, `entry_id` when there is none."""
+
+    chain: str
+    position: int | None
+    entry_id: int | None
+    detail: str
+    cure: str = ""
+
+
+@dataclass(slots=True)
+class Head:
+    """Where a chain ends: how many entries it has, and the digest that stands for all of them."""
+
+    chain: str
+    position: int = 0
+    digest: str = BEGINNING
+
+
+@dataclass(slots=True)
+class Trail:
+    heads: list[Head] = field(default_factory=list)
+    faults: list[TrailFault] = field(default_factory=list)
+
+    @property
+    def entries(self) -> int:
+        return sum(head.position for head in self.heads)
+
+
+async def verify_audit_trail(session: AsyncSession) -> Trail:
+    """Verify every chain from its beginning. `session` is a snapshot, so that what is written meanwhile does not disturb."""
+    trail = Trail()
+    walk = _Walk(trail)
+    query = select(*_columns(session, _LINK, "link"), *_columns(session, _ENTRY, "entry")).select_from(
+        _LINK.outerjoin(_ENTRY, _ENTRY.c.id == _LINK.c.entry_id)
+    )
+    ordered = query.order_by(_LINK.c.chain, _LINK.c.position).execution_options(yield_per=_BATCH)
+    async for row in await session.stream(ordered):
+        walk.step({name: _as_text(value) for name, value in row._mapping.items()})
+    trail.faults += _judge_heads(trail, await _stored_heads(session))
+    trail.faults += [fault async for fault in _loose_entries(session)]
+    trail.faults += [fault async for fault in _issuers_without_chain(session, trail)]
+    return trail
+
+
+class _Walk:
+    """One pass over the links in order. `_digests` are those the next link may name: the stored and the computed."""
+
+    def __init__(self, trail: Trail) -> None:
+        self._trail = trail
+        self._head: Head | None = None
+        self._digests: set[str] = set()
+
+    def step(self, row: Mapping[str, Any]) -> None:
+        chain, position = str(row["link_chain"]), row["link_position"]
+        if self._head is None or self._head.chain != chain:
+            self._head, self._digests = Head(chain), {BEGINNING}
+            self._trail.heads.append(self._head)
+        entry = {name.removeprefix("entry_"): value for name, value in row.items() if name.startswith("entry_")}
+        computed = None
+        if entry["id"] is not None:
+            entry["recorded_at"] = _as_moment(entry["recorded_at"])
+            computed = link_digest(chain, position, row["link_previous"], entry)
+        if (detail := self._find_fault(row, computed)) is not None:
+            about = f" ({entry['action']} of {entry['object_id']})" if computed else ""
+            self._trail.faults.append(TrailFault(chain, position, row["link_entry_id"], detail + about))
+        self._digests = {row["link_digest"], computed or row["link_digest"]}
+        if isinstance(position, int):
+            self._head.position = position
+        self._head.digest = row["link_digest"]
+
+    def _find_fault(self, row: Mapping[str, Any], computed: str | None) -> str | None:
+        assert self._head is not None
+        expected = self._head.position + 1
+        if row["link_position"] != expected:
+            return f"position {expected} is missing before it"
+        if computed is None:
+            return "its entry is missing"
+        if computed != row["link_digest"]:
+            return "the entry or its link was changed: its digest is another"
+        if row["link_previous"] not in self._digests:
+            return "it does not follow from the entry before"
+        return None
+
+
+def _judge_heads(trail: Trail, stored: Mapping[str, Head]) -> Iterator[TrailFault]:
+    faulted = {(fault.chain, fault.position) for fault in trail.faults}
+    walked = {head.chain: head for head in trail.heads}
+    for chain in sorted(walked.keys() | stored.keys()):
+        end, head = walked.get(chain, Head(chain)), stored.get(chain)
+        if head is None:
+            yield TrailFault(chain, None, None, "the chain's head is missing")
+        elif head.position != end.position:
+            detail = f"the chain ends at position {end.position}, its head says {head.position}: entries were removed"
+            yield TrailFault(chain, end.position + 1, None, detail)
+        elif head.digest != end.digest and (chain, end.position) not in faulted:
+            yield TrailFault(chain, end.position, None, "the chain's head names another digest than its last link")
+
+
+async def _stored_heads(session: AsyncSession) -> dict[str, Head]:
+    rows = (await session.execute(select(*_columns(session, AuditChain.__table__, "head")))).mappings()
+    heads = [Head(*(_as_text(row[f"head_{name}"]) for name in ("chain", "position", "digest"))) for row in rows]
+    return {head.chain: head for head in heads}
+
+
+async def _loose_entries(session: AsyncSession) -> Any:
+    linked = select(_LINK.c.entry_id).where(_LINK.c.entry_id == _ENTRY.c.id)
+    loose = (await session.scalars(select(_ENTRY.c.id).where(~linked.exists()).order_by(_ENTRY.c.id))).all()
+    if loose:
+        yield TrailFault(
+            "", None, loose[0], f"{len(loose)} entries from {loose[0]} on are in no chain",
+            cure="If an earlier release has run beside this one, append what it wrote with `assay audit link`. If none "
+            "has, somebody else wrote these.",
+        )  # fmt: skip
+
+
+async def _issuers_without_chain(session: AsyncSession, trail: Trail) -> Any:
+    """Creating an issuer is audited, so every issuer has a chain."""
+    issuer = Table.metadata.tables["issuer"]
+    chained = {head.chain for head in trail.heads}
+    for issuer_id in (await session.scalars(select(issuer.c.id).order_by(issuer.c.id))).all():
+        if issuer_id not in chained:
+            yield TrailFault(issuer_id, None, None, "the issuer has no audit chain")
+
+
+def _columns(session: AsyncSession, table: Any, prefix: str) -> list[ColumnElement[Any]]:
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    return [_raw(column, sqlite).label(f"{prefix}_{column.name}") for column in table.columns]
+
+
+def _raw(column: Column[Any], sqlite: bool) -> ColumnElement[Any]:
+    """SQLite takes any bytes for a text or a moment; PostgreSQL sees to it that they are one."""
+    return cast(column, LargeBinary) if sqlite and column.type.python_type is not int else column
+
+
+def _as_text(value: object) -> Any:
+    return value.decode(errors="backslashreplace") if isinstance(value, bytes) else value
+
+
+def _as_moment(value: object) -> object:
+    """A moment as the database gave it; as it stands when it is none."""
+    if isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        except ValueError:
+            return value
+    return value

@@ -1,0 +1,101 @@
+"""Writing a backup: every table as it stood at one moment, while the service goes on."""
+
+import hashlib
+import os
+import tarfile
+from datetime import UTC
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from sqlalchemy import Table, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit.store import audit
+from app.clock import Clock
+from app.db import Database
+from app.errors import Conflict, Unavailable
+from app.identifiers import new_id
+from app.issuers.store import find_base_url
+from app.migration import current_revision
+from app.operation.archive import FORMAT, Manifest, TableSum, add_manifest, add_member, encode_row, member_name
+from app.tables import metadata
+
+_BATCH = 200
+
+
+class FileExists(Conflict):
+    """Backups are never overwritten."""
+
+
+class NotWritten(Unavailable):
+    """The file system refused the archive."""
+
+
+async def write_backup(database: Database, clock: Clock, path: Path) -> Manifest:
+    """Write the archive to `path`, readable by its owner alone; it is there when it is whole, or not at all.
+
+    One snapshot: REPEATABLE READ on PostgreSQL, a reading transaction on SQLite. Raises FileExists, NotWritten.
+    """
+    _require_free(path)
+    part = path.with_name(f".{path.name}.{new_id()}.part")
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
+                async with database.snapshot() as session:
+                    manifest = await _fill(session, database.engine.dialect.name, clock, archive, path.parent)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(part, path)  # unlike a rename this never replaces what came there meanwhile
+    except FileExistsError:
+        _require_free(path)
+        raise
+    except OSError as error:
+        raise NotWritten(f"{path} cannot be written: {error.strerror}.", cure="Choose a place with room.") from None
+    finally:
+        part.unlink(missing_ok=True)
+    async with database.transaction() as session:
+        audit(session, issuer_id=None, actor="cli", action="backup.made", object_id=manifest.id,
+              content={name: each.sha256 for name, each in manifest.tables.items()}, at=clock.now())  # fmt: skip
+    return manifest
+
+
+def _require_free(path: Path) -> None:
+    if path.exists():
+        raise FileExists(f"{path} exists already.", cure="Give the backup a name of its own, with its date.")
+
+
+async def _fill(
+    session: AsyncSession, engine: str, clock: Clock, archive: tarfile.TarFile, directory: Path
+) -> Manifest:
+    revision = await (await session.connection()).run_sync(current_revision)
+    base_url = await find_base_url(session)
+    sums = {table.name: await _add_table(session, table, archive, directory) for table in metadata.sorted_tables}
+    manifest = Manifest(
+        id=new_id(),
+        format=FORMAT,
+        release=version("assay"),
+        revision=str(revision),
+        base_url=base_url,
+        engine=engine,
+        made_at=clock.now().astimezone(UTC).isoformat(timespec="seconds"),
+        tables=sums,
+    )
+    add_manifest(archive, manifest)
+    return manifest
+
+
+async def _add_table(session: AsyncSession, table: Table, archive: tarfile.TarFile, directory: Path) -> TableSum:
+    """A tar wants a member's size before the member, so a table passes through a file without a name."""
+    digest, rows = hashlib.sha256(), 0
+    with TemporaryFile(dir=directory) as spool:
+        query = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_BATCH)
+        async for row in await session.stream(query):
+            line = encode_row(table, row._asdict())
+            digest.update(line)
+            spool.write(line)
+            rows += 1
+        size = spool.tell()
+        spool.seek(0)
+        add_member(archive, member_name(table.name), size, spool)
+    return TableSum(rows, digest.hexdigest())
