@@ -12,6 +12,8 @@ from app.db import open_database
 from app.settings import Settings
 from app.tables import metadata
 
+APPEND_ONLY = ("audit_entry", "audit_link", "decision", "event", "image", "representation", "status_list_order", "vector_image")
+
 
 @contextlib.asynccontextmanager
 async def open_owner(settings: Settings, *, role: str | None = None) -> AsyncIterator[AsyncEngine]:

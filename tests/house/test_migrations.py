@@ -17,18 +17,8 @@ from app.settings import Settings
 from app.tables import metadata
 from tests.builders import achievement_body, decision_body
 from tests.conftest import KEY, Partner
-from tests.house.databases import execute, open_owner, refusal
+from tests.house.databases import APPEND_ONLY, execute, open_owner, refusal
 
-APPEND_ONLY = (
-    "audit_entry",
-    "audit_link",
-    "decision",
-    "event",
-    "image",
-    "representation",
-    "status_list_order",
-    "vector_image",
-)
 DELETABLE = ("idempotency_key", "job", "learner_identity")
 
 RAISED = "P0001"  # SQLSTATE raise_exception: a trigger said no
