@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "5b0c2f6e91d4"
-down_revision = "c1a5e0d7b3f2"
+down_revision = "a41c7be02d95"
 branch_labels = None
 depends_on = None
 
