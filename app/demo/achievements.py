@@ -113,21 +113,21 @@ EQUITABLE_PRACTICES: dict[str, Any] = {
     "criteria": {
         "narrative": "\n\n".join(
             (
-                "What you show. You lead one piece of real work in your own school. You find an inequity and show it "
+                "**What you show.** You lead one piece of real work in your own school. You find an inequity and show it "
                 "with data. You listen to the students and families it affects, look for the school's own part in it, "
                 "change a practice with colleagues, and follow what happens to students. Then you reflect on your "
                 "leadership. Hours, courses, and attendance do not count; what you show does.",
-                "How it is judged. Two or three certified assessors read your submission without knowing your name. "
+                "**How it is judged.** Two or three certified assessors read your submission without knowing your name. "
                 "They judge each of the six criteria against its four level descriptions and give a reason for every "
                 "level. You earn the micro-credential when all six criteria are at Demonstrated or above. Strength in "
                 "one does not make up for a gap in another. A result that fell short of your hopes can pass: what is "
                 "judged is how well the work was led and how honestly its effect is reported.",
-                "Evidence. Submit at least one artifact of the changed practice, one reflection, and one body of "
+                "**Evidence.** Submit at least one artifact of the changed practice, one reflection, and one body of "
                 "evidence about impact on students. The work must be your own and from the last two years. Say what "
                 "colleagues contributed and where you used AI tools. Remove students' names, faces, and anything else "
                 "that could identify them, report numbers only for groups of ten or more, and confirm that you have the "
                 "permissions your district requires.",
-                "If it is not there yet. You receive the level and the reason for every criterion. Revise only the "
+                "**If it is not there yet.** You receive the level and the reason for every criterion. Revise only the "
                 "criteria that fell short and submit again when you are ready; what you have already demonstrated "
                 "stands. Other assessors read the revision where possible, and they do not see the earlier levels. "
                 "There is no limit on attempts. After the third, a coach meets with you first.",
@@ -389,21 +389,21 @@ IMPROVEMENT_SCIENCE: dict[str, Any] = {
     "criteria": {
         "narrative": "\n\n".join(
             (
-                "What you show. You and a team take on one problem of practice in your school. You find out how the "
+                "**What you show.** You and a team take on one problem of practice in your school. You find out how the "
                 "system produces it, say what you think will improve it and why, and test that thinking in small linked "
                 "cycles. You measure often enough to learn from each test, and you end with what should be kept, changed, "
                 "or dropped. A test that fails counts as much as one that succeeds if you learned from it.",
-                "How it is judged. Two or three certified assessors read your submission without knowing your name. "
+                "**How it is judged.** Two or three certified assessors read your submission without knowing your name. "
                 "They judge each of the six criteria against its four level descriptions and give a reason for every "
                 "level. You earn the micro-credential when all criteria are at Demonstrated or above; one of them may be "
                 "at *Developing*. That exception never applies to *Testing changes in cycles* or *Measuring to learn*, "
                 "because without these two there is no improvement science.",
-                "Evidence. Submit the portfolio of your improvement work, with dated records of every cycle, and a "
+                "**Evidence.** Submit the portfolio of your improvement work, with dated records of every cycle, and a "
                 "reflection. Add artifacts or impact data if they help an assessor see what you saw. The work must be from "
                 "the last two years. Teams may share records; the reflection is yours alone. Say who did what and where "
                 "you used AI tools. Remove students' names, faces, and anything else that could identify them, and report "
                 "numbers only for groups of ten or more.",
-                "If it is not there yet. You receive the level and the reason for every criterion. Revise what fell "
+                "**If it is not there yet.** You receive the level and the reason for every criterion. Revise what fell "
                 "short, run another cycle if you need one, and submit again when you are ready; what you have already "
                 "demonstrated stands. Other assessors read the revision where possible, and they do not see the earlier "
                 "levels. There is no limit on attempts. After the third, a coach meets with you first.",
