@@ -31,9 +31,11 @@ format: .venv/installed-dev ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-openapi: .venv/installed-dev ## write docs/openapi.json (with recorded examples) and docs/settings.md anew
+openapi: .venv/installed-dev ## write docs/openapi.json (with recorded examples), docs/problems.md and docs/settings.md anew
 	@env -u ASSAY_PUBLIC_URL $(BIN)/python -m tests.house.record_examples
 	@env -u ASSAY_PUBLIC_URL $(BIN)/python -m tests.house.openapi_snapshot
+	@env -u ASSAY_PUBLIC_URL $(BIN)/python -m tests.house.record_problems
+	@env -u ASSAY_PUBLIC_URL $(BIN)/python -m tests.house.problems_page
 	@env -u ASSAY_PUBLIC_URL $(BIN)/python -m tests.house.settings_page
 
 schemas: .venv/installed-dev ## write schemas/json anew

@@ -8,7 +8,8 @@ import base64
 import json
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,13 @@ BASE_URL = "https://badges.example.org"
 
 async def record() -> dict[str, Any]:
     """Operation id -> the answer of one good call: its media type and value."""
+    async with open_application() as application:
+        return await _play(application)
+
+
+@asynccontextmanager
+async def open_application() -> AsyncIterator[FastAPI]:
+    """The service, empty, at the address that examples show."""
     with tempfile.TemporaryDirectory() as directory:
         settings = Settings.model_validate(
             {
@@ -45,7 +53,7 @@ async def record() -> dict[str, Any]:
         await migrate(settings)
         application = create_app(settings, clock=FixedClock())
         async with application.router.lifespan_context(application):
-            return await _play(application)
+            yield application
 
 
 async def _play(application: FastAPI) -> dict[str, Any]:

@@ -1,0 +1,158 @@
+"""Real problem documents, as the examples at /problems/{code} and in docs/problems.md. `make openapi` records them anew.
+
+Every mistake that a partner can make by themselves is made once against the service (at https://badges.example.org).
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+import app.web
+from app.access.clients import create_client
+from app.access.principals import TENANT_SCOPES, Scope
+from app.resources import Resources
+from app.web.observation import configure_logging
+from tests.builders import achievement_body, decision_body, panel_body, results
+from tests.conftest import publish
+from tests.fakes import FixedClock
+from tests.house.record_examples import BASE_URL, open_application
+
+EXAMPLES = Path(app.web.__file__).with_name("problem_examples.json")
+
+
+async def record() -> dict[str, Any]:
+    """Problem code -> the request line and the problem document it was answered with."""
+    async with open_application() as application:
+        return await _play(application)
+
+
+async def _play(application: FastAPI) -> dict[str, Any]:
+    world: Resources = application.state.resources
+    async with world.database.transaction() as session:
+        _, token = await create_client(
+            session, issuer_id=None, name="operator", scopes={Scope.PLATFORM}, expires_at=None, actor="example",
+            now=world.clock.now(),
+        )  # fmt: skip
+    operator = _Mistakes(application, token)
+    body = {"slug": "leadership-academy", "profile": {"name": "School Improvement Leadership Academy"}}
+    issuer = (await operator.client.post("/v1/issuers", json=body)).json()
+    await operator.make("slug_taken", "POST", "/v1/issuers", json=body)
+    await operator.make("forbidden", "GET", "/v1/learners")
+    clients = f"/v1/issuers/{issuer['id']}/api-clients"
+    scopes = sorted(scope.value for scope in TENANT_SCOPES)
+    made = await operator.client.post(clients, json={"name": "Partner portal", "scopes": scopes})
+    partner = _Mistakes(application, made.json()["token"])
+    await partner.make("unauthenticated", "GET", "/v1/learners", headers={"Authorization": "Bearer assay_expired"})
+    await _mistake_requests(partner)
+    await _mistake_achievements(partner)
+    assert isinstance(world.clock, FixedClock)
+    await _mistake_decisions(partner, world.clock)
+    return dict(sorted({**operator.made, **partner.made}.items()))
+
+
+async def _mistake_requests(partner: "_Mistakes") -> None:
+    json_type = {"Content-Type": "application/json"}
+    twice = b'{"external_id": "fellow-17", "external_id": "fellow-18"}'
+    await partner.make("malformed_json", "POST", "/v1/learners", content=twice, headers=json_type)
+    await partner.make("body_too_large", "POST", "/v1/learners", content=b" " * ((1 << 20) + 1), headers=json_type)
+    text = {"Content-Type": "text/plain"}
+    await partner.make("unsupported_media_type", "POST", "/v1/learners", content=b"Ada", headers=text)
+    await partner.make("invalid_body", "POST", "/v1/learners", json={"nmae": "Ada Example", "email": "ada.example"})
+    await partner.make("invalid_cursor", "GET", "/v1/learners", params={"cursor": "page-2"})
+    await partner.make("method_not_allowed", "DELETE", "/v1/learners")
+    await partner.make("not_found", "GET", f"/v1/learners/{'0' * 32}")
+    await partner.make("not_acceptable", "GET", "/issuers/leadership-academy", headers={"Accept": "text/csv"})
+    empty = {"Idempotency-Key": "a" * 201}
+    await partner.make("invalid_idempotency_key", "POST", "/v1/panels", json=panel_body(), headers=empty)
+    key = {"Idempotency-Key": "8f7c2f0e-5d3b-4a55-9f0a-6f2a8f1f6c11"}
+    panel = panel_body(external_id="panel-1")
+    assert (await partner.client.post("/v1/panels", json=panel, headers=key)).status_code == 201
+    await partner.make("idempotency_key_reused", "POST", "/v1/panels", json=panel_body(), headers=key)
+    await partner.make("external_id_taken", "POST", "/v1/panels", json=panel)
+
+
+async def _mistake_achievements(partner: "_Mistakes") -> None:
+    body = achievement_body()
+    created = await partner.client.post("/v1/achievements", json=body)
+    path = f"/v1/achievements/{created.json()['id']}/versions"
+    png = {"Content-Type": "image/png"}
+    await partner.make("invalid_image", "PUT", f"{path}/1/image", content=b"GIF89a", headers=png)
+    await partner.make("draft_exists", "POST", path, json=body)
+    await partner.make("conflict", "POST", f"{path}/1/retire")
+    criterion = body["rubric"]["criteria"][0]
+    clashing = {**body, "rubric": {"criteria": [{**criterion, "key": "outcome"}]}}
+    await partner.make("achievement_fragment_taken", "POST", "/v1/achievements", json=clashing)
+    await partner.make("version_not_published", "POST", "/v1/decisions",
+                       json=decision_body(created.json()["id"], await partner.panel()))  # fmt: skip
+    assert (await partner.client.post(f"{path}/1/publish")).status_code == 200
+    await partner.make("version_not_draft", "PUT", f"{path}/1", json=body)
+    english = await publish(partner.client, achievement_body(in_language="en"))
+    same = await partner.client.post(
+        "/v1/achievements", json=achievement_body(in_language="en", translations=[english])
+    )
+    await partner.make("invalid_achievement", "POST", f"/v1/achievements/{same.json()['id']}/versions/1/publish")
+
+
+async def _mistake_decisions(partner: "_Mistakes", clock: FixedClock) -> None:
+    achievement_id, panel_id = await publish(partner.client, achievement_body()), await partner.panel()
+    sound = decision_body(achievement_id, panel_id)
+    unknown = [{**results()[0], "level": "excellent"}, results()[1]]
+    await partner.make("unknown_reference", "POST", "/v1/decisions", json={**sound, "results": unknown})
+    low = results(evidence="developing")
+    await partner.make("outcome_against_rule", "POST", "/v1/decisions", json={**sound, "results": low})
+    late = {**sound, "decided_at": "2999-01-01T00:00:00Z"}
+    await partner.make("decided_in_future", "POST", "/v1/decisions", json=late)
+    nameless = {**sound, "recipient": {"name": "Ada Example", "external_id": "fellow-3"}}
+    await partner.make("recipient_not_identifiable", "POST", "/v1/decisions", json=nameless)
+
+    decided = (await partner.client.post("/v1/decisions", json=sound)).json()
+    mail = {"external_id": "fellow-4", "email": sound["recipient"]["email"]}
+    await partner.make("identity_taken", "POST", "/v1/learners", json=mail)
+    correction = {**sound, "supersedes": decided["id"], "reason": "A level was entered in the wrong row."}
+    other = {**correction, "recipient": {"email": "ben.example@schools.example.org"}}
+    await partner.make("decision_mismatch", "POST", "/v1/decisions", json=other)
+    clock.advance(seconds=5)
+    corrected = await partner.client.post("/v1/decisions", json=correction)
+    assert corrected.status_code == 201, corrected.text
+    await partner.make("decision_superseded", "POST", "/v1/decisions", json=correction)
+
+    credential = f"/v1/credentials/{decided['credential']['id']}"
+    why = {"reason": "The evidence turned out not to be the learner's own work."}
+    await partner.make("credential_not_suspended", "POST", f"{credential}/reinstate", json=why)
+    await partner.make("suspension_unavailable", "POST", f"{credential}/suspend", json=why)
+    assert (await partner.client.post(f"{credential}/revoke", json=why)).status_code == 200
+    again = {**correction, "supersedes": corrected.json()["id"]}
+    await partner.make("credential_revoked", "POST", "/v1/decisions", json=again)
+
+
+class _Mistakes:
+    """A client, and the problems it was answered with."""
+
+    def __init__(self, application: FastAPI, token: str) -> None:
+        transport = httpx.ASGITransport(application)
+        headers = {"Authorization": f"Bearer {token}"}
+        self.client = httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers, timeout=60)
+        self.made: dict[str, Any] = {}
+
+    async def make(self, code: str, method: str, path: str, **request: Any) -> None:
+        """Send what must be refused with this code, and keep the answer."""
+        answer = await self.client.request(method, path, **request)
+        document: Mapping[str, Any] = answer.json()
+        if document.get("code") != code:
+            raise RuntimeError(f"{method} {path} was to be answered {code}: {answer.status_code} {answer.text}")
+        assert code not in self.made
+        self.made[code] = {"request": f"{method} {answer.request.url.raw_path.decode()}", "answer": document}
+
+    async def panel(self) -> str:
+        made = await self.client.post("/v1/panels", json=panel_body())
+        return str(made.json()["id"])
+
+
+if __name__ == "__main__":
+    configure_logging("error", "json")
+    EXAMPLES.write_text(json.dumps(asyncio.run(record()), ensure_ascii=False, indent=1) + "\n")
