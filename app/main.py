@@ -34,7 +34,7 @@ from app.clock import Clock
 from app.errors import Gone, NotFound
 from app.issuers.store import pin_base_url
 from app.keys.vault import require_encryption_key
-from app.public.documents import find_own_document
+from app.public.documents import find_own_document, is_own_test_issuer
 from app.public.pages import STATIC_DIRECTORY
 from app.resources import Resources, open_resources
 from app.settings import Settings
@@ -79,7 +79,10 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             await require_encryption_key(world.database, world.vault)
             api.state.resources = world
             own_documents = partial(find_own_document, world)
-            verifier = open_verifier(settings, world.outbound, own_documents, world.clock.now)
+            verifier = open_verifier(
+                settings, world.outbound, own_documents, world.clock.now,
+                test_issuers=partial(is_own_test_issuer, world),
+            )  # fmt: skip
             async with verifier as api.state.verifier, _jobs(world):
                 yield
 

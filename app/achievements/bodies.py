@@ -1,5 +1,6 @@
 """Request and response bodies of achievements: the rubric, the task, the settings."""
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 
@@ -20,7 +21,7 @@ from app.achievements.store import (
 )
 from app.identifiers import Identifier
 from app.openbadges.datatypes import AchievementType, AlignmentTargetType, IdentifierType, Language
-from app.web.fields import Body, ExternalId, Iri, Key, Line, Moment, Prose, Url
+from app.web.fields import Body, Email, ExternalId, Iri, Key, Line, Moment, Prose, Url
 
 
 def _decimal_text(text: str) -> str:
@@ -41,15 +42,49 @@ DecimalText = Annotated[
 ]
 
 
+_GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_TARGET_CODES = {
+    **dict.fromkeys(("ceterms:Credential", "ceasn:Competency", "CTDL"), (rf"ce-{_GUID}", "a CTID: ce- and a UUID")),
+    **dict.fromkeys(
+        ("CFItem", "CFRubric", "CFRubricCriterion", "CFRubricCriterionLevel"), (_GUID, "the GUID of the CASE object")
+    ),
+}
+"""Target type -> the form its `target_code` has, where one is given (Credential Engine CTDL, 1EdTech CASE), in words too."""
+
+
 class AlignmentBody(Body):
     """An Open Badges 3.0 Alignment: where in an outside framework this stands."""
 
     target_name: Line = Field(examples=["Equity and Cultural Responsiveness"])
     target_url: Url = Field(examples=["https://standards.example.org/3"])
-    target_code: Line | None = None
+    target_code: Line | None = Field(
+        default=None,
+        description="What the framework itself calls the target. For a CTDL target its CTID (`ce-` and a UUID), for a CASE "
+        "target its GUID; a code for people then belongs into `target_name`.",
+    )
     target_description: Prose | None = None
     target_framework: Line | None = None
     target_type: AlignmentTargetType | None = None
+
+    @model_validator(mode="after")
+    def _code_has_the_form_of_its_type(self) -> "AlignmentBody":
+        form, words = _TARGET_CODES.get(self.target_type or "", (".*", ""))
+        if self.target_code is not None and not re.fullmatch(form, self.target_code):
+            raise ValueError(f"target_code of a target of type {self.target_type} must be {words}")
+        return self
+
+
+class IdentifierBody(Body):
+    identifier: Line
+    identifier_type: IdentifierType
+
+
+class ParentOrganizationBody(Body):
+    """The organization that a creator belongs to."""
+
+    id: Iri
+    name: Line
+    url: Url | None = None
 
 
 class CreatorBody(Body):
@@ -59,11 +94,12 @@ class CreatorBody(Body):
     name: Line
     url: Url | None = None
     description: Prose | None = None
-
-
-class IdentifierBody(Body):
-    identifier: Line
-    identifier_type: IdentifierType
+    email: Email | None = Field(default=None, description="Stands in every badge; on no page.")
+    phone: Line | None = None
+    image: Url | None = Field(default=None, description="Where a logo is published.")
+    official: Line | None = Field(default=None, description="Name of the organization's representative.")
+    other_identifiers: list[IdentifierBody] = Field(default_factory=list, max_length=20)
+    parent_org: ParentOrganizationBody | None = None
 
 
 class CriteriaBody(Body):
@@ -211,9 +247,24 @@ class AchievementContent(Body):
     creator: CreatorBody | None = None
     alignments: list[AlignmentBody] = Field(default_factory=list, max_length=50)
     other_identifiers: list[IdentifierBody] = Field(default_factory=list, max_length=20)
+    translations: list[Identifier] = Field(
+        default_factory=list,
+        max_length=50,
+        description="Ids of other achievements of yours that are this one in other languages; needs `in_language`. One side "
+        "is enough. A version's document links (`related`) what is published when it is published; the document at the "
+        "achievement's own URL links all there are.",
+    )
     rubric: RubricBody
     performance_task: PerformanceTaskBody | None = None
     required_evidence: list[RequiredEvidenceBody] = Field(default_factory=list, max_length=20)
+
+    @model_validator(mode="after")
+    def _translations_have_a_language(self) -> "AchievementContent":
+        if self.translations and self.in_language is None:
+            raise ValueError("translations need in_language: give the language of this one")
+        if len(set(self.translations)) != len(self.translations):
+            raise ValueError("translations name an achievement twice")
+        return self
 
     def facts(self) -> dict[str, Any]:
         return AchievementContent.model_validate(

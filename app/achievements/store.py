@@ -1,10 +1,20 @@
 """Achievements, their versions and images."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, select
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Select,
+    UniqueConstraint,
+    func,
+    select,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -57,6 +67,27 @@ class AchievementVersion(Table):
     updated_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
     retired_at: Mapped[datetime | None]
+
+
+class Translation(Table):
+    """A published version names another achievement as the same in another language. Written at publication, append-only.
+
+    It counts in both directions, and while that version is the achievement's newest published one.
+    """
+
+    __tablename__ = "achievement_translation"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["issuer_id", "achievement_id", "version"],
+            ["achievement_version.issuer_id", "achievement_version.achievement_id", "achievement_version.version"],
+        ),
+        ForeignKeyConstraint(["issuer_id", "translation_id"], ["achievement.issuer_id", "achievement.id"]),
+    )
+
+    issuer_id: Mapped[str] = mapped_column(primary_key=True)
+    achievement_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    translation_id: Mapped[str] = mapped_column(primary_key=True)
 
 
 class Image(Table):
@@ -153,6 +184,46 @@ async def get_public_versions(session: AsyncSession, achievement_id: str) -> lis
     if not versions:
         raise NotFound("There is no achievement with this id.")
     return versions
+
+
+async def list_live_translations(
+    session: AsyncSession, issuer_id: str, achievement_id: str, named: Collection[str] = ()
+) -> list[AchievementVersion]:
+    """The newest published version of every translation of an achievement, by language.
+
+    Links are followed in both directions and over several steps, so that whoever names one translation names all.
+    `named` are links of the achievement that are not stored yet.
+    """
+    links = await _live_links(session, issuer_id)
+    links += [(achievement_id, other) for other in named]
+    family, rest = {achievement_id}, {achievement_id}
+    while rest:
+        reached = {b if a in rest else a for a, b in links if a in rest or b in rest}
+        rest = reached - family
+        family |= rest
+    newest = _newest_published(issuer_id).where(AchievementVersion.achievement_id.in_(family - {achievement_id}))
+    query = select(AchievementVersion).where(
+        AchievementVersion.issuer_id == issuer_id,
+        tuple_(AchievementVersion.achievement_id, AchievementVersion.version).in_(newest),
+    )
+    versions = (await session.scalars(query)).all()
+    return sorted(versions, key=lambda version: (version.content.get("in_language") or "", version.achievement_id))
+
+
+async def _live_links(session: AsyncSession, issuer_id: str) -> list[tuple[str, str]]:
+    query = select(Translation.achievement_id, Translation.translation_id).where(
+        Translation.issuer_id == issuer_id,
+        tuple_(Translation.achievement_id, Translation.version).in_(_newest_published(issuer_id)),
+    )
+    return [(row.achievement_id, row.translation_id) for row in await session.execute(query)]
+
+
+def _newest_published(issuer_id: str) -> Select[str, int]:
+    return (
+        select(AchievementVersion.achievement_id, func.max(AchievementVersion.version))
+        .where(AchievementVersion.issuer_id == issuer_id, AchievementVersion.state == "published")
+        .group_by(AchievementVersion.achievement_id)
+    )
 
 
 async def list_current_versions(session: AsyncSession, issuer_id: str) -> list[AchievementVersion]:

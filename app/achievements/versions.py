@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,13 +15,16 @@ from app.achievements.rubric import mandatory_criteria
 from app.achievements.store import (
     Achievement,
     AchievementVersion,
+    Translation,
     find_by_external_id,
+    get_achievement,
+    list_live_translations,
     list_versions,
     save_image,
     save_vector_image,
 )
 from app.audit.store import audit
-from app.errors import Conflict, ExternalIdTaken, InvalidInput
+from app.errors import Conflict, ExternalIdTaken, Fault, InvalidInput
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.issuers.store import Issuer, get_issuer
@@ -30,12 +33,14 @@ from app.openbadges.compose import (
     AchievementFacts,
     BadgeFacts,
     ResultFacts,
+    TranslationFacts,
     compose_achievement,
     compose_credential,
     compose_status_entry,
     criterion_uri,
     level_uri,
     require_distinct_fragments,
+    version_uri,
 )
 from app.openbadges.conformance import LintFailed, lint
 from app.openbadges.svg import sanitize_svg
@@ -80,7 +85,8 @@ async def create_achievement(
     actor: str,
     now: datetime,
 ) -> tuple[Achievement, AchievementVersion]:
-    """A new achievement with version 1 as a draft. Raises ExternalIdTaken."""
+    """A new achievement with version 1 as a draft. Raises ExternalIdTaken, NotFound for a translation."""
+    await _require_translations(session, issuer_id, None, content)
     if external_id is not None and await find_by_external_id(session, issuer_id, external_id) is not None:
         raise ExternalIdTaken(f"There is already an achievement with external_id {external_id!r}.")
     achievement = Achievement(
@@ -101,7 +107,11 @@ async def create_achievement(
 async def draft_version(
     session: AsyncSession, achievement: Achievement, *, content: Mapping[str, Any], actor: str, now: datetime
 ) -> AchievementVersion:
-    """The next version, as a draft. Criteria keep the lineage of those with the same key before. Raises DraftExists."""
+    """The next version, as a draft. Criteria keep the lineage of those with the same key before.
+
+    Raises DraftExists, NotFound for a translation.
+    """
+    await _require_translations(session, achievement.issuer_id, achievement.id, content)
     versions = await list_versions(session, achievement.issuer_id, [achievement.id])
     if versions[-1].state == "draft":
         raise DraftExists(f"Version {versions[-1].version} is still a draft.")
@@ -121,7 +131,8 @@ async def edit_draft(
     actor: str,
     now: datetime,
 ) -> None:
-    """Replace a draft's content. Raises VersionNotDraft."""
+    """Replace a draft's content. Raises VersionNotDraft, NotFound for a translation."""
+    await _require_translations(session, achievement.issuer_id, achievement.id, content)
     _require_draft(version)
     version.content = _with_lineage(content, version.content)
     if not version.image_uploaded:
@@ -164,6 +175,9 @@ async def publish_version(
     """
     _require_draft(version)
     issuer = await get_issuer(session, achievement.issuer_id)
+    named: list[str] = version.content.get("translations", [])
+    translations = await list_live_translations(session, achievement.issuer_id, achievement.id, named)
+    _require_other_languages(version, translations)
     version.document = compose_achievement(
         AchievementFacts(
             uri=f"{world.base_url}/achievements/{achievement.id}",
@@ -172,12 +186,22 @@ async def publish_version(
             mandatory=mandatory_criteria(version.content["rubric"]),
             previous_version=version.version - 1 or None,
             image_uri=f"{world.base_url}/images/{version.image_digest}.png",
+            translations=translation_facts(translations, world.base_url),
         )
     )
     _lint_specimen(world, issuer, version)
     version.content_hash = content_hash(version.content, version.image_digest)
     version.state = "published"
     version.published_at = version.updated_at = achievement.updated_at = now
+    session.add_all(
+        Translation(
+            issuer_id=achievement.issuer_id,
+            achievement_id=achievement.id,
+            version=version.version,
+            translation_id=translation_id,
+        )
+        for translation_id in named
+    )
     _note(session, achievement, "published", version.version, actor, now, {"content_hash": version.content_hash})
 
 
@@ -199,6 +223,18 @@ def change_settings(
     achievement.settings = dict(settings)
     achievement.updated_at = now
     _note(session, achievement, "settings_changed", None, actor, now, {"settings": achievement.settings})
+
+
+def translation_facts(versions: Iterable[AchievementVersion], base_url: str) -> tuple[TranslationFacts, ...]:
+    """Published versions of other achievements as what `related` says of them."""
+    return tuple(
+        TranslationFacts(
+            version_uri=version_uri(f"{base_url}/achievements/{version.achievement_id}", version.version),
+            version=version.version,
+            in_language=version.content.get("in_language"),
+        )
+        for version in versions
+    )
 
 
 def content_hash(content: Mapping[str, Any], image_digest: str) -> str:
@@ -261,6 +297,34 @@ async def _save_image(session: AsyncSession, issuer_id: str, png: bytes, now: da
     digest = hashlib.sha256(png).hexdigest()
     await save_image(session, issuer_id, digest, png, now)
     return digest
+
+
+async def _require_translations(
+    session: AsyncSession, issuer_id: str, achievement_id: str | None, content: Mapping[str, Any]
+) -> None:
+    """What is named as a translation is another achievement of the same issuer."""
+    for position, translation_id in enumerate(content.get("translations", ())):
+        await get_achievement(session, issuer_id, translation_id)
+        if translation_id == achievement_id:
+            fault = Fault(f"/translations/{position}", "is the achievement itself", "name the others only")
+            raise InvalidAchievement("An achievement is not its own translation.", faults=[fault])
+
+
+def _require_other_languages(version: AchievementVersion, translations: Iterable[AchievementVersion]) -> None:
+    """The translations that the version itself names have a language, and another one. Raises InvalidAchievement."""
+    by_id = {each.achievement_id: each.content.get("in_language") for each in translations}
+    own = version.content.get("in_language")
+    faults = [
+        Fault(
+            f"/translations/{position}",
+            "has the same language" if by_id[named] else "does not say its language",
+            "give each its own in_language",
+        )
+        for position, named in enumerate(version.content.get("translations", ()))
+        if named in by_id and by_id[named] in (None, own)
+    ]
+    if faults:
+        raise InvalidAchievement("A translation is the same achievement in another language.", faults=faults)
 
 
 def _require_draft(version: AchievementVersion) -> None:

@@ -32,7 +32,7 @@ from app.main import create_app
 from app.migration import migrate as migrate_database
 from app.net.client import OutboundClient
 from app.openbadges.baking import is_picture
-from app.public.documents import find_own_document
+from app.public.documents import find_own_document, is_own_test_issuer
 from app.resources import open_resources
 from app.settings import Settings
 from app.verification.opening import nothing_is_ours, open_verifier
@@ -222,7 +222,10 @@ async def _verifier(settings: Settings) -> AsyncIterator[Verifier]:
             pinned = await find_base_url(session)
         own = replace(world, settings=settings.model_copy(update={"public_url": pinned or settings.public_url}))
         own_documents = partial(find_own_document, own)
-        async with open_verifier(settings, world.outbound, own_documents, world.clock.now) as verifier:
+        opening = open_verifier(
+            settings, world.outbound, own_documents, world.clock.now, test_issuers=partial(is_own_test_issuer, world)
+        )
+        async with opening as verifier:
             yield verifier
 
 

@@ -57,6 +57,7 @@ from app.openbadges.compose import (
 )
 from app.openbadges.conformance import Linted, lint
 from app.openbadges.identity import compose_identity_objects
+from app.openbadges.test_mark import mark_description, mark_name
 from app.proofs.verification_method import VerificationMethod
 from app.resources import Resources
 from app.statuslists.publish import allocate_index, change_bits, status_list_url
@@ -228,13 +229,16 @@ def _compose(
     """The unsecured document: the version's template filled with the facts."""
     assert facts.version.document is not None
     content = facts.version.content
+    name, description = content["name"], content["description"]
+    if issuer.is_test:
+        name, description = mark_name(name), mark_description(description)
     return compose_credential(
         BadgeFacts(
             id=f"{world.base_url}/credentials/{edition.credential_id}",
             issuer=issuer.profile,
             achievement=facts.version.document,
-            name=content["name"],
-            description=content["description"],
+            name=name,
+            description=description,
             # No image of its own: it would be the achievement's, and a statement made twice can be taken out once unnoticed.
             recipient_id=identities.did,
             identity_objects=compose_identity_objects(email=identities.email, name=identities.name, salt=facts.salt),

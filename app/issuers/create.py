@@ -14,6 +14,7 @@ from app.issuers.did_document import did_web
 from app.issuers.store import Issuer, find_issuer_by_slug
 from app.keys.store import SigningKey
 from app.openbadges.compose import compose_profile
+from app.openbadges.test_mark import mark_description, mark_name
 from app.resources import Resources
 
 
@@ -22,11 +23,18 @@ class SlugTaken(Conflict):
 
 
 async def create_issuer(
-    session: AsyncSession, world: Resources, *, slug: str, profile: Mapping[str, Any], actor: str, now: datetime
+    session: AsyncSession,
+    world: Resources,
+    *,
+    slug: str,
+    profile: Mapping[str, Any],
+    is_test: bool = False,
+    actor: str,
+    now: datetime,
 ) -> Issuer:
     """A new issuer with an Ed25519 key. `profile` holds the members of `compose_profile` but `id`.
 
-    Raises SlugTaken.
+    `is_test` marks it, its badges and its pages as tests, for good. Raises SlugTaken.
     """
     if await find_issuer_by_slug(session, slug) is not None:
         raise SlugTaken(f"There is already an issuer {slug!r}.")
@@ -37,7 +45,8 @@ async def create_issuer(
         id=issuer_id,
         slug=slug,
         did=did,
-        profile=compose_profile(id=did, **{"url": profile_url(world.base_url, slug), **profile}),
+        profile=_compose_own_profile(did, profile, url=profile_url(world.base_url, slug), is_test=is_test),
+        is_test=is_test,
         created_at=now,
         updated_at=now,
     )
@@ -54,7 +63,7 @@ async def create_issuer(
     )
     session.add_all([key, EventCounter(issuer_id=issuer_id, position=0)])
     audit(session, issuer_id=issuer_id, actor=actor, action="issuer.created", object_id=issuer_id,
-          content={"did": did, "profile": issuer.profile, "key": public_key}, at=now)  # fmt: skip
+          content={"did": did, "profile": issuer.profile, "key": public_key, "is_test": is_test}, at=now)  # fmt: skip
     audit(session, issuer_id=issuer_id, actor=actor, action="key.created", object_id=key_id,
           content={"public_key": public_key}, at=now)  # fmt: skip
     await session.flush()
@@ -66,7 +75,8 @@ def change_profile(
     session: AsyncSession, issuer: Issuer, *, profile: Mapping[str, Any], base_url: str, actor: str, now: datetime
 ) -> None:
     """Replace the Profile but for its DID. Badges already issued keep the Profile they were signed with."""
-    issuer.profile = compose_profile(id=issuer.did, **{"url": profile_url(base_url, issuer.slug), **profile})
+    url = profile_url(base_url, issuer.slug)
+    issuer.profile = _compose_own_profile(issuer.did, profile, url=url, is_test=issuer.is_test)
     issuer.updated_at = now
     audit(session, issuer_id=issuer.id, actor=actor, action="issuer.changed", object_id=issuer.id,
           content={"profile": issuer.profile}, at=now)  # fmt: skip
@@ -76,3 +86,12 @@ def change_profile(
 def profile_url(base_url: str, slug: str) -> str:
     """Where the issuer's Profile is published."""
     return f"{base_url}/issuers/{slug}"
+
+
+def _compose_own_profile(did: str, profile: Mapping[str, Any], *, url: str, is_test: bool) -> dict[str, Any]:
+    """The Profile that badges carry. That of a test issuer says so, whatever name it is given."""
+    members = {"url": url, **profile}
+    if is_test:
+        members["name"] = mark_name(members["name"])
+        members["description"] = mark_description(members.get("description"))
+    return compose_profile(id=did, **members)

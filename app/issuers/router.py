@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StrictBool, StringConstraints, model_validator
 from sqlalchemy import select
 
 from app.access.clients import create_client, revoke_client
@@ -46,6 +46,11 @@ class ProfileBody(Body):
 class IssuerCreate(Body):
     slug: Slug = Field(description="Part of the issuer's URLs and did:web; never changes.")
     profile: ProfileBody
+    test: StrictBool = Field(
+        default=False,
+        description="An issuer for trying things out; never changes. Its name, its badges, its pages and every "
+        "verification of its badges say so.",
+    )
 
 
 class IssuerOut(BaseModel):
@@ -55,6 +60,7 @@ class IssuerOut(BaseModel):
     slug: str
     did: str = Field(examples=["did:web:badges.example.org:issuers:leadership-academy"])
     url: str = Field(examples=["https://badges.example.org/issuers/leadership-academy"])
+    test: bool = Field(description="Whether its badges are tests and say so.")
     profile: dict[str, Any]
     created_at: Moment
     updated_at: Moment
@@ -66,6 +72,7 @@ class IssuerOut(BaseModel):
             slug=issuer.slug,
             did=issuer.did,
             url=f"{base_url}/issuers/{issuer.slug}",
+            test=issuer.is_test,
             profile=issuer.profile,
             created_at=issuer.created_at,
             updated_at=issuer.updated_at,
@@ -122,7 +129,7 @@ async def create(
 ) -> IssuerOut:
     """Create an issuer with a signing key and a DID of its own."""
     issuer = await create_issuer(
-        session, world, slug=body.slug, profile=body.profile.facts(), actor=principal.actor, now=now
+        session, world, slug=body.slug, profile=body.profile.facts(), is_test=body.test, actor=principal.actor, now=now
     )
     out = IssuerOut.of(issuer, world.base_url)
     await once.remember(out)

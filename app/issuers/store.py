@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import false, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,12 +28,15 @@ class Installation(Table):
 
 
 class Issuer(Table):
+    """A tenant. `is_test` is settled at creation (a trigger refuses to change it): its badges are marked by it."""
+
     __tablename__ = "issuer"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(unique=True)
     did: Mapped[str] = mapped_column(unique=True)
     profile: Mapped[dict[str, Any]]
+    is_test: Mapped[bool] = mapped_column(server_default=false())
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -85,6 +88,12 @@ async def get_issuer_by_slug(session: AsyncSession, slug: str) -> Issuer:
 
 async def find_issuer_by_slug(session: AsyncSession, slug: str) -> Issuer | None:
     return (await session.scalars(select(Issuer).where(Issuer.slug == slug))).one_or_none()
+
+
+async def is_test_issuer(session: AsyncSession, did: str) -> bool:
+    """Whether this is the DID of an issuer of ours that is for tests."""
+    query = select(Issuer.id).where(Issuer.did == did, Issuer.is_test)
+    return (await session.scalars(query)).one_or_none() is not None
 
 
 async def list_issuers(session: AsyncSession) -> list[Issuer]:

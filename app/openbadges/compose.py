@@ -27,6 +27,15 @@ class FragmentTaken(InvalidInput):
 
 
 @dataclass(frozen=True, slots=True)
+class TranslationFacts:
+    """A published version of another achievement that is the same in another language."""
+
+    version_uri: str
+    version: int
+    in_language: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class AchievementFacts:
     """One version of an achievement, as our API holds it.
 
@@ -42,6 +51,7 @@ class AchievementFacts:
     mandatory: Collection[str] = ()
     previous_version: int | None = None
     image_uri: str | None = None
+    translations: tuple[TranslationFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +165,14 @@ def compose_achievement(facts: AchievementFacts) -> dict[str, Any]:
     )
 
 
+def add_translations(document: Mapping[str, Any], translations: Iterable[TranslationFacts]) -> dict[str, Any]:
+    """The Achievement document with `related` entries for translations that it does not name yet."""
+    related = list(document.get("related", ()))
+    known = {entry["id"] for entry in related}
+    related += [_translation(each) for each in translations if each.version_uri not in known]
+    return {**document, "related": related} if related else dict(document)
+
+
 def compose_profile(
     *,
     id: str,
@@ -166,6 +184,7 @@ def compose_profile(
     image_uri: str | None = None,
     official: str | None = None,
     parent_org: Mapping[str, Any] | None = None,
+    other_identifiers: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """A Profile (Open Badges 3.0): of an issuer, of an assessment panel, of an achievement's creator.
 
@@ -181,6 +200,7 @@ def compose_profile(
             "description": description,
             "image": _image(image_uri),
             "email": email,
+            "otherIdentifier": _identifier_entries(other_identifiers),
             "official": official,
             "parentOrg": dict(parent_org) if parent_org is not None else None,
         }
@@ -351,10 +371,22 @@ def _identifier_entries(identifiers: Iterable[Mapping[str, Any]] | None) -> list
 
 
 def _related(facts: AchievementFacts) -> list[dict[str, Any]]:
+    translations = [_translation(each) for each in facts.translations]
     if facts.previous_version is None:
-        return []
+        return translations
     previous = version_uri(facts.uri, facts.previous_version)
-    return [{"id": previous, "type": ["Related"], "version": str(facts.previous_version)}]
+    return [{"id": previous, "type": ["Related"], "version": str(facts.previous_version)}, *translations]
+
+
+def _translation(facts: TranslationFacts) -> dict[str, Any]:
+    return _present(
+        {
+            "id": facts.version_uri,
+            "type": ["Related"],
+            "inLanguage": facts.in_language,
+            "version": str(facts.version),
+        }
+    )
 
 
 def _criteria(criteria: Mapping[str, Any]) -> dict[str, Any]:
@@ -364,8 +396,18 @@ def _criteria(criteria: Mapping[str, Any]) -> dict[str, Any]:
 def _creator(creator: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if creator is None:
         return None
+    parent = creator.get("parent_org")
     return compose_profile(
-        id=creator["id"], name=creator["name"], url=creator.get("url"), description=creator.get("description")
+        id=creator["id"],
+        name=creator["name"],
+        url=creator.get("url"),
+        description=creator.get("description"),
+        email=creator.get("email"),
+        phone=creator.get("phone"),
+        image_uri=creator.get("image"),
+        official=creator.get("official"),
+        other_identifiers=creator.get("other_identifiers", ()),
+        parent_org=compose_profile(**parent) if parent is not None else None,
     )
 
 

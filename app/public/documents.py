@@ -4,6 +4,7 @@ Everything here is open to other origins (CORS) and says how long it may be cach
 never issued answers alike: 404.
 """
 
+import asyncio
 import hashlib
 import json
 import re
@@ -15,7 +16,8 @@ import base58
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
-from app.achievements.store import AchievementVersion, get_image, get_public_versions
+from app.achievements.store import AchievementVersion, get_image, get_public_versions, list_live_translations
+from app.achievements.versions import translation_facts
 from app.assessors.panels import compose_panel_profile
 from app.assessors.store import get_public_panel
 from app.credentials.bake import bake_png, bake_svg
@@ -24,8 +26,9 @@ from app.credentials.store import get_public_credential
 from app.errors import AssayError, Gone, NotFound
 from app.identifiers import Identifier
 from app.issuers.did_document import compose_did_document, compose_jwk
-from app.issuers.store import get_issuer, get_issuer_by_slug
+from app.issuers.store import get_issuer, get_issuer_by_slug, is_test_issuer
 from app.keys.store import SigningKey, get_key, list_all_keys, list_keys
+from app.openbadges.compose import add_translations
 from app.openbadges.datatypes import OB_CONTEXT, VC_CONTEXT
 from app.public import views
 from app.public.negotiate import HTML, JSON_TYPES, negotiate, prefers_html
@@ -33,7 +36,7 @@ from app.public.pages import SECURITY_HEADERS, NotFoundView, View, render
 from app.resources import Resources
 from app.statuslists.store import get_publication
 from app.web.dependencies import ReadSession, World
-from app.web.problem_types import PROBLEM_TYPES
+from app.web.problem_types import PROBLEM_TYPES, example_of
 from app.web.problems import responses
 
 router = APIRouter(tags=["Public documents"])
@@ -64,7 +67,7 @@ async def credential(credential_id: Identifier, request: Request, session: ReadS
     edition, body, digest = await fetch_body(session, world.vault, found)
     if media_type == HTML:
         view = await views.credential_view(session, world, found, edition, json.loads(body), world.clock.now())
-        return _page("credential.html", view)
+        return await _page("credential.html", view)
     return _document(request, body, media_type, etag=digest, cache=_REVALIDATE)
 
 
@@ -87,9 +90,16 @@ async def badge_svg(credential_id: Identifier, request: Request, session: ReadSe
 @router.get("/achievements/{achievement_id}", operation_id="fetch_achievement", response_class=Response,
             responses=responses(404, 406, 422))  # fmt: skip
 async def achievement(achievement_id: Identifier, request: Request, session: ReadSession, world: World) -> Response:
-    """An achievement: its newest published version."""
+    """An achievement: its newest published version, with links to all its translations as they are now.
+
+    The version's own URL has the document that badges embed, which never changes: it links what was published before it.
+    """
     versions = await get_public_versions(session, achievement_id)
-    return await _achievement(request, session, world, versions, versions[-1])
+    newest = versions[-1]
+    translations = await list_live_translations(session, newest.issuer_id, achievement_id)
+    assert newest.document is not None
+    document = add_translations(newest.document, translation_facts(translations, world.base_url))
+    return await _achievement(request, session, world, versions, newest, document)
 
 
 @router.get("/achievements/{achievement_id}/v{version}", operation_id="fetch_achievement_version",
@@ -103,7 +113,8 @@ async def achievement_version(
     found = next((v for v in versions if v.version == version), None)
     if found is None:
         raise NotFound("The achievement has no published version with this number.")
-    return await _achievement(request, session, world, versions, found)
+    assert found.document is not None
+    return await _achievement(request, session, world, versions, found, found.document)
 
 
 @router.get("/issuers/{slug}", operation_id="fetch_issuer", response_class=Response, responses=responses(404, 406, 422))
@@ -112,7 +123,7 @@ async def issuer(slug: Slug, request: Request, session: ReadSession, world: Worl
     found = await get_issuer_by_slug(session, slug)
     media_type = _negotiated(request)
     if media_type == HTML:
-        return _page("issuer.html", await views.issuer_view(session, world, found))
+        return await _page("issuer.html", await views.issuer_view(session, world, found))
     return _json(request, {"@context": [VC_CONTEXT, OB_CONTEXT], **found.profile}, media_type)
 
 
@@ -134,7 +145,7 @@ async def panel(panel_id: Identifier, request: Request, session: ReadSession, wo
     found = await get_public_panel(session, panel_id)
     media_type = _negotiated(request)
     if media_type == HTML:
-        return _page("panel.html", await views.panel_view(session, world, found))
+        return await _page("panel.html", await views.panel_view(session, world, found))
     profile = compose_panel_profile(found, world.base_url)
     return _json(request, {"@context": [VC_CONTEXT, OB_CONTEXT], **profile}, media_type)
 
@@ -178,13 +189,13 @@ async def image(digest: Digest, request: Request, session: ReadSession) -> Respo
 @router.get("/", include_in_schema=False)
 async def home(session: ReadSession, world: World) -> Response:
     """The start page."""
-    return _page("home.html", await views.home_view(session, world))
+    return await _page("home.html", await views.home_view(session, world))
 
 
 @router.get("/problems", include_in_schema=False)
 async def problems(world: World) -> Response:
     """Every problem code."""
-    return _page("problems.html", views.problems_view(world))
+    return await _page("problems.html", views.problems_view(world))
 
 
 @router.get("/problems/{code}", include_in_schema=False)
@@ -193,8 +204,9 @@ async def problem(code: str, request: Request, world: World) -> Response:
     if code not in PROBLEM_TYPES:
         raise NotFound("There is no problem with this code.")
     if not prefers_html(request.headers.get("accept")):
-        return _json(request, asdict(PROBLEM_TYPES[code]), "application/json")
-    return _page("problem.html", views.problem_view(world, PROBLEM_TYPES[code]))
+        example = example_of(PROBLEM_TYPES[code], world.base_url)
+        return _json(request, {**asdict(PROBLEM_TYPES[code]), "example": asdict(example)}, "application/json")
+    return await _page("problem.html", views.problem_view(world, PROBLEM_TYPES[code]))
 
 
 def not_found_page(request: Request, error: AssayError) -> Response | None:
@@ -231,18 +243,24 @@ async def find_own_document(world: Resources, url: str) -> Mapping[str, Any] | N
     raise NotFound("This service publishes nothing at that address.")
 
 
+async def is_own_test_issuer(world: Resources, did: str) -> bool:
+    """For verifying: whether the DID is that of an issuer of this service that is for tests."""
+    async with world.database.reading() as session:
+        return await is_test_issuer(session, did)
+
+
 async def _achievement(
     request: Request,
     session: ReadSession,
     world: Resources,
     versions: list[AchievementVersion],
     version: AchievementVersion,
+    document: Mapping[str, Any],
 ) -> Response:
     media_type = _negotiated(request)
     if media_type == HTML:
-        return _page("achievement.html", await views.achievement_view(session, world, versions, version))
-    assert version.document is not None
-    return _json(request, {"@context": [VC_CONTEXT, OB_CONTEXT], **version.document}, media_type)
+        return await _page("achievement.html", await views.achievement_view(session, world, versions, version))
+    return _json(request, {"@context": [VC_CONTEXT, OB_CONTEXT], **document}, media_type)
 
 
 def _jwk(key: SigningKey, issuer: str, base_url: str) -> Mapping[str, str]:
@@ -283,9 +301,11 @@ def _picture(request: Request, body: bytes, media_type: str) -> Response:
     return response
 
 
-def _page(template: str, view: View) -> Response:
+async def _page(template: str, view: View) -> Response:
     headers = {**SECURITY_HEADERS, "Cache-Control": _REVALIDATE, "Vary": "Accept"}
-    return Response(render(template, view), media_type=HTML, headers=headers)
+    # In a thread: a long text of Markdown takes its time, and others need not wait for it.
+    page = await asyncio.to_thread(render, template, view)
+    return Response(page, media_type=HTML, headers=headers)
 
 
 def _loaded(body: bytes) -> Mapping[str, Any]:

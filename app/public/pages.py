@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from app.public.markdown import MarkdownRenderer
+
 STATIC_DIRECTORY = Path(__file__).parent / "static"
 """What is to be served under `{base}/static`."""
 
@@ -53,6 +55,36 @@ class AlignmentView:
     target_code: str | None = None
     target_framework: str | None = None
     target_description: str | None = None
+    target_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OtherIdentifierView:
+    """What a thing is called in somebody's system; `kind` says in which."""
+
+    value: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreatorView:
+    """Who designed an achievement. Their e-mail address is in the document only."""
+
+    name: str
+    url: str | None = None
+    description: str = ""
+    official: str = ""
+    parent: Party | None = None
+    other_identifiers: Sequence[OtherIdentifierView] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationView:
+    """The same achievement in another language (a BCP 47 tag)."""
+
+    language: str
+    name: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +190,14 @@ class CardView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageView:
-    """What every page needs: the service's base URL, to find its style sheet and its start page."""
+    """What every page needs: the service's base URL, to find its style sheet and its start page.
+
+    `is_test`: what it shows is a test issuer's, and the page says so before anything else.
+    """
 
     base_url: str
     service_name: str = "Assay"
+    is_test: bool = False
 
 
 CredentialState = Literal["valid", "suspended", "revoked", "expired"]
@@ -247,7 +283,15 @@ class AchievementView(PageView):
     criteria_narrative: str
     decision_rule: str
     criteria: Sequence[CriterionView]
-    creator: Party | None = None
+    creator: CreatorView | None = None
+    criteria_url: str | None = None
+    in_language: str = ""
+    translations: Sequence[TranslationView] = ()
+    field_of_study: str = ""
+    specialization: str = ""
+    human_code: str = ""
+    credits_available: str = ""
+    other_identifiers: Sequence[OtherIdentifierView] = ()
     published_on: date | None = None
     task_summary: str = ""
     task_parts: Sequence[TaskPartView] = ()
@@ -287,7 +331,7 @@ class PanelView(PageView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemView(PageView):
-    """One problem code. `example` is a problem document (RFC 9457) as it may be received."""
+    """One problem code. `example` is a problem document (RFC 9457) as it may be received, `example_request` what led to it."""
 
     code: str
     title: str
@@ -295,6 +339,7 @@ class ProblemView(PageView):
     cause: str
     cure: str
     example: Mapping[str, object] = field(default_factory=dict)
+    example_request: str = ""
 
     @property
     def url(self) -> str:
@@ -385,6 +430,14 @@ def paragraphs(text: str) -> Markup:
     return Markup("\n").join(Markup('<p dir="auto">{}</p>').format(block) for block in lines)
 
 
+def markdown(text: str) -> Markup:
+    """A text that is Markdown, as its author meant it; one that takes too much work as plain paragraphs."""
+    try:
+        return _markdown.render(text)
+    except ValueError:
+        return paragraphs(text)
+
+
 def with_code(text: str | Markup) -> Markup:
     """Escaped text, with what stands between backticks as code. For our own texts, which are written that way."""
     return Markup(_CODE_SPAN.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - nothing is unescaped here
@@ -430,6 +483,7 @@ def _environment_of_pages() -> Environment:
         "web_url": web_url,
         "local_path": local_path,
         "paragraphs": paragraphs,
+        "markdown": markdown,
         "with_code": with_code,
         "summary": summary,
         "long_date": long_date,
@@ -438,4 +492,5 @@ def _environment_of_pages() -> Environment:
     return environment
 
 
+_markdown = MarkdownRenderer(lambda url: web_url(url) is not None)
 _environment = _environment_of_pages()

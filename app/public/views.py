@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements.rubric import mandatory_criteria
-from app.achievements.store import AchievementVersion, list_current_versions
+from app.achievements.store import AchievementVersion, list_current_versions, list_live_translations
 from app.assessors.store import Panel
 from app.credentials.store import Credential, Edition
 from app.issuers.did_document import verification_method_id
@@ -17,6 +17,7 @@ from app.public.pages import (
     AchievementView,
     AlignmentView,
     CardView,
+    CreatorView,
     CredentialState,
     CredentialView,
     CriterionView,
@@ -25,6 +26,7 @@ from app.public.pages import (
     IssuerView,
     KeyView,
     LevelView,
+    OtherIdentifierView,
     PanelView,
     Party,
     ProblemsView,
@@ -32,10 +34,11 @@ from app.public.pages import (
     RequiredEvidenceView,
     ResultView,
     TaskPartView,
+    TranslationView,
     VersionView,
 )
 from app.resources import Resources
-from app.web.problem_types import PROBLEM_TYPES, ProblemType
+from app.web.problem_types import PROBLEM_TYPES, ProblemType, example_of
 
 _KEY_STATES = {"active": "in use", "retired": "retired"}
 
@@ -55,6 +58,7 @@ async def credential_view(
     source = subject.get("source", {})
     return CredentialView(
         base_url=world.base_url,
+        is_test=issuer.is_test,
         title=document["name"],
         description=achievement["description"],
         url=url,
@@ -87,10 +91,11 @@ async def achievement_view(
     issuer = await get_issuer(session, version.issuer_id)
     content, rubric = version.content, version.content["rubric"]
     task = content.get("performance_task") or {}
-    creator = content.get("creator")
     mandatory = mandatory_criteria(rubric)
+    translations = await list_live_translations(session, version.issuer_id, version.achievement_id)
     return AchievementView(
         base_url=world.base_url,
+        is_test=issuer.is_test,
         name=content["name"],
         description=content["description"],
         url=_version_url(version, world),
@@ -98,7 +103,18 @@ async def achievement_view(
         image_url=f"{world.base_url}/images/{version.image_digest}.png",
         image_alt=content.get("image_caption") or f"Badge: {content['name']}",
         issuer=_issuer_party(issuer, world),
-        creator=Party(creator["name"], creator.get("url")) if creator else None,
+        creator=_creator(content.get("creator")),
+        criteria_url=content["criteria"].get("id"),
+        in_language=content.get("in_language") or "",
+        translations=[
+            TranslationView(each.content.get("in_language") or "", each.content["name"], _version_url(each, world))
+            for each in translations
+        ],
+        field_of_study=content.get("field_of_study") or "",
+        specialization=content.get("specialization") or "",
+        human_code=content.get("human_code") or "",
+        credits_available=_number(content.get("credits_available")),
+        other_identifiers=_other_identifiers(content),
         version=version.version,
         state=version.state,
         published_on=version.published_at,
@@ -124,6 +140,7 @@ async def issuer_view(session: AsyncSession, world: Resources, issuer: Issuer) -
     website = issuer.profile.get("url")
     return IssuerView(
         base_url=world.base_url,
+        is_test=issuer.is_test,
         name=issuer.profile["name"],
         description=issuer.profile.get("description", ""),
         url=url,
@@ -145,6 +162,7 @@ async def panel_view(session: AsyncSession, world: Resources, panel: Panel) -> P
     issuer = await get_issuer(session, panel.issuer_id)
     return PanelView(
         base_url=world.base_url,
+        is_test=issuer.is_test,
         name=panel.name,
         description=panel.description or "",
         issuer=_issuer_party(issuer, world),
@@ -181,19 +199,10 @@ def problems_view(world: Resources) -> ProblemsView:
 
 def problem_view(world: Resources, problem: ProblemType) -> ProblemView:
     """One problem, with the document it arrives as."""
-    example = {
-        "type": f"{world.base_url}/problems/{problem.code}",
-        "code": problem.code,
-        "title": problem.title,
-        "status": problem.status,
-        "detail": problem.cause,
-        "cure": problem.cure,
-        "request_id": "5f1c0a6e9b7d4c52",
-        "errors": [],
-    }
+    example = example_of(problem, world.base_url)
     return ProblemView(
         base_url=world.base_url, code=problem.code, title=problem.title, status=problem.status, cause=problem.cause,
-        cure=problem.cure, example=example,
+        cure=problem.cure, example=example.answer, example_request=example.request,
     )  # fmt: skip
 
 
@@ -265,7 +274,33 @@ def _alignment(alignment: Mapping[str, Any]) -> AlignmentView:
         alignment.get("target_code"),
         alignment.get("target_framework"),
         alignment.get("target_description"),
+        alignment.get("target_type"),
     )
+
+
+def _creator(creator: Mapping[str, Any] | None) -> CreatorView | None:
+    if creator is None:
+        return None
+    parent = creator.get("parent_org")
+    return CreatorView(
+        name=creator["name"],
+        url=creator.get("url"),
+        description=creator.get("description") or "",
+        official=creator.get("official") or "",
+        parent=Party(parent["name"], parent.get("url")) if parent else None,
+        other_identifiers=_other_identifiers(creator),
+    )
+
+
+def _other_identifiers(content: Mapping[str, Any]) -> list[OtherIdentifierView]:
+    return [
+        OtherIdentifierView(entry["identifier"], entry["identifier_type"])
+        for entry in content.get("other_identifiers", ())
+    ]
+
+
+def _number(number: float | None) -> str:
+    return "" if number is None else f"{number:,.10g}"
 
 
 def _decision_rule(rubric: Mapping[str, Any]) -> str:

@@ -7,12 +7,17 @@ from datetime import datetime
 from app.net.client import OutboundClient
 from app.settings import Settings
 from app.verification.judge import JudgePool
-from app.verification.verify import OwnDocuments, Verifier
+from app.verification.verify import OwnDocuments, TestIssuers, Verifier
 
 
 @asynccontextmanager
 async def open_verifier(
-    settings: Settings, outbound: OutboundClient, own_documents: OwnDocuments, now: Callable[[], datetime]
+    settings: Settings,
+    outbound: OutboundClient,
+    own_documents: OwnDocuments,
+    now: Callable[[], datetime],
+    *,
+    test_issuers: TestIssuers | None = None,
 ) -> AsyncIterator[Verifier]:
     """A verifier with judging processes of its own, which start with the first document and end with the block."""
     judges = JudgePool(size=settings.verify_processes, max_waiting=settings.verify_queue)
@@ -23,6 +28,7 @@ async def open_verifier(
             judges=judges,
             own_documents=own_documents,
             now=now,
+            test_issuers=test_issuers,
             max_parallel=settings.verify_queue,
         )
     finally:

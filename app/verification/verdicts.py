@@ -211,6 +211,13 @@ VERDICTS: Mapping[str, Verdict] = {
     "wrong_proof_purpose": Verdict(
         "issuer_binding", "failed", "issuer", "The proof was made for another purpose than assertionMethod.", _REISSUE
     ),
+    "test_issuer": Verdict(
+        "issuer_binding",
+        "warning",
+        "issuer",
+        "The issuer is for tests: whatever else is found, the badge certifies nothing.",
+        "Do not rely on it. Ask the organization for a badge of its real issuer.",
+    ),
     # validity
     "in_validity_period": Verdict("validity", "passed", "nobody", "The badge is within its validity period."),
     "not_yet_valid": Verdict(

@@ -16,7 +16,7 @@ from app.resources import open_resources
 from app.settings import Settings
 from app.tables import metadata
 from tests.builders import achievement_body, decision_body
-from tests.conftest import KEY, Partner
+from tests.conftest import KEY, Partner, publish
 from tests.house.databases import APPEND_ONLY, execute, open_owner, refusal
 
 DELETABLE = ("idempotency_key", "job", "learner_identity")
@@ -93,6 +93,8 @@ async def fill_tables(partner: Partner) -> None:
 
 async def test_append_only_tables_refuse_change_even_to_their_owner(partner: Partner, owner: AsyncEngine) -> None:
     await fill_tables(partner)
+    english = await publish(partner.client, achievement_body(in_language="en"))
+    await publish(partner.client, achievement_body(in_language="fr", translations=[english]))
     for table in APPEND_ONLY:
         [(count,)] = await execute(owner, f"SELECT count(*) FROM {table}")
         assert count > 0, table
@@ -125,6 +127,13 @@ async def test_published_version_is_immutable_in_the_database(partner: Partner, 
         assert await refusal(owner, statement) in said_no, column
     assert await refusal(owner, f"DELETE FROM achievement_version {where}") in said_no
     assert await refusal(owner, f"UPDATE achievement_version SET state = 'retired' {where}") == ""
+
+
+async def test_whether_an_issuer_is_for_tests_is_settled(partner: Partner, owner: AsyncEngine) -> None:
+    for told, answer in (("true", (RAISED, "whether an issuer is for tests is settled when it is created")),
+                         ("false", ("",))):  # fmt: skip
+        statement = f"UPDATE issuer SET is_test = {told} WHERE id = '{partner.issuer_id}'"
+        assert await refusal(owner, statement) in answer, told
 
 
 async def test_draft_may_change_in_the_database(partner: Partner, owner: AsyncEngine) -> None:

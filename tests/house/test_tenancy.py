@@ -39,7 +39,7 @@ PUBLIC = {
     "metrics",
 }
 PLATFORM_ONLY = {"create_issuer", "list_issuers"}
-NAMES_NO_OBJECT = {"create_achievement", "create_panel", "create_learner"}
+NAMES_NO_OBJECT = {"create_panel", "create_learner"}
 
 # Places that hold an id and yet name no object of an issuer.
 NOT_AN_OBJECT = {
@@ -89,7 +89,8 @@ async def list_ids(partner: Partner) -> dict[str, str]:
 def body_for(probe: Probe, own: Mapping[str, str]) -> Any:
     """A body that would be accepted but for the place probed."""
     if probe.operation.id != "record_decision":
-        return copy.deepcopy(probe.operation.example)
+        body = copy.deepcopy(probe.operation.example)
+        return {**body, "in_language": "en"} if probe.name == "/translations/0" else body
     body = decision_body(own["achievement_id"], own["panel_id"])
     if probe.name == "/learner_id":
         del body["recipient"]
@@ -116,11 +117,11 @@ async def call(client: httpx.AsyncClient, probe: Probe, own: Mapping[str, str], 
 # Who may is decided before any query, so one engine will do.
 on_sqlite = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 
-KIND_OF_PLACE = {"supersedes": "decision_id"}
+KIND_OF_PLACE = {"supersedes": "decision_id", "translations": "achievement_id"}
 
 
 def kind_of(probe: Probe) -> str:
-    name = str(probe.pointer[-1]) if probe.pointer else probe.name
+    name = next(part for part in reversed(probe.pointer or (probe.name,)) if isinstance(part, str))
     return KIND_OF_PLACE.get(name, name)
 
 

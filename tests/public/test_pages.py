@@ -17,6 +17,7 @@ from app.public.pages import (
     AchievementView,
     AlignmentView,
     CardView,
+    CreatorView,
     CredentialState,
     CredentialView,
     CriterionView,
@@ -26,6 +27,7 @@ from app.public.pages import (
     KeyView,
     LevelView,
     NotFoundView,
+    OtherIdentifierView,
     PanelView,
     Party,
     ProblemsView,
@@ -33,6 +35,7 @@ from app.public.pages import (
     RequiredEvidenceView,
     ResultView,
     TaskPartView,
+    TranslationView,
     VersionView,
     View,
     local_path,
@@ -48,7 +51,7 @@ from app.public.pages import (
 BASE = "https://badges.example"
 ISSUER = Party("Mira Education", f"{BASE}/issuers/mira")
 ALIGNMENT = AlignmentView(
-    "Equity", "https://standards.example/3", "PSEL 3", "Professional Standards", "Leaders strive for equity."
+    "Equity", "https://standards.example/3", "PSEL 3", "Professional Standards", "Leaders strive for equity.", "CFItem"
 )
 CARD = CardView(
     "Implementing Equitable Practices", f"{BASE}/achievements/1", "In short.", "Mira Education", f"{BASE}/images/ab.png"
@@ -108,7 +111,22 @@ ACHIEVEMENT = AchievementView(
         CriterionView("problem", "Problem", LEVELS, "demonstrated", "Names it.", True, (ALIGNMENT,)),
         CriterionView("impact", "Impact", LEVELS, "demonstrated"),
     ),
-    creator=Party("Center", "https://center.example"),
+    creator=CreatorView(
+        "Center",
+        "https://center.example",
+        "Designs assessments.",
+        "The director",
+        Party("University", "https://university.example"),
+        (OtherIdentifierView("C-9", "systemId"),),
+    ),
+    criteria_url="https://center.example/criteria",
+    in_language="en",
+    translations=(TranslationView("fr", "Des pratiques équitables", f"{BASE}/achievements/2/v1"),),
+    field_of_study="Education",
+    specialization="School leadership",
+    human_code="IEP-1",
+    credits_available="1.5",
+    other_identifiers=(OtherIdentifierView("17-4", "sourcedId"),),
     published_on=date(2026, 2, 1),
     task_summary="Six weeks.",
     task_parts=(TaskPartView("overview", "The problem", "Describe it."),),
@@ -128,6 +146,7 @@ PROBLEM = ProblemView(
     cause="It breaks `Open Badges`.",
     cure="Mend what `faults` names.",
     example={"code": "lint_failed", "status": 422},
+    example_request="POST /v1/decisions",
 )
 PAGES: dict[str, View] = {
     "credential.html": CREDENTIAL,
@@ -262,7 +281,7 @@ def poisoned(value: Any, payload: str, *, keep: frozenset[str] = frozenset()) ->
 
 NOT_FREE = frozenset({"base_url", "state", "key", "passing_level", "code"})
 URLS = frozenset(
-    "url json_url image_url achievement_url target_url website docs_url openapi_url example_credential_url".split()  # noqa: SIM905
+    "url json_url image_url achievement_url criteria_url target_url website docs_url openapi_url example_credential_url".split()  # noqa: SIM905
 ) | {"png_url", "svg_url"}
 
 

@@ -8,7 +8,7 @@ from tests.conftest import Partner
 ALIGNMENT = {
     "target_name": "Equity",
     "target_url": "https://standards.example.org/3",
-    "target_code": "3",
+    "target_code": "5f3c9a52-0d5e-11ef-9c1a-0242ac120002",
     "target_description": "What equity asks.",
     "target_framework": "Standards",
     "target_type": "CFItem",
@@ -45,6 +45,12 @@ def content(**changes: Any) -> dict[str, Any]:
             "name": "Designers",
             "url": "https://d.example.org",
             "description": "They design.",
+            "email": "office@d.example.org",
+            "phone": "+1 555 0101",
+            "image": "https://d.example.org/logo.png",
+            "official": "The director",
+            "other_identifiers": [{"identifier": "D-9", "identifier_type": "systemId"}],
+            "parent_org": {"id": "did:example:2", "name": "University", "url": "https://u.example.org"},
         },
         alignments=[ALIGNMENT],
         other_identifiers=[{"identifier": "IEP", "identifier_type": "systemId"}],
@@ -81,10 +87,10 @@ def decision(partner: Partner, **changes: Any) -> dict[str, Any]:
 def full_bodies(partner: Partner) -> dict[str, dict[str, Any]]:
     """By operation id."""
     return {
-        "create_issuer": {"slug": "one-more", "profile": PROFILE},
+        "create_issuer": {"slug": "one-more", "profile": PROFILE, "test": True},
         "change_issuer_profile": PROFILE,
         "create_api_client": {"name": "Portal", "scopes": ["issuer:read"], "expires_in_days": 30},
-        "create_achievement": content(external_id="row-1", settings=SETTINGS),
+        "create_achievement": content(external_id="row-1", settings=SETTINGS, translations=[partner.achievement_id]),
         "change_achievement_settings": SETTINGS,
         "draft_achievement_version": content(),
         "edit_achievement_version": content(),
