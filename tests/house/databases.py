@@ -12,7 +12,17 @@ from app.db import open_database
 from app.settings import Settings
 from app.tables import metadata
 
-APPEND_ONLY = ("achievement_translation", "audit_entry", "audit_link", "decision", "event", "image", "representation", "status_list_order", "vector_image")
+APPEND_ONLY = (
+    "achievement_translation",
+    "audit_entry",
+    "audit_link",
+    "decision",
+    "event",
+    "image",
+    "representation",
+    "status_list_order",
+    "vector_image",
+)
 
 
 @contextlib.asynccontextmanager
