@@ -5,8 +5,10 @@ from typing import Any
 
 from app.access.idempotency import FORGET_JOB, forget_key
 from app.credentials.issue import RECOVERY_JOB, recover
+from app.issuers.rotate import REPUBLISH_JOB
 from app.jobs.embedded import EmbeddedRunner, Handler
 from app.resources import Resources
+from app.statuslists.publish import republish
 
 
 def handlers(world: Resources) -> dict[str, Handler]:
@@ -19,7 +21,14 @@ def handlers(world: Resources) -> dict[str, Handler]:
         async with world.database.transaction() as session:
             await forget_key(session, payload["principal_id"], payload["key"])
 
-    return {RECOVERY_JOB: recover_edition, FORGET_JOB: forget_idempotency_key}
+    async def republish_status_lists(payload: Mapping[str, Any]) -> None:
+        await republish(world, payload["issuer_id"])
+
+    return {
+        RECOVERY_JOB: recover_edition,
+        FORGET_JOB: forget_idempotency_key,
+        REPUBLISH_JOB: republish_status_lists,
+    }
 
 
 def open_runner(world: Resources) -> EmbeddedRunner:

@@ -19,14 +19,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def loopback_settings(directory: Path, key_encryption_key: str) -> Settings:
+def loopback_settings(directory: Path, key_encryption_key: str, *, origin: str = "http://127.0.0.1") -> Settings:
     """Settings on a SQLite database in `directory`, at a free port of loopback."""
     return Settings.model_validate(
         {
             "database_url": f"sqlite+aiosqlite:///{directory / 'assay.db'}",
             "data_directory": directory,
             "key_encryption_key": key_encryption_key,
-            "public_url": f"http://127.0.0.1:{free_port()}",
+            "public_url": f"{origin}:{free_port()}",
             "verify_processes": 1,
             "log_level": "warning",
         }
@@ -34,10 +34,14 @@ def loopback_settings(directory: Path, key_encryption_key: str) -> Settings:
 
 
 @contextmanager
-def served(settings: Settings) -> Iterator[str]:
-    """Serve `settings` until the block ends: the base URL."""
+def served(settings: Settings, *, tls: tuple[Path, Path] | None = None) -> Iterator[str]:
+    """Serve `settings` until the block ends: the base URL. `tls` are the files of a certificate and its key."""
     port = int(settings.public_url.rpartition(":")[2])
-    config = uvicorn.Config(create_app(settings), host="127.0.0.1", port=port, log_config=None, lifespan="on")
+    certificate, key = tls or (None, None)
+    config = uvicorn.Config(
+        create_app(settings), host="127.0.0.1", port=port, log_config=None, lifespan="on",
+        ssl_certfile=certificate, ssl_keyfile=key,
+    )  # fmt: skip
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -13,6 +13,7 @@ class Scope(StrEnum):
     ISSUER_READ = "issuer:read"
     ISSUER_WRITE = "issuer:write"
     CLIENTS_MANAGE = "clients:manage"
+    KEYS_MANAGE = "keys:manage"
     ACHIEVEMENTS_READ = "achievements:read"
     ACHIEVEMENTS_WRITE = "achievements:write"
     ASSESSORS_READ = "assessors:read"

@@ -27,7 +27,10 @@ from app.cli.start import NotReady, console, errors, read_settings, require_read
 from app.clock import SystemClock
 from app.demo.load import describe, load_demo
 from app.errors import AssayError
-from app.issuers.store import find_base_url
+from app.issuers.did_document import verification_method_id
+from app.issuers.rotate import rotate_key
+from app.issuers.store import find_base_url, get_issuer_by_slug
+from app.keys.vault import require_encryption_key
 from app.main import create_app
 from app.migration import migrate as migrate_database
 from app.net.client import OutboundClient
@@ -35,13 +38,14 @@ from app.openbadges.baking import is_picture
 from app.public.documents import find_own_document, is_own_test_issuer
 from app.resources import open_resources
 from app.settings import Settings
+from app.statuslists.publish import republish
 from app.verification.opening import nothing_is_ours, open_verifier
 from app.verification.verify import Verification, Verifier
 from app.worker import open_runner
 
 # Pretty tracebacks print local variables, and those may be keys and people.
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-keys = typer.Typer(no_args_is_help=True, help="Key-encryption keys.")
+keys = typer.Typer(no_args_is_help=True, help="Issuers' signing keys, and the key that encrypts them.")
 tokens = typer.Typer(no_args_is_help=True, help="The operator's tokens.")
 cli.add_typer(keys, name="keys")
 cli.add_typer(tokens, name="tokens")
@@ -121,6 +125,24 @@ def verify(
 def new_encryption_key() -> None:
     """Print a fresh value for ASSAY_KEY_ENCRYPTION_KEY. Keep it: without it every stored key is lost."""
     console.print(base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode(), soft_wrap=True)
+
+
+@keys.command("rotate")
+def rotate(slug: Annotated[str, typer.Argument(help="The issuer's slug.")]) -> None:
+    """Replace an issuer's signing key. The one before stays published, and badges it signed verify."""
+    settings = read_settings()
+
+    async def run() -> str:
+        await require_ready(settings)
+        async with open_resources(settings) as world:
+            await require_encryption_key(world.database, world.vault)
+            async with world.database.transaction() as session:
+                issuer = await get_issuer_by_slug(session, slug)
+                key = await rotate_key(session, world, issuer.id, actor="cli", now=world.clock.now())
+            await republish(world, issuer.id)
+            return verification_method_id(issuer.did, key.public_key_multibase)
+
+    console.print(asyncio.run(run()), soft_wrap=True, highlight=False)
 
 
 @tokens.command("create")

@@ -12,7 +12,7 @@ from app.events.store import EventCounter, record_event
 from app.identifiers import new_id
 from app.issuers.did_document import did_web
 from app.issuers.store import Issuer, find_issuer_by_slug
-from app.keys.store import SigningKey
+from app.keys.store import ED25519, SigningKey
 from app.openbadges.compose import compose_profile
 from app.openbadges.test_mark import mark_description, mark_name
 from app.resources import Resources
@@ -55,7 +55,7 @@ async def create_issuer(
     key = SigningKey(
         issuer_id=issuer_id,
         id=key_id,
-        algorithm="Ed25519",
+        algorithm=ED25519,
         public_key_multibase=public_key,
         sealed_private_key=sealed,
         state="active",

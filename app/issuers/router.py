@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, StrictBool, StringConstraints, model_vali
 from sqlalchemy import select
 
 from app.access.clients import create_client, revoke_client
-from app.access.dependencies import ClientsManage, IssuerRead, IssuerWrite, Platform
+from app.access.dependencies import ClientsManage, IssuerRead, IssuerWrite, KeysManage, Platform
 from app.access.idempotency import Once
 from app.access.principals import TENANT_SCOPES, Scope
 from app.access.store import ApiClient, get_client
@@ -16,7 +16,10 @@ from app.errors import Forbidden
 from app.events.store import record_event
 from app.identifiers import Identifier
 from app.issuers.create import change_profile, create_issuer
+from app.issuers.did_document import verification_method_id
+from app.issuers.rotate import rotate_key
 from app.issuers.store import Issuer, get_issuer
+from app.keys.store import KeyState, SigningKey
 from app.web.dependencies import Now, ReadSession, Session, World
 from app.web.fields import Body, Email, Line, Moment, Prose, Url
 from app.web.pagination import Page, Paging, fetch_page
@@ -119,6 +122,36 @@ class ApiClientCreated(ApiClientOut):
     note: str = "The token is shown this once; only its hash is stored."
 
 
+class SigningKeyOut(BaseModel):
+    """A signing key of an issuer: its public part. The private part never leaves the service."""
+
+    id: Identifier
+    url: str = Field(description="The public key as JWK.", examples=["https://badges.example.org/keys/0f3c…"])
+    algorithm: str = Field(description="Ed25519 is what signs in this release.", examples=["Ed25519"])
+    state: KeyState = Field(description="A retired key signs no more. It stays published, and what it signed verifies.")
+    public_key_multibase: str = Field(description="The public key as Multikey.", examples=["z6Mk…"])
+    verification_method: str = Field(
+        description="How proofs name the key.", examples=["did:web:badges.example.org:issuers:leadership-academy#z6Mk…"]
+    )
+    created_at: Moment
+    retired_at: Moment | None
+
+    @classmethod
+    def of(cls, key: SigningKey, issuer: Issuer, base_url: str) -> "SigningKeyOut":
+        return cls.model_validate(
+            {
+                "id": key.id,
+                "url": f"{base_url}/keys/{key.id}",
+                "algorithm": key.algorithm,
+                "state": key.state,
+                "public_key_multibase": key.public_key_multibase,
+                "verification_method": verification_method_id(issuer.did, key.public_key_multibase),
+                "created_at": key.created_at,
+                "retired_at": key.retired_at,
+            }
+        )
+
+
 _EXAMPLE = {"slug": "leadership-academy", "profile": {"name": "School Improvement Leadership Academy"}}
 
 
@@ -156,6 +189,29 @@ async def put_profile(body: ProfileBody, tenant: IssuerWrite, session: Session, 
     issuer = await get_issuer(session, tenant.issuer_id)
     change_profile(session, issuer, profile=body.facts(), base_url=world.base_url, actor=tenant.actor, now=now)
     return IssuerOut.of(issuer, world.base_url)
+
+
+@router.post("/{issuer_id}/keys", status_code=201, operation_id="rotate_key",
+             responses=responses(400, 401, 403, 404, 409, 413, 415, 422))  # fmt: skip
+async def rotate(tenant: KeysManage, session: Session, world: World, now: Now, once: Once) -> SigningKeyOut:
+    """Replace the issuer's signing key. The answer is the new one, which signs from now on.
+
+    The key before is retired: it signs no more, stays in the DID document and verifies. Status lists are signed anew with the
+    new key within seconds. An issuer whose id is a did:key has one key for good (`key_not_rotatable`).
+    """
+    key = await rotate_key(session, world, tenant.issuer_id, actor=tenant.actor, now=now)
+    out = SigningKeyOut.of(key, await get_issuer(session, tenant.issuer_id), world.base_url)
+    await once.remember(out)
+    return out
+
+
+@router.get("/{issuer_id}/keys", operation_id="list_keys", responses=responses(400, 401, 403, 404, 422))
+async def list_keys(tenant: IssuerRead, session: ReadSession, world: World, paging: Paging) -> Page[SigningKeyOut]:
+    """The issuer's signing keys, retired ones included: those in its DID document."""
+    issuer = await get_issuer(session, tenant.issuer_id)
+    query = select(SigningKey).where(SigningKey.issuer_id == tenant.issuer_id)
+    rows, cursor = await fetch_page(session, query, paging, updated_at=SigningKey.updated_at, identifier=SigningKey.id)
+    return Page(items=[SigningKeyOut.of(row, issuer, world.base_url) for row in rows], next_cursor=cursor)
 
 
 @router.post("/{issuer_id}/api-clients", status_code=201, operation_id="create_api_client",

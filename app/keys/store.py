@@ -3,21 +3,35 @@
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import CheckConstraint, ForeignKey, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
-from app.db import Table
+from app.db import Table, UtcDateTime
 from app.errors import NotFound
 
 KeyState = Literal["active", "retired"]
 
+ED25519 = "Ed25519"
+"""The one algorithm that signs in this release. The table takes others: an issuer may have an active key of each."""
+
+_IS_ACTIVE = text("state = 'active'")
+
 
 class SigningKey(Table):
-    """One key pair of one issuer. A retired key no longer signs and stays published, so that old badges verify."""
+    """One key pair of one issuer. A retired key no longer signs and stays published, so that old badges verify.
+
+    The one exception: an edition that names a retired key was begun before, and is still finished with it.
+    """
 
     __tablename__ = "signing_key"
-    __table_args__ = (CheckConstraint("state IN ('active', 'retired')", name="state"),)
+    __table_args__ = (
+        CheckConstraint("state IN ('active', 'retired')", name="state"),
+        Index(
+            "uq_signing_key_active", "issuer_id", "algorithm", unique=True,
+            sqlite_where=_IS_ACTIVE, postgresql_where=_IS_ACTIVE,
+        ),
+    )  # fmt: skip
 
     issuer_id: Mapped[str] = mapped_column(ForeignKey("issuer.id"), primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True, unique=True)
@@ -25,13 +39,18 @@ class SigningKey(Table):
     public_key_multibase: Mapped[str] = mapped_column(unique=True)
     sealed_private_key: Mapped[bytes]
     state: Mapped[str]
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column()
+    retired_at: Mapped[datetime | None] = mapped_column()
+    # To be retired is the only change a key knows.
+    updated_at: Mapped[datetime] = column_property(func.coalesce(retired_at, created_at, type_=UtcDateTime()))
 
 
-async def get_active_key(session: AsyncSession, issuer_id: str) -> SigningKey:
+async def get_active_key(session: AsyncSession, issuer_id: str, *, algorithm: str = ED25519) -> SigningKey:
     """The key that signs for this issuer now. Raises NotFound when it has none."""
-    query = select(SigningKey).where(SigningKey.issuer_id == issuer_id, SigningKey.state == "active")
-    key = (await session.scalars(query.order_by(SigningKey.created_at.desc(), SigningKey.id))).first()
+    query = select(SigningKey).where(
+        SigningKey.issuer_id == issuer_id, SigningKey.algorithm == algorithm, SigningKey.state == "active"
+    )
+    key = (await session.scalars(query)).one_or_none()
     if key is None:
         raise NotFound("The issuer has no active signing key.")
     return key

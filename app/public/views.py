@@ -150,7 +150,9 @@ async def issuer_view(session: AsyncSession, world: Resources, issuer: Issuer) -
         achievements=await _achievement_cards(session, world, issuer),
         keys=[
             KeyView(
-                verification_method_id(issuer.did, key.public_key_multibase), _KEY_STATES[key.state], key.created_at
+                verification_method_id(issuer.did, key.public_key_multibase),
+                _KEY_STATES[key.state],
+                key.retired_at or key.created_at,
             )
             for key in await list_keys(session, issuer.id)
         ],

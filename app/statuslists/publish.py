@@ -1,9 +1,11 @@
 """Opening lists, flipping bits, and publishing the signed credential that shows them, all in the caller's transaction.
 
 When the transaction commits, the new list is what every replica serves: a status change that was answered is visible.
+The exception is `republish`, the job that follows a key's rotation: a list each transaction, and nothing a reader would miss.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -25,6 +27,8 @@ from app.statuslists.store import (
     StatusPurpose,
     add_list,
     draw_index,
+    get_publication,
+    list_status_list_ids,
     lock_list,
 )
 
@@ -68,6 +72,31 @@ async def change_bits(
     if changed != status_list.bits:
         status_list.bits = changed
         await _publish(session, world, status_list, now)
+
+
+async def republish(world: Resources, issuer_id: str) -> int:
+    """Sign anew those lists of the issuer that another key than its active one has signed: their number.
+
+    Every list is looked at under its lock: a change that began with the old key has ended by then and is seen.
+    """
+    async with world.database.reading() as session:
+        ids = await list_status_list_ids(session, issuer_id)
+    count = 0
+    for status_list_id in ids:
+        async with world.database.transaction() as session:
+            status_list = await lock_list(session, issuer_id, status_list_id)
+            if not await _is_signed_by_active_key(session, status_list):
+                await _publish(session, world, status_list, world.clock.now())
+                count += 1
+    return count
+
+
+async def _is_signed_by_active_key(session: AsyncSession, status_list: StatusList) -> bool:
+    publication = await get_publication(session, status_list.id)
+    issuer = await get_issuer(session, status_list.issuer_id)
+    key = await get_active_key(session, status_list.issuer_id)
+    [proof] = json.loads(publication.body)["proof"]
+    return bool(proof["verificationMethod"] == verification_method_of(issuer.did, key.public_key_multibase).id)
 
 
 async def _publish(session: AsyncSession, world: Resources, status_list: StatusList, now: datetime) -> None:

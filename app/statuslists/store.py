@@ -125,6 +125,12 @@ async def lock_list(session: AsyncSession, issuer_id: str, status_list_id: str) 
     return status_list
 
 
+async def list_status_list_ids(session: AsyncSession, issuer_id: str) -> list[str]:
+    """All lists of an issuer, full ones too, oldest first."""
+    query = select(StatusList.id).where(StatusList.issuer_id == issuer_id)
+    return list((await session.scalars(query.order_by(StatusList.created_at, StatusList.id))).all())
+
+
 async def get_publication(session: AsyncSession, status_list_id: str) -> StatusListPublication:
     """The published credential of whichever issuer's list. Raises NotFound."""
     query = select(StatusListPublication).where(StatusListPublication.status_list_id == status_list_id)

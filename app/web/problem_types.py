@@ -70,6 +70,10 @@ _TYPES = (
     ("external_id_taken", 409, "Your own id is already in use",
      "Another object of this kind has the same `external_id`.", "Find it with `?external_id=`, or choose another."),
     ("slug_taken", 409, "The slug is already in use", "Another issuer has this slug.", "Choose another."),
+    ("key_not_rotatable", 409, "The key of this issuer cannot be replaced",
+     "The issuer's id is a did:key, which is its public key: with another key it would be another issuer. Issuers get a did:key "
+     "where the public URL is http.",
+     "Create a new issuer, or run the service at an https address: issuers made there are did:web, and their keys rotate."),
     ("identity_taken", 409, "The identity belongs to another learner",
      "The e-mail address or DID is already that of another learner of this issuer.", "Use that learner's id."),
     ("conflict", 409, "The state of the object does not allow this", "See `detail`.", "See `detail`."),

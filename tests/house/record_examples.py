@@ -68,6 +68,8 @@ async def _play(application: FastAPI) -> dict[str, Any]:
     scopes = sorted(scope.value for scope in TENANT_SCOPES)
     client = await story.call("create_api_client", body={"name": "Partner portal", "scopes": scopes})
     await story.call("list_api_clients")
+    await story.call("rotate_key")
+    await story.call("list_keys")
     spare = await story.call("create_api_client", body={"name": "Old portal", "scopes": ["events:read"]})
     await story.call("revoke_api_client", client_id=spare["id"])
     story.token = client["token"]

@@ -1,0 +1,21 @@
+"""An issuer of a service at an http address is a did:key: its key is its name."""
+
+from fastapi import FastAPI
+
+from tests.conftest import Partner
+from tests.issuing import decided
+
+
+async def test_rotating_answers_with_an_explanation(app: FastAPI, partner: Partner) -> None:
+    path = f"/v1/issuers/{partner.issuer_id}/keys"
+    before = (await partner.client.get(path)).json()
+    answer = await partner.client.post(path)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (409, "key_not_rotatable")
+    assert "did:key" in problem["detail"]
+    assert "new issuer" in problem["cure"]
+    assert "https" in problem["cure"]
+    assert (await partner.client.get(path)).json() == before
+    [key] = before["items"]
+    badge = (await decided(partner))["credential"]["document"]
+    assert badge["proof"][0]["verificationMethod"] == key["verification_method"]
