@@ -45,6 +45,11 @@ class Settings(BaseSettings):
         description="32 bytes in base64url that encrypt every private key and learner key at rest. When absent a "
         "development key is made in keys/, which is refused when public_url is https.",
     )
+    previous_key_encryption_key: SecretStr | None = Field(
+        default=None,
+        description="Only while key_encryption_key is being replaced: the key before, so that what is still encrypted under it "
+        "opens. Remove it once `assay keys reencrypt` has ended.",
+    )
     data_directory: Path = Field(default=Path("var"), description="Where the embedded database and demo.json live.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severity logged."
@@ -84,7 +89,7 @@ class Settings(BaseSettings):
         port = f":{int(origin['port'])}" if origin["port"] and not is_default else ""
         return f"{origin['scheme']}://{origin['host']}{port}"
 
-    @field_validator("key_encryption_key")
+    @field_validator("key_encryption_key", "previous_key_encryption_key")
     @classmethod
     def _thirty_two_bytes(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:

@@ -6,6 +6,7 @@ database's unique constraint makes it wait) and then finds the answer.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -76,7 +77,8 @@ class IdempotencyKey:
 
     principal_id: str
     key: str | None
-    request_digest: bytes
+    request_digests: Sequence[bytes]
+    """What the earlier request may have been stored as: the first is how this one is."""
     now: datetime
 
     async def begin(self, session: AsyncSession) -> IdempotencyRecord | None:
@@ -92,7 +94,7 @@ class IdempotencyKey:
         record = await session.get(IdempotencyRecord, (self.principal_id, self.key), populate_existing=True)
         if record is None:
             raise RequestInProgress("The key was forgotten this very moment.")
-        if record.request_digest != self.request_digest:
+        if record.request_digest not in self.request_digests:
             raise IdempotencyKeyReused("This Idempotency-Key was used for a different request.")
         return record
 
@@ -116,7 +118,10 @@ class IdempotencyKey:
     async def _insert(self, session: AsyncSession) -> bool:
         dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
         statement = dialect.insert(IdempotencyRecord).values(
-            principal_id=self.principal_id, key=self.key, request_digest=self.request_digest, created_at=self.now
+            principal_id=self.principal_id,
+            key=self.key,
+            request_digest=self.request_digests[0],
+            created_at=self.now,
         )
         result = await session.execute(
             statement.on_conflict_do_nothing()
@@ -139,10 +144,8 @@ async def _idempotency_key(
 ) -> IdempotencyKey:  # fmt: skip
     if idempotency_key is not None and not _KEY.match(idempotency_key):
         raise InvalidIdempotencyKey("The Idempotency-Key must be 1 to 200 visible ASCII characters.")
-    hasher = world.vault.new_digest("idempotency")
-    for part in (request.method.encode(), request.url.path.encode(), request.url.query.encode(), await request.body()):
-        hasher.update(len(part).to_bytes(8, "big") + part)
-    return IdempotencyKey(principal.id, idempotency_key, hasher.digest(), now)
+    parts = (request.method.encode(), request.url.path.encode(), request.url.query.encode(), await request.body())
+    return IdempotencyKey(principal.id, idempotency_key, world.vault.digests("idempotency", parts), now)
 
 
 Idempotency = Annotated[IdempotencyKey, Depends(_idempotency_key)]

@@ -31,6 +31,7 @@ from app.issuers.did_document import verification_method_id
 from app.issuers.rotate import rotate_key
 from app.issuers.store import find_base_url, get_issuer_by_slug
 from app.keys.vault import require_encryption_key
+from app.learners.reencrypt import Reencrypted, reencrypt
 from app.main import create_app
 from app.migration import migrate as migrate_database
 from app.net.client import OutboundClient
@@ -143,6 +144,32 @@ def rotate(slug: Annotated[str, typer.Argument(help="The issuer's slug.")]) -> N
             return verification_method_id(issuer.did, key.public_key_multibase)
 
     console.print(asyncio.run(run()), soft_wrap=True, highlight=False)
+
+
+@keys.command("reencrypt")
+def reencrypt_all() -> None:
+    """Encrypt all keys under ASSAY_KEY_ENCRYPTION_KEY that are still under ASSAY_PREVIOUS_KEY_ENCRYPTION_KEY.
+
+    May run beside servers that have both set, and be stopped and started again at any time.
+    """
+    settings = read_settings()
+    if settings.previous_key_encryption_key is None:
+        cure = "Set it to the old key and ASSAY_KEY_ENCRYPTION_KEY to the new one, for the servers too, and start them anew."
+        raise NotReady("ASSAY_PREVIOUS_KEY_ENCRYPTION_KEY is not set.", cure=cure)
+
+    async def run() -> Reencrypted:
+        await require_ready(settings)
+        async with open_resources(settings) as world:
+            await require_encryption_key(world.database, world.vault)
+            with console.status("Learners …") as status:
+                return await reencrypt(world, actor="cli", progress=lambda count: status.update(f"{count} learners …"))
+
+    done = asyncio.run(run())
+    console.print(
+        f"Encrypted anew: {done.learners} learners with {done.identities} identities, {done.signing_keys} signing keys. "
+        "Nothing is left under the previous key: remove ASSAY_PREVIOUS_KEY_ENCRYPTION_KEY and start the servers anew.",
+        soft_wrap=True, highlight=False,
+    )  # fmt: skip
 
 
 @tokens.command("create")

@@ -67,9 +67,10 @@ async def list_all_keys(session: AsyncSession) -> list[SigningKey]:
     return list((await session.scalars(select(SigningKey).order_by(SigningKey.created_at, SigningKey.id))).all())
 
 
-async def find_any_key(session: AsyncSession) -> SigningKey | None:
-    """Some key of some issuer; None before there is an issuer."""
-    return (await session.scalars(select(SigningKey).limit(1))).first()
+async def lock_all_keys(session: AsyncSession) -> list[SigningKey]:
+    """The keys of every issuer, their rows locked until the transaction ends."""
+    query = select(SigningKey).order_by(SigningKey.issuer_id, SigningKey.id)
+    return list((await session.scalars(query.with_for_update(key_share=True))).all())
 
 
 async def get_key(session: AsyncSession, key_id: str) -> SigningKey:

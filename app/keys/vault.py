@@ -3,6 +3,9 @@
 Envelope encryption: each signing key and each learner key is sealed with AES-256-GCM under the key-encryption key; personal
 data is sealed under the learner's key. The associated data names what a ciphertext belongs to, so that moving one to
 another row makes it unreadable. Destroying a learner's sealed key makes everything sealed under it unreadable for good.
+
+While the key-encryption key is being replaced there are two of them: everything is sealed under the new one, and what is
+still sealed under the previous one opens as well. `app.learners.reencrypt` then seals all of it anew.
 """
 
 import hmac
@@ -21,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from app.db import Database
 from app.errors import Broken
-from app.keys.store import SigningKey, find_any_key, get_key
+from app.keys.store import SigningKey, get_key, list_all_keys
 from app.proofs.signer import Signature, SigningRequest
 from app.proofs.verification_method import encode_multikey
 from app.settings import Settings, decode_key
@@ -48,6 +51,12 @@ def read_key_encryption_key(settings: Settings) -> bytes:
     return _development_key(DEVELOPMENT_KEY)
 
 
+def read_previous_encryption_key(settings: Settings) -> bytes | None:
+    """The key that is being replaced; None when none is."""
+    previous = settings.previous_key_encryption_key
+    return None if previous is None else decode_key(previous.get_secret_value())
+
+
 def _development_key(path: Path) -> bytes:
     if not path.exists():
         # Written whole under another name first: two processes that start at once must end with one key.
@@ -61,12 +70,13 @@ def _development_key(path: Path) -> bytes:
 
 
 class Vault:
-    """Seals and opens under one key-encryption key (32 bytes)."""
+    """Seals under one key-encryption key (32 bytes); opens with it, or with `previous` what has not been sealed anew."""
 
-    def __init__(self, key_encryption_key: bytes) -> None:
+    def __init__(self, key_encryption_key: bytes, *, previous: bytes | None = None) -> None:
+        keys = [key_encryption_key] + ([previous] if previous is not None else [])
         self._kek = AESGCM(key_encryption_key)
-        derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"assay blind index v1")
-        self._index_key = derive.derive(key_encryption_key)
+        self._keks = [AESGCM(key) for key in keys]
+        self._index_keys = [_index_key(key) for key in keys]
 
     def new_signing_key(self, issuer_id: str, key_id: str) -> tuple[str, bytes]:
         """Make an Ed25519 key pair: its public key as Multikey, its private key sealed."""
@@ -80,36 +90,69 @@ class Vault:
 
     def open_learner_key(self, sealed_key: bytes, *, issuer_id: str, learner_id: str) -> "LearnerKey":
         """The learner's key, for sealing and opening. Raises Unreadable."""
-        raw = _open(self._kek, sealed_key, _learner_key_owner(issuer_id, learner_id))
+        raw = self._open(sealed_key, _learner_key_owner(issuer_id, learner_id))
         return LearnerKey(raw, issuer_id)
 
     def blind_index(self, issuer_id: str, kind: str, value: str) -> bytes:
         """A keyed hash under which an identity can be found again without being readable."""
-        return hmac.digest(self._index_key, f"{issuer_id}\x00{kind}\x00{value}".encode(), "sha256")
+        return self.blind_indexes(issuer_id, kind, value)[0]
 
-    def new_digest(self, purpose: str) -> hmac.HMAC:
-        """A keyed hash to be fed: what is hashed cannot be guessed from it without the key-encryption key."""
-        return hmac.new(self._index_key, purpose.encode() + b"\x00", "sha256")
+    def blind_indexes(self, issuer_id: str, kind: str, value: str) -> list[bytes]:
+        """Everything the identity may be entered under: `blind_index`, then the one of the previous key."""
+        text = f"{issuer_id}\x00{kind}\x00{value}".encode()
+        return [hmac.digest(key, text, "sha256") for key in self._index_keys]
+
+    def digests(self, purpose: str, parts: Iterable[bytes]) -> list[bytes]:
+        """Keyed hashes of `parts`: under the key-encryption key, then under the previous one.
+
+        What is hashed cannot be guessed from them without the key.
+        """
+        text = b"".join([purpose.encode(), b"\x00", *(len(part).to_bytes(8, "big") + part for part in parts)])
+        return [hmac.digest(key, text, "sha256") for key in self._index_keys]
 
     def open_signing_key(self, sealed: bytes, issuer_id: str, key_id: str) -> Ed25519PrivateKey:
         """For the signer in this module only: nothing else in the house may hold a private key. Raises Unreadable."""
-        raw = _open(self._kek, sealed, _signing_key_owner(issuer_id, key_id))
+        raw = self._open(sealed, _signing_key_owner(issuer_id, key_id))
         return Ed25519PrivateKey.from_private_bytes(raw)
+
+    def reseal_signing_key(self, sealed: bytes, issuer_id: str, key_id: str) -> bytes | None:
+        """The key sealed under the new key-encryption key; None when it is already. Raises Unreadable."""
+        return self._reseal(sealed, _signing_key_owner(issuer_id, key_id))
+
+    def reseal_learner_key(self, sealed_key: bytes, *, issuer_id: str, learner_id: str) -> bytes | None:
+        """As `reseal_signing_key`."""
+        return self._reseal(sealed_key, _learner_key_owner(issuer_id, learner_id))
+
+    def _reseal(self, sealed: bytes, place: bytes) -> bytes | None:
+        try:
+            _open(self._kek, sealed, place)
+        except Unreadable:
+            return _seal(self._kek, self._open(sealed, place), place)
+        return None
+
+    def _open(self, sealed: bytes, place: bytes) -> bytes:
+        for kek in self._keks[:-1]:
+            with suppress(Unreadable):
+                return _open(kek, sealed, place)
+        return _open(self._keks[-1], sealed, place)
 
 
 async def require_encryption_key(database: Database, vault: Vault) -> None:
-    """Try the vault's key on a signing key, so that a wrong one shows at start. Raises WrongEncryptionKey."""
+    """Try the vault on every signing key, so that a wrong key-encryption key shows at start. Raises WrongEncryptionKey.
+
+    Signing keys are the last to be sealed anew, so the new key alone opens them all only once everything is.
+    """
     async with database.reading() as session:
-        key = await find_any_key(session)
-    if key is None:
-        return
+        keys = await list_all_keys(session)
     try:
-        vault.open_signing_key(key.sealed_private_key, key.issuer_id, key.id)
+        for key in keys:
+            vault.open_signing_key(key.sealed_private_key, key.issuer_id, key.id)
     except Unreadable:
         raise WrongEncryptionKey(
             "ASSAY_KEY_ENCRYPTION_KEY does not open the keys in this database.",
-            cure="Start with the key-encryption key that was set when the first issuer was created (without the setting: "
-            "keys/development.key). A lost key cannot be replaced.",
+            cure="Start with the key-encryption key that this database was sealed with (without the setting: "
+            "keys/development.key). If it is being replaced, set ASSAY_PREVIOUS_KEY_ENCRYPTION_KEY to the old one until "
+            "`assay keys reencrypt` has ended. A lost key cannot be replaced.",
         ) from None
 
 
@@ -167,6 +210,11 @@ class VaultSigner:
                 key = await get_key(session, key_id)
             self._opened[key_id] = self._vault.open_signing_key(key.sealed_private_key, key.issuer_id, key.id)
         return self._opened[key_id]
+
+
+def _index_key(key_encryption_key: bytes) -> bytes:
+    derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"assay blind index v1")
+    return derive.derive(key_encryption_key)
 
 
 def _signing_key_owner(issuer_id: str, key_id: str) -> bytes:

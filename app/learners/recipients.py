@@ -109,7 +109,7 @@ async def find_or_create_learner(
         if before is None:
             await _add_identity(session, vault, learner, kind, value, now)
             added.append(kind)
-        elif kind != "name" and _normal(kind, before) != _normal(kind, value):
+        elif kind != "name" and normalize_identity(kind, before) != normalize_identity(kind, value):
             raise IdentityTaken(f"The learner is known by another {kind}.")
     if added:
         learner.updated_at = now
@@ -150,8 +150,8 @@ async def _find(
         found.append(await find_by_external_id(session, issuer_id, external_id))
     for kind, value in identities.items():
         if kind != "name":
-            index = vault.blind_index(issuer_id, kind, _normal(kind, value))
-            found.append(await find_by_blind_index(session, issuer_id, kind, index))
+            indexes = vault.blind_indexes(issuer_id, kind, normalize_identity(kind, value))
+            found.append(await find_by_blind_index(session, issuer_id, kind, indexes))
     return [learner for learner in found if learner is not None]
 
 
@@ -160,8 +160,9 @@ async def _add_identity(
 ) -> None:
     index = None
     if kind != "name":
-        index = vault.blind_index(learner.issuer_id, kind, _normal(kind, value))
-        if await find_by_blind_index(session, learner.issuer_id, kind, index) is not None:
+        indexes = vault.blind_indexes(learner.issuer_id, kind, normalize_identity(kind, value))
+        index = indexes[0]
+        if await find_by_blind_index(session, learner.issuer_id, kind, indexes) is not None:
             raise IdentityTaken(f"The {kind} belongs to another learner.")
     id_ = new_id()
     sealed = open_key(vault, learner).seal(value.encode(), table="learner_identity", row=id_, column="sealed_value")
@@ -173,7 +174,7 @@ async def _add_identity(
     )  # fmt: skip
 
 
-def _normal(kind: str, value: str) -> str:
+def normalize_identity(kind: str, value: str) -> str:
     """The form two spellings of one identity share: mail systems ignore case, DIDs do not.
 
     Lower case and no folding: `straße@` and `strasse@` are two mailboxes.

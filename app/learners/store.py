@@ -1,9 +1,10 @@
 """Learners and their sealed identities."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, select
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -64,13 +65,21 @@ async def lock_learner(session: AsyncSession, issuer_id: str, learner_id: str) -
     return learner
 
 
+async def lock_learners(session: AsyncSession, *, after: tuple[str, str] | None, limit: int) -> list[Learner]:
+    """Learners of every issuer who still have a key, by (issuer id, id), their rows locked until the transaction ends."""
+    query = select(Learner).where(Learner.sealed_key.is_not(None)).order_by(Learner.issuer_id, Learner.id)
+    if after is not None:
+        query = query.where(tuple_(Learner.issuer_id, Learner.id) > after)
+    return list((await session.scalars(query.limit(limit).with_for_update(key_share=True))).all())
+
+
 async def find_by_external_id(session: AsyncSession, issuer_id: str, external_id: str) -> Learner | None:
     query = select(Learner).where(Learner.issuer_id == issuer_id, Learner.external_id == external_id)
     return (await session.scalars(query)).one_or_none()
 
 
 async def find_by_blind_index(
-    session: AsyncSession, issuer_id: str, kind: IdentityKind, blind_index: bytes
+    session: AsyncSession, issuer_id: str, kind: IdentityKind, blind_indexes: Sequence[bytes]
 ) -> Learner | None:
     query = (
         select(Learner)
@@ -81,7 +90,7 @@ async def find_by_blind_index(
         .where(
             LearnerIdentity.issuer_id == issuer_id,
             LearnerIdentity.kind == kind,
-            LearnerIdentity.blind_index == blind_index,
+            LearnerIdentity.blind_index.in_(blind_indexes),
         )
     )
     return (await session.scalars(query)).one_or_none()
