@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -156,9 +156,9 @@ LONG = 10_000
 )
 def test_no_text_takes_long(piece: str) -> None:
     text = (piece * LONG)[:LONG]
-    begun = perf_counter()
+    begun = thread_time()
     html = markdown(text)
-    assert perf_counter() - begun < 1
+    assert thread_time() - begun < 1
     assert is_harmless(html)
 
 
