@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,13 @@ import pytest
 
 from app.access.clients import create_client
 from app.access.principals import TENANT_SCOPES, Scope
+from app.clock import SystemClock
 from app.migration import migrate
+from app.net.client import OutboundClient
 from app.resources import open_resources
 from app.settings import Settings
+from app.verification.opening import nothing_is_ours, open_verifier
+from app.verification.verify import Verification
 from tests.builders import achievement_body, decision_body, panel_body
 from tests.conftest import KEY, PROJECT
 from tests.interop.verifier_core import verify_with_verifier_core
@@ -121,27 +126,38 @@ def _trusting(authority: CertificateAuthority) -> Any:
     return context
 
 
-def second_installation(issuer: Issuer, directory: Path, badge: Document, **variables: str) -> Document:
-    """What another installation of ours says: it has no database and fetches everything."""
+def verify_by_command(issuer: Issuer, directory: Path, badge: Document) -> Document:
+    """What `assay verify` says on a machine without a database of ours: it fetches everything."""
     path = directory / "badge.json"
     path.write_text(json.dumps(badge))
     run = assay(
         issuer.settings, "verify", "--json", str(path),
-        **{
-            "ASSAY_PUBLIC_URL": "http://127.0.0.1:8000",
-            "ASSAY_DATABASE_URL": f"sqlite+aiosqlite:///{directory / 'none.db'}",
-            "ASSAY_OUTBOUND_ALLOW_NETWORKS": '["127.0.0.0/8"]',
-            "ASSAY_OUTBOUND_CA_FILE": str(issuer.ca_file),
-            **variables,
-        },
+        ASSAY_PUBLIC_URL="http://127.0.0.1:8000",
+        ASSAY_DATABASE_URL=f"sqlite+aiosqlite:///{directory / 'none.db'}",
+        ASSAY_OUTBOUND_ALLOW_NETWORKS='["127.0.0.0/8"]',
+        ASSAY_OUTBOUND_CA_FILE=str(issuer.ca_file),
     )  # fmt: skip
     verification: Document = json.loads(run.stdout)
     assert run.returncode == (0 if verification["valid"] else 1), run.stderr
     return verification
 
 
-def failed(verification: Document) -> list[str]:
-    return [check["code"] for check in verification["checks"] if check["outcome"] == "failed"]
+def verify_elsewhere(issuer: Issuer, badges: list[Document], *, allowed: str = "127.0.0.0/8") -> list[Verification]:
+    """The same for many badges, in one process."""
+
+    async def run() -> list[Verification]:
+        outbound = OutboundClient(allow_networks=[ip_network(allowed)], ca_file=issuer.ca_file)
+        try:
+            async with open_verifier(issuer.settings, outbound, nothing_is_ours, SystemClock().now) as verifier:
+                return [await verifier.verify(badge) for badge in badges]
+        finally:
+            await outbound.close()
+
+    return asyncio.run(run())
+
+
+def failures(verification: Verification) -> list[str]:
+    return [check.code for check in verification.checks if check.outcome == "failed"]
 
 
 def test_each_badge_is_signed_with_the_key_of_its_time(issuer: Issuer) -> None:
@@ -181,17 +197,21 @@ def test_verifier_core_refuses_a_badge_under_another_key_of_the_issuer(issuer: I
 
 
 def test_another_installation_of_ours_accepts_the_badges_of_all_four_keys(issuer: Issuer, tmp_path: Path) -> None:
-    for badge in issuer.badges:
-        verification = second_installation(issuer, tmp_path, badge)
-        assert verification["valid"], failed(verification)
-        assert [check["outcome"] for check in verification["checks"]] == ["passed"] * 5
-    assert failed(second_installation(issuer, tmp_path, issuer.revoked)) == ["revoked"]
+    *verifications, revoked = verify_elsewhere(issuer, [*issuer.badges, issuer.revoked])
+    assert len(verifications) == 4
+    for verification in verifications:
+        assert verification.valid, failures(verification)
+        assert [check.outcome for check in verification.checks] == ["passed"] * 5
+    assert failures(revoked) == ["revoked"]
+    assert verify_by_command(issuer, tmp_path, issuer.badges[0])["valid"]
 
 
-def test_another_installation_of_ours_fetches_the_keys(issuer: Issuer, tmp_path: Path) -> None:
+def test_another_installation_of_ours_fetches_the_keys(issuer: Issuer) -> None:
     """The pair of the test above."""
-    unreached = second_installation(issuer, tmp_path, issuer.badges[0], ASSAY_OUTBOUND_ALLOW_NETWORKS="[]")
-    assert "verification_method_refused" in failed(unreached)
     badge = json.loads(json.dumps(issuer.badges[0]))
+    [unreached] = verify_elsewhere(issuer, [badge], allowed="192.0.2.0/24")
+    assert "verification_method_refused" in failures(unreached)
     badge["proof"][0]["verificationMethod"] = issuer.keys[-1]["verification_method"]
-    assert not second_installation(issuer, tmp_path, badge)["valid"]
+    [wrong] = verify_elsewhere(issuer, [badge])
+    assert "verification_method_refused" not in failures(wrong)
+    assert not wrong.valid
