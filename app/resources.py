@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.clock import Clock, SystemClock
 from app.contexts import CONTEXTS_DIRECTORY, Contexts, load_contexts
 from app.db import Database, open_database
-from app.keys.vault import Vault, VaultSigner, read_key_encryption_key, read_previous_encryption_key
+from app.keys.vault import Vault, VaultSigner, open_vault
 from app.net.client import OutboundClient
 from app.proofs.signer import Signer
 from app.settings import Settings
@@ -35,7 +35,7 @@ async def open_resources(settings: Settings, *, clock: Clock | None = None) -> A
     url = settings.database_url.get_secret_value()
     database = open_database(url, role=settings.database_role)
     key_database = open_database(url, role=settings.database_role, pool_size=1)
-    vault = Vault(read_key_encryption_key(settings), previous=read_previous_encryption_key(settings))
+    vault = open_vault(settings)
     outbound = OutboundClient(
         allow_networks=settings.outbound_allow_networks,
         ca_file=settings.outbound_ca_file,

@@ -14,7 +14,7 @@ from app.audit.store import audit, link_loose_entries
 from app.cli.start import NotReady, console, errors, read_settings, require_ready
 from app.clock import SystemClock
 from app.db import Database, open_database
-from app.keys.vault import Vault, read_key_encryption_key, require_encryption_key
+from app.keys.vault import open_vault, require_encryption_key
 from app.operation.archive import Manifest
 from app.operation.audit_trail import Trail, verify_audit_trail
 from app.operation.backup import write_backup
@@ -97,7 +97,7 @@ def backup(file: BackupFile) -> None:
 def restore(file: BackupFile) -> None:
     """Bring an archive back into an empty database of either engine."""
     settings = read_settings()
-    vault = Vault(read_key_encryption_key(settings))
+    vault = open_vault(settings)
     _print_manifest(f"Restored from {file}", asyncio.run(restore_backup(settings, vault, SystemClock(), file)))
     console.print("Now run `assay check`, then start the service.")
 

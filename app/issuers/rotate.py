@@ -59,8 +59,8 @@ async def rotate_key(
     )
     session.add(key)
     enqueue(session, REPUBLISH_JOB, {"issuer_id": issuer_id}, run_at=now)
-    audit(session, issuer_id=issuer_id, actor=actor, action="signing_key.rotated", object_id=key_id,
-          content={"key": public_key, "retired": retired.public_key_multibase}, at=now)  # fmt: skip
-    record_event(session, issuer_id, "signing_key.rotated", key_id, at=now, data={"retired": retired.id})
+    audit(session, issuer_id=issuer_id, actor=actor, action="key.rotated", object_id=key_id,
+          content={"public_key": public_key, "retired": retired.public_key_multibase}, at=now)  # fmt: skip
+    record_event(session, issuer_id, "key.rotated", key_id, at=now, data={"retired": retired.id})
     await session.flush()
     return key

@@ -67,6 +67,12 @@ async def list_all_keys(session: AsyncSession) -> list[SigningKey]:
     return list((await session.scalars(select(SigningKey).order_by(SigningKey.created_at, SigningKey.id))).all())
 
 
+async def find_oldest_key(session: AsyncSession) -> SigningKey | None:
+    """The first key that was ever made; None before there is an issuer."""
+    query = select(SigningKey).order_by(SigningKey.created_at, SigningKey.id)
+    return (await session.scalars(query.limit(1))).first()
+
+
 async def lock_all_keys(session: AsyncSession) -> list[SigningKey]:
     """The keys of every issuer, their rows locked until the transaction ends."""
     query = select(SigningKey).order_by(SigningKey.issuer_id, SigningKey.id)

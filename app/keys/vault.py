@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from app.db import Database
 from app.errors import Broken
-from app.keys.store import SigningKey, get_key, list_all_keys
+from app.keys.store import SigningKey, find_oldest_key, get_key
 from app.proofs.signer import Signature, SigningRequest
 from app.proofs.verification_method import encode_multikey
 from app.settings import Settings, decode_key
@@ -49,12 +49,6 @@ def read_key_encryption_key(settings: Settings) -> bytes:
     if settings.is_https:
         raise Broken("The development key may not be used by a service whose public URL is https.")
     return _development_key(DEVELOPMENT_KEY)
-
-
-def read_previous_encryption_key(settings: Settings) -> bytes | None:
-    """The key that is being replaced; None when none is."""
-    previous = settings.previous_key_encryption_key
-    return None if previous is None else decode_key(previous.get_secret_value())
 
 
 def _development_key(path: Path) -> bytes:
@@ -137,16 +131,27 @@ class Vault:
         return _open(self._keks[-1], sealed, place)
 
 
-async def require_encryption_key(database: Database, vault: Vault) -> None:
-    """Try the vault on every signing key, so that a wrong key-encryption key shows at start. Raises WrongEncryptionKey.
+def open_vault(settings: Settings) -> Vault:
+    """The vault with the key-encryption key of these settings, and the previous one while it is being replaced."""
+    previous = settings.previous_key_encryption_key
+    return Vault(
+        read_key_encryption_key(settings),
+        previous=None if previous is None else decode_key(previous.get_secret_value()),
+    )
 
-    Signing keys are the last to be sealed anew, so the new key alone opens them all only once everything is.
+
+async def require_encryption_key(database: Database, vault: Vault) -> None:
+    """Try the vault on the oldest signing key, so that a wrong key-encryption key shows at start. Raises WrongEncryptionKey.
+
+    Signing keys are the last to be sealed anew, and younger ones may be under the new key from the beginning: a new
+    key-encryption key alone opens the oldest only once everything is sealed under it.
     """
     async with database.reading() as session:
-        keys = await list_all_keys(session)
+        key = await find_oldest_key(session)
+    if key is None:
+        return
     try:
-        for key in keys:
-            vault.open_signing_key(key.sealed_private_key, key.issuer_id, key.id)
+        vault.open_signing_key(key.sealed_private_key, key.issuer_id, key.id)
     except Unreadable:
         raise WrongEncryptionKey(
             "ASSAY_KEY_ENCRYPTION_KEY does not open the keys in this database.",

@@ -27,7 +27,7 @@ from app.issuers.did_document import compose_did_document, did_web
 from app.issuers.store import find_base_url, list_issuers
 from app.jobs.queue import Job
 from app.keys.store import list_all_keys, list_keys
-from app.keys.vault import Vault, list_unreadable, read_key_encryption_key
+from app.keys.vault import list_unreadable, open_vault
 from app.migration import current_revision, head_revision
 from app.net.client import FetchRefused, OutboundClient
 from app.net.loopback import get_from_loopback, is_loopback
@@ -213,7 +213,7 @@ async def _examine_keys(place: _Place) -> Findings:
     async with place.database.reading() as session:
         keys, issuers = await list_all_keys(session), await list_issuers(session)
     try:
-        vault = Vault(read_key_encryption_key(place.settings))
+        vault = open_vault(place.settings)
     except (AssayError, OSError, ValueError):
         cure = "Set ASSAY_KEY_ENCRYPTION_KEY, or make keys/ writable for the development key."
         yield Finding("keys", "wrong", "There is no key-encryption key, and none can be made.", cure)
@@ -231,6 +231,11 @@ async def _examine_keys(place: _Place) -> Findings:
         yield Finding("keys", "wrong", f"The issuer {slug} has no active signing key.", "Restore it from a backup.")
     if not wrong and not idle:
         yield Finding("keys", "good", f"{len(keys)} signing keys of {len(issuers)} issuers open.")
+    if place.settings.previous_key_encryption_key is not None:
+        cure = (
+            "Run `assay keys reencrypt`, then remove ASSAY_PREVIOUS_KEY_ENCRYPTION_KEY (docs/operations.md says when)."
+        )
+        yield Finding("keys", "warning", "The key-encryption key is being replaced.", cure)
     if place.settings.key_encryption_key is None:
         cure = "Keep keys/development.key with the database, or set ASSAY_KEY_ENCRYPTION_KEY from the start."
         yield Finding("keys", "warning", "The development key-encryption key is in use.", cure)

@@ -131,9 +131,9 @@ async def test_a_rotation_is_an_event_and_an_audit_entry(app: FastAPI, partner: 
     [first] = await listed(partner)
     second = await rotated(partner)
     event = (await list_all_events(world_of(app), partner.issuer_id))[-1]
-    assert (event.type, event.object_id, event.data) == ("signing_key.rotated", second["id"], {"retired": first["id"]})
+    assert (event.type, event.object_id, event.data) == ("key.rotated", second["id"], {"retired": first["id"]})
     async with world_of(app).database.reading() as session:
-        [entry] = (await session.scalars(select(AuditEntry).where(AuditEntry.action == "signing_key.rotated"))).all()
+        [entry] = (await session.scalars(select(AuditEntry).where(AuditEntry.action == "key.rotated"))).all()
     assert (entry.object_id, entry.issuer_id) == (second["id"], partner.issuer_id)
     assert entry.actor.startswith("client:")
 
@@ -237,7 +237,7 @@ async def test_two_at_once_follow_each_other(app: FastAPI, partner: Partner) -> 
         [active] = [key for key in keys if key.state == "active"]
         assert active.id in made
         assert all(key.retired_at is not None for key in keys if key is not active)
-        rotations = [e for e in await list_all_events(world, partner.issuer_id) if e.type == "signing_key.rotated"]
+        rotations = [e for e in await list_all_events(world, partner.issuer_id) if e.type == "key.rotated"]
         # One chain: nothing was retired twice, and what each retired is what the one before made.
         assert [e.data["retired"] for e in rotations[1:]] == [e.object_id for e in rotations[:-1]]
         assert len((await did_document(partner))["assertionMethod"]) == len(keys)

@@ -206,6 +206,17 @@ async def test_keys_that_do_not_open(app: FastAPI, settings: Settings, partner: 
     assert "no active signing key" in await wrong(settings, "keys")
 
 
+async def test_key_encryption_key_that_is_being_replaced(app: FastAPI, settings: Settings, partner: Partner) -> None:
+    assert settings.key_encryption_key is not None
+    old = settings.key_encryption_key.get_secret_value()
+    both = elsewhere(settings, key_encryption_key=OTHER_KEY, previous_key_encryption_key=old)
+    found = await examine(both, SystemClock())
+    assert not findings(found, "keys")
+    [warning] = findings(found, "keys", "warning")
+    assert "assay keys reencrypt" in warning.cure
+    assert not findings(await examine(settings, SystemClock()), "keys", "warning")
+
+
 async def test_jobs_that_nobody_runs_or_that_fail(app: FastAPI, settings: Settings) -> None:
     async def plant(engine: Any, id_: str, late: timedelta, attempts: int) -> None:
         at = datetime.now(UTC) - late
