@@ -5,10 +5,11 @@ corrected, the other revoked, a decision not to award. Random fillings are left 
 what was drawn, of its bits only the ones.
 """
 
+import asyncio
 import base64
 import json
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -34,18 +35,18 @@ RECORDED = json.loads((Path(__file__).parent / "first_release.json").read_text()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def previous(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Settings]:
+def previous(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
     """A database at the first release's revision, with its data."""
     if request.param == "sqlite":
         settings = _settings(f"sqlite+aiosqlite:///{tmp_path / 'previous.db'}", tmp_path)
-        await _make(settings)
+        asyncio.run(_make(settings))
         yield settings
         return
     uri, name = request.getfixturevalue("postgresql_server"), f"u{uuid4().hex}"
     _execute(uri, f"CREATE DATABASE {name}")
     settings = _settings(_database_url(uri, name), tmp_path)
     try:
-        await _make(settings)
+        asyncio.run(_make(settings))
         yield settings
     finally:
         _execute(uri, f"DROP DATABASE {name} WITH (FORCE)")

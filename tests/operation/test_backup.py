@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 import tarfile
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -34,7 +34,7 @@ CHANGING = ("audit_entry", "audit_link", "audit_chain")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def empty(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> AsyncIterator[Settings]:
+def empty(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Iterator[Settings]:
     """Another, empty place of each engine, with the same public URL and key."""
     if request.param == "sqlite":
         url = f"sqlite+aiosqlite:///{tmp_path / 'elsewhere' / 'assay.db'}"
