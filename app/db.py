@@ -103,8 +103,13 @@ class Database:
         await self.engine.dispose()
 
 
-def open_database(url: str, *, role: str | None = None, pool_size: int = 10) -> Database:
-    """Make the engine for a SQLAlchemy URL. Nothing connects yet."""
+def open_database(
+    url: str, *, role: str | None = None, pool_size: int = 10, sqlite_foreign_keys: bool = True
+) -> Database:
+    """Make the engine for a SQLAlchemy URL. Nothing connects yet.
+
+    Without `sqlite_foreign_keys` SQLite lets a table be dropped and made anew though others refer to it: for migrations.
+    """
     sqlite = url.startswith("sqlite")
     options: dict[str, Any] = (
         {} if sqlite else {"pool_size": pool_size, "max_overflow": pool_size, "pool_pre_ping": True}
@@ -112,7 +117,7 @@ def open_database(url: str, *, role: str | None = None, pool_size: int = 10) -> 
     # hide_parameters: the text of an error goes to the log, and what is written may be about people.
     engine = create_async_engine(url, json_serializer=_dump_json, hide_parameters=True, **options)
     if sqlite:
-        _configure_sqlite(engine)
+        _configure_sqlite(engine, foreign_keys=sqlite_foreign_keys)
     elif role is not None:
         _configure_role(engine, role)
     return Database(engine)
@@ -122,7 +127,7 @@ def _dump_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
-def _configure_sqlite(engine: AsyncEngine) -> None:
+def _configure_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
@@ -130,7 +135,7 @@ def _configure_sqlite(engine: AsyncEngine) -> None:
         # secure_delete: what is erased must not stand on in pages that are free.
         for pragma in (
             "journal_mode = WAL",
-            "foreign_keys = ON",
+            f"foreign_keys = {'ON' if foreign_keys else 'OFF'}",
             "busy_timeout = 15000",
             "synchronous = FULL",
             "secure_delete = ON",

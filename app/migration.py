@@ -8,8 +8,10 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db import open_database
+from app.errors import Broken
 from app.settings import Settings
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
@@ -35,13 +37,25 @@ def current_revision(connection: Connection) -> str | None:
 
 
 async def migrate(settings: Settings) -> None:
-    """Upgrade the database to the head revision, as the connecting user (not the service's role)."""
+    """Upgrade the database to the head revision, as the connecting user (not the service's role).
+
+    Raises Broken, with nothing changed, when afterwards a row would refer to one that is not there.
+    """
     url = settings.database_url.get_secret_value()
     if settings.sqlite_file is not None:
         settings.sqlite_file.parent.mkdir(parents=True, exist_ok=True)
-    database = open_database(url)
+    database = open_database(url, sqlite_foreign_keys=False)
     try:
         async with database.engine.begin() as connection:
             await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "head"))
+            if settings.is_sqlite:
+                await _require_whole(connection)
     finally:
         await database.close()
+
+
+async def _require_whole(connection: AsyncConnection) -> None:
+    """Every reference of a SQLite database leads somewhere: it is not told so while the migrations copy tables."""
+    torn = (await connection.exec_driver_sql("PRAGMA foreign_key_check")).mappings().first()
+    if torn is not None:
+        raise Broken(f"The migration would tear {torn['table']} from {torn['parent']}. Nothing was changed.")

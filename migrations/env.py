@@ -22,7 +22,7 @@ def run(connection: Connection) -> None:
 
 
 async def run_alone() -> None:
-    database = open_database(Settings().database_url.get_secret_value())
+    database = open_database(Settings().database_url.get_secret_value(), sqlite_foreign_keys=False)
     async with database.engine.connect() as connection:
         await connection.run_sync(run)
         await connection.commit()

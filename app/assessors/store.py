@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -11,8 +11,14 @@ from app.errors import NotFound
 
 
 class Panel(Table):
+    """Who assessed: a `panel` of ours, or an `external` source whose earlier awards are taken over; that has no members."""
+
     __tablename__ = "panel"
-    __table_args__ = (UniqueConstraint("issuer_id", "external_id"), Index(None, "issuer_id", "updated_at", "id"))
+    __table_args__ = (
+        UniqueConstraint("issuer_id", "external_id"),
+        Index(None, "issuer_id", "updated_at", "id"),
+        CheckConstraint("kind IN ('panel', 'external')", name="kind"),
+    )
 
     issuer_id: Mapped[str] = mapped_column(ForeignKey("issuer.id"), primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True, unique=True)
@@ -21,6 +27,7 @@ class Panel(Table):
     description: Mapped[str | None]
     url: Mapped[str | None]
     members: Mapped[list[str]]
+    kind: Mapped[str] = mapped_column(server_default="panel")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

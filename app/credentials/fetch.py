@@ -15,7 +15,7 @@ async def fetch_body(
     """The edition now served, its bytes and their SHA-256. Raises NotFound, or Gone when the learner was erased."""
     edition = await get_current_edition(session, credential)
     representation = await get_representation(session, edition, profile)
-    learner = await get_learner(session, credential.issuer_id, credential.learner_id)
+    learner = await get_learner(session, edition.issuer_id, edition.learner_id)
     body = open_key(vault, learner).open(
         representation.sealed_body, table="representation", row=edition.id, column="sealed_body"
     )

@@ -152,6 +152,7 @@ async def prepare(
         credential_id=credential.id,
         decision_id=facts.decision_id,
         learner_id=facts.learner.id,
+        identity_version=facts.learner.identity_version,
         version=facts.version.version,
         number=number,
         state="pending",

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Index,
     UniqueConstraint,
     select,
+    text,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +21,8 @@ from app.errors import NotFound
 
 CredentialState = Literal["pending", "issued", "suspended", "revoked", "failed"]
 EditionState = Literal["pending", "issued", "superseded", "burned"]
+
+_NOT_BURNED = text("state <> 'burned'")
 
 
 class Award(Table):
@@ -82,6 +85,9 @@ class Edition(Table):
     `sealed_unsecured` is the exact document to be signed and `proof_created` the proof's date: together with the key they
     determine the signature, so an interrupted edition can be finished to the same bytes. `claimed_by` and `claimed_until`
     say who is at work on it; whoever finishes it must still hold the claim.
+
+    `learner_id` is whose key it is sealed under. `identity_version` is the state of the learner's identities that it carries:
+    a decision has one edition of each.
     """
 
     __tablename__ = "edition"
@@ -92,16 +98,20 @@ class Edition(Table):
         ForeignKeyConstraint(["issuer_id", "decision_id"], ["decision.issuer_id", "decision.id"]),
         ForeignKeyConstraint(["issuer_id", "learner_id"], ["learner.issuer_id", "learner.id"]),
         UniqueConstraint("issuer_id", "credential_id", "number"),
-        UniqueConstraint("issuer_id", "decision_id"),
+        Index(
+            "uq_edition_decision", "issuer_id", "decision_id", "identity_version", unique=True,
+            sqlite_where=_NOT_BURNED, postgresql_where=_NOT_BURNED,
+        ),
         UniqueConstraint("status_list_id", "status_list_index"),
         CheckConstraint("state IN ('pending', 'issued', 'superseded', 'burned')", name="state"),
-    )
+    )  # fmt: skip
 
     issuer_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
     credential_id: Mapped[str]
     decision_id: Mapped[str]
     learner_id: Mapped[str]
+    identity_version: Mapped[int] = mapped_column(default=1, server_default="1")
     version: Mapped[int]
     number: Mapped[int]
     state: Mapped[str]
@@ -194,8 +204,9 @@ async def get_edition(session: AsyncSession, issuer_id: str, edition_id: str) ->
 
 
 async def find_edition_of_decision(session: AsyncSession, issuer_id: str, decision_id: str) -> Edition | None:
+    """The newest edition that rests on this decision."""
     query = select(Edition).where(Edition.issuer_id == issuer_id, Edition.decision_id == decision_id)
-    return (await session.scalars(query)).one_or_none()
+    return (await session.scalars(query.order_by(Edition.number.desc()).limit(1))).one_or_none()
 
 
 async def list_editions(session: AsyncSession, issuer_id: str, credential_id: str) -> list[Edition]:

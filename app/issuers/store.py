@@ -28,7 +28,10 @@ class Installation(Table):
 
 
 class Issuer(Table):
-    """A tenant. `is_test` is settled at creation (a trigger refuses to change it): its badges are marked by it."""
+    """A tenant. `is_test` is settled at creation (a trigger refuses to change it): its badges are marked by it.
+
+    `left_at` is when it ended its issuing here; what it has published stays published.
+    """
 
     __tablename__ = "issuer"
 
@@ -37,6 +40,7 @@ class Issuer(Table):
     did: Mapped[str] = mapped_column(unique=True)
     profile: Mapped[dict[str, Any]]
     is_test: Mapped[bool] = mapped_column(server_default=false())
+    left_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

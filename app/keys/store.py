@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, column_property, mapped_column
 from app.db import Table, UtcDateTime
 from app.errors import NotFound
 
-KeyState = Literal["active", "retired"]
+KeyState = Literal["pending", "active", "retired"]
 
 ED25519 = "Ed25519"
 """The one algorithm that signs in this release. The table takes others: an issuer may have an active key of each."""
@@ -19,14 +19,15 @@ _IS_ACTIVE = text("state = 'active'")
 
 
 class SigningKey(Table):
-    """One key pair of one issuer. A retired key no longer signs and stays published, so that old badges verify.
+    """One key pair of one issuer. A pending key is published and does not sign yet; a retired key no longer signs and stays
+    published, so that old badges verify.
 
     The one exception: an edition that names a retired key was begun before, and is still finished with it.
     """
 
     __tablename__ = "signing_key"
     __table_args__ = (
-        CheckConstraint("state IN ('active', 'retired')", name="state"),
+        CheckConstraint("state IN ('pending', 'active', 'retired')", name="state"),
         Index(
             "uq_signing_key_active", "issuer_id", "algorithm", unique=True,
             sqlite_where=_IS_ACTIVE, postgresql_where=_IS_ACTIVE,
@@ -40,9 +41,12 @@ class SigningKey(Table):
     sealed_private_key: Mapped[bytes]
     state: Mapped[str]
     created_at: Mapped[datetime] = mapped_column()
+    activated_at: Mapped[datetime | None] = mapped_column()
     retired_at: Mapped[datetime | None] = mapped_column()
-    # To be retired is the only change a key knows.
-    updated_at: Mapped[datetime] = column_property(func.coalesce(retired_at, created_at, type_=UtcDateTime()))
+    # To be activated and to be retired are the only changes a key knows.
+    updated_at: Mapped[datetime] = column_property(
+        func.coalesce(retired_at, activated_at, created_at, type_=UtcDateTime())
+    )
 
 
 async def get_active_key(session: AsyncSession, issuer_id: str, *, algorithm: str = ED25519) -> SigningKey:

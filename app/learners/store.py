@@ -4,7 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, select, tuple_
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    select,
+    text,
+    true,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,35 +23,56 @@ from app.errors import NotFound
 
 IdentityKind = Literal["email", "did", "name"]
 
+_IS_PRIMARY = text("is_primary")
+
 
 class Learner(Table):
-    """One person, as one issuer knows them. `sealed_key` opens everything sealed for them; null once it is destroyed."""
+    """One person, as one issuer knows them. `sealed_key` opens everything sealed for them; null once it is destroyed.
+
+    `identity_version` counts the changes of what badges say of them. `merged_into` names the learner who turned out to be the
+    same person: badges and identities have moved there, what was sealed for this one still opens with this one's key.
+    """
 
     __tablename__ = "learner"
-    __table_args__ = (UniqueConstraint("issuer_id", "external_id"), Index(None, "issuer_id", "updated_at", "id"))
+    __table_args__ = (
+        ForeignKeyConstraint(["issuer_id", "merged_into"], ["learner.issuer_id", "learner.id"]),
+        UniqueConstraint("issuer_id", "external_id"),
+        Index(None, "issuer_id", "updated_at", "id"),
+        Index(None, "issuer_id", "merged_into"),
+    )
 
     issuer_id: Mapped[str] = mapped_column(ForeignKey("issuer.id"), primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
     external_id: Mapped[str | None]
     sealed_key: Mapped[bytes | None]
+    identity_version: Mapped[int] = mapped_column(default=1, server_default="1")
+    merged_into: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
 
 class LearnerIdentity(Table):
-    """A name, e-mail address or DID, sealed. `blind_index` finds an address or DID again; a name has none."""
+    """A name, e-mail address or DID, sealed. `blind_index` finds an address or DID again; a name has none.
+
+    Of each kind one is primary, which badges carry; the others only find the learner.
+    """
 
     __tablename__ = "learner_identity"
     __table_args__ = (
         ForeignKeyConstraint(["issuer_id", "learner_id"], ["learner.issuer_id", "learner.id"]),
         UniqueConstraint("issuer_id", "kind", "blind_index"),
+        Index(
+            "uq_learner_identity_primary", "issuer_id", "learner_id", "kind", unique=True,
+            sqlite_where=_IS_PRIMARY, postgresql_where=_IS_PRIMARY,
+        ),
         CheckConstraint("kind IN ('email', 'did', 'name')", name="kind"),
-    )
+    )  # fmt: skip
 
     issuer_id: Mapped[str] = mapped_column(primary_key=True)
     learner_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
+    is_primary: Mapped[bool] = mapped_column(default=True, server_default=true())
     blind_index: Mapped[bytes | None]
     sealed_value: Mapped[bytes]
     created_at: Mapped[datetime]

@@ -131,18 +131,17 @@ def _parents_first(table: Table, lines: Iterable[bytes]) -> Iterator[tuple[bytes
     if not links:
         yield from ((line, decode_row(table, line)) for line in lines)
         return
-    [link] = links
-    own = [element.column.name for element in link.elements]
-    named = [element.parent.name for element in link.elements]
+    own = [element.column.name for element in links[0].elements]
     seen: set[tuple[Any, ...]] = set()
     waiting: dict[tuple[Any, ...], list[tuple[bytes, Row]]] = {}
     for line in lines:
         ready = [(line, decode_row(table, line))]
         while ready:
             text_, row = ready.pop()
-            parent = tuple(row[name] for name in named)
-            if None not in parent and parent not in seen:
-                waiting.setdefault(parent, []).append((text_, row))
+            parents = [tuple(row[element.parent.name] for element in link.elements) for link in links]
+            absent = next((parent for parent in parents if None not in parent and parent not in seen), None)
+            if absent is not None:
+                waiting.setdefault(absent, []).append((text_, row))
                 continue
             yield text_, row
             key = tuple(row[name] for name in own)

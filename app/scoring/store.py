@@ -16,7 +16,8 @@ Outcome = Literal["awarded", "not_yet"]
 class Decision(Table):
     """`levels` is a list of [criterion key, level key]; `sealed_details` the rest, as JSON under the learner's key.
 
-    `digest` is the SHA-256 of the details in the clear, so that they can be proved even after they are gone.
+    `digest` is the SHA-256 of the details in the clear, so that they can be proved even after they are gone. `renews_id` is the
+    decision whose badge this one extends.
     """
 
     __tablename__ = "decision"
@@ -28,8 +29,12 @@ class Decision(Table):
         ForeignKeyConstraint(["issuer_id", "learner_id"], ["learner.issuer_id", "learner.id"]),
         ForeignKeyConstraint(["issuer_id", "panel_id"], ["panel.issuer_id", "panel.id"]),
         ForeignKeyConstraint(["issuer_id", "supersedes_id"], ["decision.issuer_id", "decision.id"]),
+        ForeignKeyConstraint(
+            ["issuer_id", "renews_id"], ["decision.issuer_id", "decision.id"], name="fk_decision_decision_renewed"
+        ),
         UniqueConstraint("issuer_id", "external_id"),
         UniqueConstraint("issuer_id", "supersedes_id"),
+        UniqueConstraint("issuer_id", "renews_id"),
         CheckConstraint("outcome IN ('awarded', 'not_yet')", name="outcome"),
         Index(None, "issuer_id", "recorded_at", "id"),
     )
@@ -46,6 +51,7 @@ class Decision(Table):
     levels: Mapped[list[list[str]]]
     decided_at: Mapped[datetime]
     supersedes_id: Mapped[str | None]
+    renews_id: Mapped[str | None]
     sealed_details: Mapped[bytes]
     digest: Mapped[str]
     recorded_by: Mapped[str]

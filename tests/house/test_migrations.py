@@ -1,5 +1,6 @@
 """The migrations make what the models say, can be undone, and leave a database that keeps its own promises."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -41,9 +42,12 @@ async def alembic(engine: AsyncEngine, verb: str, *arguments: str) -> None:
 async def describe(engine: AsyncEngine) -> list[tuple[object, ...]]:
     """Everything the migrations made, as the database itself tells it."""
     if engine.dialect.name == "sqlite":
-        return await execute(
-            engine, "SELECT type, name, sql FROM sqlite_master WHERE tbl_name <> 'alembic_version' ORDER BY 1, 2"
-        )
+        query = "SELECT type, name, sql FROM sqlite_master WHERE tbl_name <> 'alembic_version' ORDER BY 1, 2"
+        # A table that was copied has its constraints in any order.
+        return [
+            (type_, name, sorted(re.split(r",? ?\n\t?", sql or "")))
+            for type_, name, sql in await execute(engine, query)
+        ]
     return await execute(
         engine,
         "SELECT 'column', table_name || '.' || column_name, data_type || is_nullable FROM information_schema.columns "

@@ -17,9 +17,11 @@ from uuid import uuid4
 
 import pytest
 from alembic import command
-from sqlalchemy import LargeBinary, MetaData, Table, insert
+from sqlalchemy import LargeBinary, MetaData, Table, insert, text
 from sqlalchemy.engine import Connection
 
+from app.db import open_database
+from app.errors import Broken
 from app.main import create_app
 from app.migration import alembic_config, migrate
 from app.operation.audit_trail import verify_audit_trail
@@ -131,3 +133,16 @@ async def test_the_first_release_may_write_on_while_this_one_runs(previous: Sett
         statement = f"INSERT INTO audit_entry ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"
         await execute(engine, statement, **{name: values[name] for name in names})
         assert await execute(engine, "SELECT count(*) FROM audit_entry") == [(before[0] + 1,)]
+
+
+@pytest.mark.parametrize("previous", ["sqlite"], indirect=True)
+async def test_a_torn_database_is_not_migrated(previous: Settings) -> None:
+    """SQLite is not asked about references while tables are copied, so it is asked afterwards."""
+    database = open_database(previous.database_url.get_secret_value(), sqlite_foreign_keys=False)
+    async with database.transaction() as session:
+        await session.execute(text("UPDATE credential SET learner_id = 'nobody'"))
+    await database.close()
+    with pytest.raises(Broken, match="would tear credential from learner"):
+        await migrate(previous)
+    async with open_owner(previous) as engine:
+        assert await execute(engine, "SELECT version_num FROM alembic_version") == [(RECORDED["revision"],)]
