@@ -17,7 +17,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -68,6 +68,12 @@ PROFILE = "eddsa-rdfc-2022"
 MEDIA_TYPE = "application/vc+ld+json"
 RECOVERY_JOB = "recover_edition"
 
+Cause = Literal["correction", "renewal", "identity"]
+"""Why a badge gets another edition."""
+
+Validity = tuple[datetime, datetime | None]
+"""awardedDate and validUntil."""
+
 LEASE = timedelta(seconds=60)
 GIVE_UP_AFTER = timedelta(hours=24)
 
@@ -111,6 +117,18 @@ class AwardFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Reissue:
+    """The next edition of an award's credential, and why there is one.
+
+    A `correction` takes its date and validity from the decision that corrects. A `renewal` keeps the day of the award and
+    extends the validity, counted from the decision that renews. A change of `identity` keeps both.
+    """
+
+    award: Award
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
 class PendingEdition:
     """An edition whose intent is stored, with the permission to sign it once."""
 
@@ -129,9 +147,9 @@ Finish = Callable[[AsyncSession], Awaitable[None]]
 
 
 async def prepare(
-    session: AsyncSession, world: Resources, facts: AwardFacts, *, reissue: Award | None, actor: str, now: datetime
+    session: AsyncSession, world: Resources, facts: AwardFacts, *, reissue: Reissue | None, actor: str, now: datetime
 ) -> PendingEdition:
-    """Store the intent to issue: a new credential, or with `reissue` the next edition of that award's credential.
+    """Store the intent to issue: a new credential, or with `reissue` the next edition of an award's credential.
 
     Raises LintFailed when the badge would not be sound, CredentialRevoked, CredentialSuspended or CredentialPending when
     the credential cannot get another edition, TooSoon within the second of the edition before.
@@ -140,10 +158,13 @@ async def prepare(
     issuer = await get_issuer(session, issuer_id)
     settings = (await get_achievement(session, issuer_id, facts.version.achievement_id)).settings
     valid_from = whole_second(now)
+    granted = _validity(facts.awarded_date, settings["validity_days"])
     if reissue is None:
         credential, number = await _new_credential(session, facts, settings["visibility"], now), 1
     else:
-        credential, number = await _next_edition(session, reissue, facts, valid_from)
+        credential, served, number = await _next_edition(session, reissue.award, facts, valid_from)
+        granted = _regranted(granted, served, reissue.cause)
+    awarded_date, valid_until = granted
     list_id, index = await allocate_index(session, world, issuer_id, settings["status_purpose"], now)
     key = await get_active_key(session, issuer_id)
     edition = Edition(
@@ -157,8 +178,8 @@ async def prepare(
         number=number,
         state="pending",
         valid_from=valid_from,
-        valid_until=_valid_until(facts.awarded_date, settings["validity_days"]),
-        awarded_date=whole_second(facts.awarded_date),
+        valid_until=valid_until,
+        awarded_date=awarded_date,
         status_list_id=list_id,
         status_list_index=index,
         status_purpose=settings["status_purpose"],
@@ -281,8 +302,19 @@ async def _store_intent(
     await session.flush()
 
 
-def _valid_until(awarded: datetime, validity_days: int | None) -> datetime | None:
-    return None if validity_days is None else whole_second(awarded) + timedelta(days=validity_days)
+def _validity(decided_at: datetime, validity_days: int | None) -> Validity:
+    awarded = whole_second(decided_at)
+    return awarded, None if validity_days is None else awarded + timedelta(days=validity_days)
+
+
+def _regranted(granted: Validity, served: Edition | None, cause: Cause) -> Validity:
+    """What the next edition says, when the decision alone would have `granted` and the edition `served` stands."""
+    if served is None or cause == "correction":
+        return granted
+    until = served.valid_until
+    if cause == "renewal":  # never takes away what was granted before
+        until = None if until is None or granted[1] is None else max(until, granted[1])
+    return served.awarded_date, until
 
 
 async def _new_credential(session: AsyncSession, facts: AwardFacts, visibility: str, now: datetime) -> Credential:
@@ -322,7 +354,8 @@ async def _new_credential(session: AsyncSession, facts: AwardFacts, visibility: 
 
 async def _next_edition(
     session: AsyncSession, award: Award, facts: AwardFacts, valid_from: datetime
-) -> tuple[Credential, int]:
+) -> tuple[Credential, Edition | None, int]:
+    """The award's credential, locked, the edition it serves (None when the first failed), and the number of the next one."""
     credential = await lock_credential(session, award.issuer_id, (await _credential_id(session, award)))
     if credential.state == "revoked":
         raise CredentialRevoked("The credential is revoked, which is final.")
@@ -335,7 +368,8 @@ async def _next_edition(
         raise TooSoon(editions[-1].valid_from + timedelta(seconds=1))
     award.decision_id = facts.decision_id
     award.version = facts.version.version
-    return credential, editions[-1].number + 1
+    served = next((edition for edition in editions if edition.number == credential.edition_number), None)
+    return credential, served, editions[-1].number + 1
 
 
 async def _credential_id(session: AsyncSession, award: Award) -> str:

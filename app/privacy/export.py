@@ -11,7 +11,7 @@ from app.events.store import list_events_about
 from app.keys.vault import Vault
 from app.learners.recipients import open_identities, open_key
 from app.learners.store import Learner
-from app.scoring.decide import open_details
+from app.scoring.award import open_details
 from app.scoring.store import list_decisions_of_learner
 
 PROFILE = "eddsa-rdfc-2022"

@@ -26,20 +26,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.principals import Tenant
 from app.achievements.rubric import shortfalls
 from app.achievements.store import AchievementVersion, get_published_version, get_version
-from app.assessors.panels import compose_panel_profile
 from app.assessors.store import Panel, get_panel
 from app.audit.store import audit
-from app.credentials.issue import AwardFacts, PendingEdition, TooSoon, complete, prepare
+from app.credentials.issue import PendingEdition, Reissue, TooSoon, complete, prepare
 from app.credentials.status import revoke
 from app.credentials.store import Award, find_award, find_credential_of_award
 from app.errors import Broken, Conflict, ExternalIdTaken, Fault, InvalidInput, Unavailable
 from app.events.store import record_event
 from app.identifiers import new_id
-from app.keys.vault import LearnerKey
 from app.learners.recipients import Identities, find_or_create_learner, open_identities, open_key
 from app.learners.store import Learner, get_learner
-from app.openbadges.compose import EvidenceFacts, ResultFacts, criterion_uri, level_uri
+from app.openbadges.compose import EvidenceFacts
 from app.resources import Resources
+from app.scoring.award import compose_award_facts
 from app.scoring.store import Decision, Outcome, find_by_external_id, find_successor, get_decision
 
 T = TypeVar("T")
@@ -186,7 +185,8 @@ async def record(
     if facts.external_id and await find_by_external_id(session, issuer_id, facts.external_id):
         raise ExternalIdTaken(f"There is already a decision with external_id {facts.external_id!r}.")
 
-    decision = _compose_decision(world, tenant, facts, version, learner, now)
+    details = compose_details(facts)
+    decision = _compose_decision(world, tenant, facts, details, version, learner, now)
     session.add(decision)
     await session.flush()
     action = ACTIONS[before.outcome if before else None, facts.outcome]
@@ -198,10 +198,12 @@ async def record(
         data={"outcome": decision.outcome, "supersedes": decision.supersedes_id, "action": action},
     )  # fmt: skip
     if action in ("issue", "reissue"):
-        award = await _award_of(session, before) if action == "reissue" and before else None
+        reissue = Reissue(await _award_of(session, before), "correction") if action == "reissue" and before else None
         await _require_identifiable(session, world, learner)
-        award_facts = _award_facts(world, facts, decision, version, panel, learner)
-        return decision, await prepare(session, world, award_facts, reissue=award, actor=tenant.actor, now=now)
+        award_facts = compose_award_facts(
+            decision, details, version=version, panel=panel, learner=learner, base_url=world.base_url
+        )
+        return decision, await prepare(session, world, award_facts, reissue=reissue, actor=tenant.actor, now=now)
     if action == "revoke" and before is not None:
         await _revoke(session, world, tenant, before, str(facts.reason), now)
     return decision, None
@@ -303,25 +305,32 @@ def _require_earned(facts: DecisionFacts, version: AchievementVersion) -> None:
         raise OutcomeAgainstRule("The outcome awarded does not follow from the levels and the evidence.", faults=faults)
 
 
+def compose_details(facts: DecisionFacts) -> dict[str, Any]:
+    """The part of a decision that is sealed, as it is stored."""
+    return {
+        "rationales": {result.criterion: result.rationale for result in facts.results},
+        "evidence": [asdict(piece) for piece in facts.evidence],
+        "narrative": facts.narrative,
+        "role": facts.role,
+        "activity_start": facts.activity_start.isoformat() if facts.activity_start else None,
+        "activity_end": facts.activity_end.isoformat() if facts.activity_end else None,
+        "reason": facts.reason,
+        # The digest outlives the learner's key: without this, a short text could be guessed from it.
+        "nonce": secrets.token_hex(16),
+    }
+
+
 def _compose_decision(
-    world: Resources, tenant: Tenant, facts: DecisionFacts, version: AchievementVersion, learner: Learner, now: datetime
+    world: Resources,
+    tenant: Tenant,
+    facts: DecisionFacts,
+    details: Mapping[str, Any],
+    version: AchievementVersion,
+    learner: Learner,
+    now: datetime,
 ) -> Decision:
     decision_id = new_id()
-    details = json.dumps(
-        {
-            "rationales": {result.criterion: result.rationale for result in facts.results},
-            "evidence": [asdict(piece) for piece in facts.evidence],
-            "narrative": facts.narrative,
-            "role": facts.role,
-            "activity_start": facts.activity_start.isoformat() if facts.activity_start else None,
-            "activity_end": facts.activity_end.isoformat() if facts.activity_end else None,
-            "reason": facts.reason,
-            # The digest below outlives the learner's key: without this, a short text could be guessed from it.
-            "nonce": secrets.token_hex(16),
-        },
-        ensure_ascii=False,
-        sort_keys=True,
-    ).encode()
+    plain = json.dumps(details, ensure_ascii=False, sort_keys=True).encode()
     key = open_key(world.vault, learner)
     return Decision(
         issuer_id=tenant.issuer_id,
@@ -336,57 +345,10 @@ def _compose_decision(
         levels=[[result.criterion, result.level] for result in facts.results],
         decided_at=facts.decided_at,
         supersedes_id=facts.supersedes_id,
-        sealed_details=key.seal(details, table="decision", row=decision_id, column="sealed_details"),
-        digest=hashlib.sha256(details).hexdigest(),
+        sealed_details=key.seal(plain, table="decision", row=decision_id, column="sealed_details"),
+        digest=hashlib.sha256(plain).hexdigest(),
         recorded_by=tenant.actor,
         recorded_at=now,
-    )
-
-
-def open_details(key: LearnerKey, decision: Decision) -> dict[str, Any]:
-    """The sealed part of a decision: rationales, evidence, narrative, role, activity dates, reason."""
-    plain = key.open(decision.sealed_details, table="decision", row=decision.id, column="sealed_details")
-    details: dict[str, Any] = json.loads(plain)
-    return {name: value for name, value in details.items() if name != "nonce"}
-
-
-def _award_facts(
-    world: Resources,
-    facts: DecisionFacts,
-    decision: Decision,
-    version: AchievementVersion,
-    panel: Panel,
-    learner: Learner,
-) -> AwardFacts:
-    assert version.document is not None
-    uri = version.document["id"]
-    names = {
-        (criterion["key"], level["key"]): level["name"]
-        for criterion in version.content["rubric"]["criteria"]
-        for level in criterion["levels"]
-    }
-    results = tuple(
-        ResultFacts(
-            criterion_uri(uri, result.criterion),
-            level_uri(uri, result.criterion, result.level),
-            names[result.criterion, result.level],
-        )
-        for result in facts.results
-    )
-    return AwardFacts(
-        decision_id=decision.id,
-        external_id=decision.external_id,
-        learner=learner,
-        version=version,
-        results=results,
-        evidence=facts.evidence,
-        source=compose_panel_profile(panel, world.base_url),
-        awarded_date=facts.decided_at,
-        salt=secrets.token_hex(16),
-        narrative=facts.narrative,
-        role=facts.role,
-        activity_start=facts.activity_start,
-        activity_end=facts.activity_end,
     )
 
 

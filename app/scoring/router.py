@@ -16,8 +16,9 @@ from app.learners.recipients import open_key
 from app.learners.store import get_learner
 from app.resources import Resources
 from app.scoring.answer import Answering
+from app.scoring.award import open_details
 from app.scoring.bodies import DecisionCreate, DecisionLine, DecisionOut, DryRun
-from app.scoring.decide import open_details, rehearse
+from app.scoring.decide import rehearse
 from app.scoring.store import Decision, get_decision, list_successors
 from app.web.dependencies import Now, ReadSession, World
 from app.web.pagination import Page, PagingByExternalId, fetch_page

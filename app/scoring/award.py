@@ -1,0 +1,86 @@
+"""What a recorded decision hands over to be made into a badge: when it is recorded, and from its stored form ever after."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.achievements.store import AchievementVersion, get_version
+from app.assessors.panels import compose_panel_profile
+from app.assessors.store import Panel, get_panel
+from app.credentials.issue import AwardFacts
+from app.keys.vault import LearnerKey
+from app.learners.recipients import open_key
+from app.learners.store import Learner, get_learner
+from app.openbadges.compose import EvidenceFacts, ResultFacts, criterion_uri, level_uri
+from app.resources import Resources
+from app.scoring.store import Decision
+
+
+def open_details(key: LearnerKey, decision: Decision) -> dict[str, Any]:
+    """The sealed part of a decision: rationales, evidence, narrative, role, activity dates, reason."""
+    plain = key.open(decision.sealed_details, table="decision", row=decision.id, column="sealed_details")
+    details: dict[str, Any] = json.loads(plain)
+    return {name: value for name, value in details.items() if name != "nonce"}
+
+
+async def load_award_facts(
+    session: AsyncSession, world: Resources, decision: Decision, *, learner: Learner
+) -> AwardFacts:
+    """The facts of a stored decision, for a badge of `learner`: its own, or the one they were merged into.
+
+    Raises Gone when the decision's learner was erased.
+    """
+    decided_on = await get_learner(session, decision.issuer_id, decision.learner_id)
+    return compose_award_facts(
+        decision,
+        open_details(open_key(world.vault, decided_on), decision),
+        version=await get_version(session, decision.issuer_id, decision.achievement_id, decision.version),
+        panel=await get_panel(session, decision.issuer_id, decision.panel_id),
+        learner=learner,
+        base_url=world.base_url,
+    )
+
+
+def compose_award_facts(
+    decision: Decision,
+    details: Mapping[str, Any],
+    *,
+    version: AchievementVersion,
+    panel: Panel,
+    learner: Learner,
+    base_url: str,
+) -> AwardFacts:
+    """The facts of a decision whose sealed part is `details`. The identity hash gets a salt that was never used."""
+    assert version.document is not None
+    uri = version.document["id"]
+    names = {
+        (criterion["key"], level["key"]): level["name"]
+        for criterion in version.content["rubric"]["criteria"]
+        for level in criterion["levels"]
+    }
+    return AwardFacts(
+        decision_id=decision.id,
+        external_id=decision.external_id,
+        learner=learner,
+        version=version,
+        results=tuple(
+            ResultFacts(criterion_uri(uri, criterion), level_uri(uri, criterion, level), names[criterion, level])
+            for criterion, level in decision.levels
+        ),
+        evidence=tuple(EvidenceFacts(**piece) for piece in details["evidence"]),
+        source=compose_panel_profile(panel, base_url),
+        awarded_date=decision.decided_at,
+        salt=secrets.token_hex(16),
+        narrative=details["narrative"],
+        role=details["role"],
+        activity_start=_moment(details["activity_start"]),
+        activity_end=_moment(details["activity_end"]),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
