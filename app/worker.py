@@ -5,6 +5,7 @@ from typing import Any
 
 from app.access.idempotency import FORGET_JOB, forget_key
 from app.credentials.issue import RECOVERY_JOB, recover
+from app.credentials.remind import REMINDER_JOB, remind
 from app.issuers.rotate import REPUBLISH_JOB
 from app.jobs.embedded import EmbeddedRunner, Handler
 from app.resources import Resources
@@ -21,12 +22,16 @@ def handlers(world: Resources) -> dict[str, Handler]:
         async with world.database.transaction() as session:
             await forget_key(session, payload["principal_id"], payload["key"])
 
+    async def remind_of_expiry(payload: Mapping[str, Any]) -> None:
+        await remind(world.database, payload["issuer_id"], payload["edition_id"], world.clock.now())
+
     async def republish_status_lists(payload: Mapping[str, Any]) -> None:
         await republish(world, payload["issuer_id"])
 
     return {
         RECOVERY_JOB: recover_edition,
         FORGET_JOB: forget_idempotency_key,
+        REMINDER_JOB: remind_of_expiry,
         REPUBLISH_JOB: republish_status_lists,
     }
 

@@ -219,6 +219,10 @@ class SettingsBody(Body):
     validity_days: Annotated[int, Field(strict=True, ge=1, le=36_525)] | None = Field(
         default=None, description="After how many days from the award a badge expires; null: never."
     )
+    renewal_reminder_days: Annotated[int, Field(strict=True, ge=1, le=36_525)] | None = Field(
+        default=None,
+        description="How many days before a badge expires the event `credential.expiring` is recorded; null: never.",
+    )
     status_purpose: Literal["revocation", "suspension"] = Field(
         default="revocation",
         description="The one status entry of a badge. Choose suspension where badges may have to be suspended and reinstated.",
@@ -228,6 +232,13 @@ class SettingsBody(Body):
     )
     proof_profiles: list[Literal["eddsa-rdfc-2022"]] = Field(default=["eddsa-rdfc-2022"], min_length=1, max_length=1)
     recipient_name: StrictBool = Field(default=False, description="Put the recipient's display name into the badge.")
+
+    @model_validator(mode="after")
+    def _reminder_lies_within_the_validity(self) -> "SettingsBody":
+        reminder, validity = self.renewal_reminder_days, self.validity_days
+        if reminder is not None and (validity is None or reminder >= validity):
+            raise ValueError("renewal_reminder_days must be less than validity_days")
+        return self
 
 
 class AchievementContent(Body):

@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.achievements.store import AchievementVersion, get_achievement
 from app.audit.store import audit
 from app.clock import whole_second
+from app.credentials.remind import remind_later
 from app.credentials.store import (
     Award,
     Credential,
@@ -68,7 +69,7 @@ PROFILE = "eddsa-rdfc-2022"
 MEDIA_TYPE = "application/vc+ld+json"
 RECOVERY_JOB = "recover_edition"
 
-Cause = Literal["correction", "renewal", "identity"]
+Cause = Literal["correction", "renewal", "withdrawal", "identity"]
 """Why a badge gets another edition."""
 
 Validity = tuple[datetime, datetime | None]
@@ -120,12 +121,19 @@ class AwardFacts:
 class Reissue:
     """The next edition of an award's credential, and why there is one.
 
-    A `correction` takes its date and validity from the decision that corrects. A `renewal` keeps the day of the award and
-    extends the validity, counted from the decision that renews. A change of `identity` keeps both.
+    A `correction` takes its date and validity from the decision that corrects. The others keep the day of the award. A
+    `renewal` extends the validity of the edition `renewed`, counted from the decision that renews; a `withdrawal` goes back to
+    the validity of that edition. A change of `identity` keeps the validity of the edition now served.
     """
 
     award: Award
     cause: Cause
+    renewed: Edition | None = None
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether the validity that a withdrawal goes back to has run out."""
+        until = self.renewed.valid_until if self.renewed is not None else None
+        return until is not None and until <= whole_second(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +171,7 @@ async def prepare(
         credential, number = await _new_credential(session, facts, settings["visibility"], now), 1
     else:
         credential, served, number = await _next_edition(session, reissue.award, facts, valid_from)
-        granted = _regranted(granted, served, reissue.cause)
+        granted = _regranted(granted, reissue.renewed or served, reissue.cause)
     awarded_date, valid_until = granted
     list_id, index = await allocate_index(session, world, issuer_id, settings["status_purpose"], now)
     key = await get_active_key(session, issuer_id)
@@ -307,14 +315,14 @@ def _validity(decided_at: datetime, validity_days: int | None) -> Validity:
     return awarded, None if validity_days is None else awarded + timedelta(days=validity_days)
 
 
-def _regranted(granted: Validity, served: Edition | None, cause: Cause) -> Validity:
-    """What the next edition says, when the decision alone would have `granted` and the edition `served` stands."""
-    if served is None or cause == "correction":
+def _regranted(granted: Validity, before: Edition | None, cause: Cause) -> Validity:
+    """What the next edition says, when the decision alone would have `granted` this and the edition `before` stood."""
+    if before is None or cause == "correction":
         return granted
-    until = served.valid_until
+    until = before.valid_until
     if cause == "renewal":  # never takes away what was granted before
         until = None if until is None or granted[1] is None else max(until, granted[1])
-    return served.awarded_date, until
+    return before.awarded_date, until
 
 
 async def _new_credential(session: AsyncSession, facts: AwardFacts, visibility: str, now: datetime) -> Credential:
@@ -418,6 +426,8 @@ async def _release(session: AsyncSession, world: Resources, pending: PendingEdit
     record_event(
         session, pending.issuer_id, f"credential.{what}", credential.id, at=now, data={"edition": edition.number}
     )
+    settings = (await get_achievement(session, pending.issuer_id, credential.achievement_id)).settings
+    remind_later(session, edition, settings.get("renewal_reminder_days"), now)
 
 
 async def _supersede_earlier(session: AsyncSession, world: Resources, credential: Credential, now: datetime) -> None:

@@ -52,6 +52,7 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
                 "decided_at": decision.decided_at,
                 "recorded_at": decision.recorded_at,
                 "supersedes": decision.supersedes_id,
+                "renews": decision.renews_id,
                 **open_details(key, decision),
             }
             for decision in decisions

@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,12 +13,13 @@ from app.achievements.store import AchievementVersion, get_version
 from app.assessors.panels import compose_panel_profile
 from app.assessors.store import Panel, get_panel
 from app.credentials.issue import AwardFacts
+from app.errors import Broken
 from app.keys.vault import LearnerKey
 from app.learners.recipients import open_key
 from app.learners.store import Learner, get_learner
 from app.openbadges.compose import EvidenceFacts, ResultFacts, criterion_uri, level_uri
 from app.resources import Resources
-from app.scoring.store import Decision
+from app.scoring.store import Decision, find_renewed
 
 
 def open_details(key: LearnerKey, decision: Decision) -> dict[str, Any]:
@@ -30,19 +32,31 @@ def open_details(key: LearnerKey, decision: Decision) -> dict[str, Any]:
 async def load_award_facts(
     session: AsyncSession, world: Resources, decision: Decision, *, learner: Learner
 ) -> AwardFacts:
-    """The facts of a stored decision, for a badge of `learner`: its own, or the one they were merged into.
+    """The facts of an award whose newest decision is `decision`, for a badge of `learner`: its own, or the one merged into.
 
-    Raises Gone when the decision's learner was erased.
+    Where that decision withdrew a renewal, the facts are those of the decision that had been renewed. Raises Gone when the
+    learner who was decided on was erased.
     """
-    decided_on = await get_learner(session, decision.issuer_id, decision.learner_id)
-    return compose_award_facts(
-        decision,
-        open_details(open_key(world.vault, decided_on), decision),
-        version=await get_version(session, decision.issuer_id, decision.achievement_id, decision.version),
-        panel=await get_panel(session, decision.issuer_id, decision.panel_id),
+    stands = await _decision_that_stands(session, decision)
+    decided_on = await get_learner(session, stands.issuer_id, stands.learner_id)
+    facts = compose_award_facts(
+        stands,
+        open_details(open_key(world.vault, decided_on), stands),
+        version=await get_version(session, stands.issuer_id, stands.achievement_id, stands.version),
+        panel=await get_panel(session, stands.issuer_id, stands.panel_id),
         learner=learner,
         base_url=world.base_url,
     )
+    return replace(facts, decision_id=decision.id)
+
+
+async def _decision_that_stands(session: AsyncSession, decision: Decision) -> Decision:
+    while decision.outcome != "awarded":
+        renewed = await find_renewed(session, decision)
+        if renewed is None:
+            raise Broken("An award rests on a decision that awarded nothing.")
+        decision = renewed
+    return decision
 
 
 def compose_award_facts(

@@ -78,6 +78,10 @@ class DecisionCreate(Body):
     activity_start: Moment | None = None
     activity_end: Moment | None = None
     supersedes: Identifier | None = Field(default=None, description="The decision that this one corrects.")
+    renews: Identifier | None = Field(
+        default=None,
+        description="The newest decision of an award that this one recertifies: its badge is extended under the same id.",
+    )
     reason: Prose | None = Field(default=None, description="Why it is corrected; required with `supersedes`.")
 
     @model_validator(mode="after")
@@ -86,6 +90,8 @@ class DecisionCreate(Body):
             raise ValueError("give either learner_id or recipient")
         if (self.supersedes is None) != (self.reason is None):
             raise ValueError("supersedes and reason belong together")
+        if self.supersedes is not None and self.renews is not None:
+            raise ValueError("give either supersedes or renews: a correction of a renewal is a correction")
         if self.activity_start and self.activity_end and self.activity_end < self.activity_start:
             raise ValueError("activity_end is before activity_start")
         return self
@@ -110,6 +116,7 @@ class DecisionCreate(Body):
             activity_start=self.activity_start,
             activity_end=self.activity_end,
             supersedes_id=self.supersedes,
+            renews_id=self.renews,
             reason=self.reason,
         )
 
@@ -135,6 +142,7 @@ class DecisionLine(BaseModel):
     recorded_at: Moment
     supersedes: Identifier | None
     superseded_by: Identifier | None
+    renews: Identifier | None
 
     @staticmethod
     def facts(decision: Decision, superseded_by: str | None) -> dict[str, Any]:
@@ -152,6 +160,7 @@ class DecisionLine(BaseModel):
             "recorded_at": decision.recorded_at,
             "supersedes": decision.supersedes_id,
             "superseded_by": superseded_by,
+            "renews": decision.renews_id,
         }
 
 

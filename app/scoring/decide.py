@@ -8,6 +8,14 @@
     not_yet                awarded     issue
     not_yet                not_yet     nothing
 
+A decision that `renews` another recertifies it:
+
+    what it supersedes     outcome     what happens to the badge
+    nothing or not_yet     awarded     renew: reissue with a later validUntil
+    awarded                awarded     renew: as if it had been the first to renew
+    awarded                not_yet     withdraw: reissue with the validity from before the renewal; if that is over, revoke
+    nothing or not_yet     not_yet     nothing: the badge runs out by itself
+
 A decision is recorded and its badge intended in one transaction; the signature follows in a second (`app.credentials.issue`).
 """
 
@@ -30,7 +38,7 @@ from app.assessors.store import Panel, get_panel
 from app.audit.store import audit
 from app.credentials.issue import PendingEdition, Reissue, TooSoon, complete, prepare
 from app.credentials.status import revoke
-from app.credentials.store import Award, find_award, find_credential_of_award
+from app.credentials.store import Award, find_award, find_credential_of_award, find_edition_of_decision
 from app.errors import Broken, Conflict, ExternalIdTaken, Fault, InvalidInput, Unavailable
 from app.events.store import record_event
 from app.identifiers import new_id
@@ -38,11 +46,11 @@ from app.learners.recipients import Identities, find_or_create_learner, open_ide
 from app.learners.store import Learner, get_learner
 from app.openbadges.compose import EvidenceFacts
 from app.resources import Resources
-from app.scoring.award import compose_award_facts
-from app.scoring.store import Decision, Outcome, find_by_external_id, find_successor, get_decision
+from app.scoring.award import compose_award_facts, load_award_facts
+from app.scoring.store import Decision, Outcome, find_by_external_id, find_renewed, find_successor, get_decision
 
 T = TypeVar("T")
-Action = Literal["issue", "reissue", "revoke", "nothing"]
+Action = Literal["issue", "reissue", "revoke", "renew", "withdraw", "nothing"]
 
 ACTIONS: Mapping[tuple[str | None, str], Action] = {
     (None, "awarded"): "issue",
@@ -50,6 +58,15 @@ ACTIONS: Mapping[tuple[str | None, str], Action] = {
     ("awarded", "awarded"): "reissue",
     ("awarded", "not_yet"): "revoke",
     ("not_yet", "awarded"): "issue",
+    ("not_yet", "not_yet"): "nothing",
+}
+
+RENEWALS: Mapping[tuple[str | None, str], Action] = {
+    (None, "awarded"): "renew",
+    (None, "not_yet"): "nothing",
+    ("awarded", "awarded"): "renew",
+    ("awarded", "not_yet"): "withdraw",
+    ("not_yet", "awarded"): "renew",
     ("not_yet", "not_yet"): "nothing",
 }
 
@@ -114,6 +131,7 @@ class DecisionFacts:
     activity_start: datetime | None = None
     activity_end: datetime | None = None
     supersedes_id: str | None = None
+    renews_id: str | None = None
     reason: str | None = None
 
 
@@ -178,10 +196,11 @@ async def record(
     now = world.clock.now()
     issuer_id = tenant.issuer_id
     before = await _superseded(session, issuer_id, facts)
+    renewed = await _renewed(session, issuer_id, facts, before)
     version = await _version(session, issuer_id, facts, before)
     panel = await get_panel(session, issuer_id, facts.panel_id)
     learner = await _learner(session, world, tenant, facts, now)
-    _require_sound(facts, version, panel, before, learner, now)
+    _require_sound(facts, version, panel, before, renewed, learner, now)
     if facts.external_id and await find_by_external_id(session, issuer_id, facts.external_id):
         raise ExternalIdTaken(f"There is already a decision with external_id {facts.external_id!r}.")
 
@@ -189,24 +208,44 @@ async def record(
     decision = _compose_decision(world, tenant, facts, details, version, learner, now)
     session.add(decision)
     await session.flush()
-    action = ACTIONS[before.outcome if before else None, facts.outcome]
-    content = {"digest": decision.digest, "outcome": decision.outcome, "supersedes": decision.supersedes_id}
+    action = (RENEWALS if renewed else ACTIONS)[before.outcome if before else None, facts.outcome]
+    content = {"outcome": decision.outcome, "supersedes": decision.supersedes_id, "renews": decision.renews_id}
     audit(session, issuer_id=issuer_id, actor=tenant.actor, action="decision.recorded", object_id=decision.id,
-          content=content, at=now)  # fmt: skip
+          content={**content, "digest": decision.digest}, at=now)  # fmt: skip
     record_event(
         session, issuer_id, "decision.recorded", decision.id, at=now,
-        data={"outcome": decision.outcome, "supersedes": decision.supersedes_id, "action": action},
+        data={**content, "action": action},
     )  # fmt: skip
-    if action in ("issue", "reissue"):
-        reissue = Reissue(await _award_of(session, before), "correction") if action == "reissue" and before else None
+    if action == "nothing":
+        return decision, None
+    if action == "revoke" and before is not None:
+        await _revoke(session, world, tenant, before, str(facts.reason), now)
+        return decision, None
+    reissue = await _reissue(session, action, before, renewed)
+    if action == "withdraw" and reissue is not None and before is not None:
+        if reissue.is_over(now):
+            await _revoke(session, world, tenant, before, str(facts.reason), now)
+            return decision, None
+        award_facts = await load_award_facts(session, world, decision, learner=learner)
+    else:
         await _require_identifiable(session, world, learner)
         award_facts = compose_award_facts(
             decision, details, version=version, panel=panel, learner=learner, base_url=world.base_url
         )
-        return decision, await prepare(session, world, award_facts, reissue=reissue, actor=tenant.actor, now=now)
-    if action == "revoke" and before is not None:
-        await _revoke(session, world, tenant, before, str(facts.reason), now)
-    return decision, None
+    return decision, await prepare(session, world, award_facts, reissue=reissue, actor=tenant.actor, now=now)
+
+
+async def _reissue(
+    session: AsyncSession, action: Action, before: Decision | None, renewed: Decision | None
+) -> Reissue | None:
+    """Which badge gets another edition, and why; None for the first edition of a new one."""
+    if action == "reissue" and before is not None:
+        return Reissue(await _award_of(session, before), "correction")
+    if renewed is None:
+        return None
+    stood = await find_edition_of_decision(session, renewed.issuer_id, renewed.id)
+    award = await _newest_award(session, before, renewed)
+    return Reissue(award, "withdrawal" if action == "withdraw" else "renewal", stood)
 
 
 async def _superseded(session: AsyncSession, issuer_id: str, facts: DecisionFacts) -> Decision | None:
@@ -215,7 +254,39 @@ async def _superseded(session: AsyncSession, issuer_id: str, facts: DecisionFact
     before = await get_decision(session, issuer_id, facts.supersedes_id)
     if await find_successor(session, issuer_id, before.id) is not None:
         raise DecisionSuperseded("This decision has been superseded before.")
+    if before.outcome == "awarded":
+        await _newest_award(session, before)
     return before
+
+
+async def _renewed(
+    session: AsyncSession, issuer_id: str, facts: DecisionFacts, before: Decision | None
+) -> Decision | None:
+    """The decision whose badge is to be extended: the one named, or the one that the corrected decision named."""
+    if facts.renews_id is not None:
+        renewed = await get_decision(session, issuer_id, facts.renews_id)
+        if await find_edition_of_decision(session, issuer_id, renewed.id) is None:
+            fault = Fault("/renews", "no badge followed from that decision", "name the decision that awarded it")
+            raise DecisionMismatch("There is no badge to extend.", faults=[fault])
+    else:
+        found = await find_renewed(session, before) if before is not None else None
+        if found is None:
+            return None
+        renewed = found
+    await _newest_award(session, before, renewed)
+    return renewed
+
+
+async def _newest_award(session: AsyncSession, *decisions: Decision | None) -> Award:
+    """The award whose newest decision is one of these: a badge is changed by way of the newest decision about it."""
+    for decision in decisions:
+        award = await find_award(session, decision.issuer_id, decision.id) if decision is not None else None
+        if award is not None:
+            return award
+    raise DecisionSuperseded(
+        "This decision has been superseded or renewed since.",
+        cure="Read the decisions about the learner, and name the newest one of this award.",
+    )
 
 
 async def _version(
@@ -243,6 +314,7 @@ def _require_sound(
     version: AchievementVersion,
     panel: Panel,
     before: Decision | None,
+    renewed: Decision | None,
     learner: Learner,
     now: datetime,
 ) -> None:
@@ -251,6 +323,9 @@ def _require_sound(
     if before is not None and (before.achievement_id, before.learner_id) != (version.achievement_id, learner.id):
         fault = Fault("/supersedes", "that decision concerns another learner or achievement")
         raise DecisionMismatch("A correction names the learner and achievement of what it corrects.", faults=[fault])
+    if renewed is not None and (renewed.achievement_id, renewed.learner_id) != (version.achievement_id, learner.id):
+        fault = Fault("/renews", "that decision concerns another learner or achievement")
+        raise DecisionMismatch("A renewal names the learner and achievement of what it renews.", faults=[fault])
     _require_known(facts, version, panel)
     if facts.outcome == "awarded":
         _require_earned(facts, version)
@@ -345,6 +420,7 @@ def _compose_decision(
         levels=[[result.criterion, result.level] for result in facts.results],
         decided_at=facts.decided_at,
         supersedes_id=facts.supersedes_id,
+        renews_id=facts.renews_id,
         sealed_details=key.seal(plain, table="decision", row=decision_id, column="sealed_details"),
         digest=hashlib.sha256(plain).hexdigest(),
         recorded_by=tenant.actor,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, select
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -12,12 +12,14 @@ from app.errors import NotFound
 
 Outcome = Literal["awarded", "not_yet"]
 
+_IS_AWARDED = text("outcome = 'awarded'")
+
 
 class Decision(Table):
     """`levels` is a list of [criterion key, level key]; `sealed_details` the rest, as JSON under the learner's key.
 
     `digest` is the SHA-256 of the details in the clear, so that they can be proved even after they are gone. `renews_id` is the
-    decision whose badge this one extends.
+    decision whose badge this one extends, or would have: of those that award there is one at most.
     """
 
     __tablename__ = "decision"
@@ -34,10 +36,13 @@ class Decision(Table):
         ),
         UniqueConstraint("issuer_id", "external_id"),
         UniqueConstraint("issuer_id", "supersedes_id"),
-        UniqueConstraint("issuer_id", "renews_id"),
+        Index(
+            "uq_decision_renewal", "issuer_id", "renews_id", unique=True,
+            sqlite_where=_IS_AWARDED, postgresql_where=_IS_AWARDED,
+        ),
         CheckConstraint("outcome IN ('awarded', 'not_yet')", name="outcome"),
         Index(None, "issuer_id", "recorded_at", "id"),
-    )
+    )  # fmt: skip
 
     issuer_id: Mapped[str] = mapped_column(ForeignKey("issuer.id"), primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -75,6 +80,15 @@ async def find_successor(session: AsyncSession, issuer_id: str, decision_id: str
     """The decision that supersedes this one."""
     query = select(Decision).where(Decision.issuer_id == issuer_id, Decision.supersedes_id == decision_id)
     return (await session.scalars(query)).one_or_none()
+
+
+async def find_renewed(session: AsyncSession, decision: Decision) -> Decision | None:
+    """The decision that this one renews, itself or as the correction of one that does."""
+    while decision.renews_id is None:
+        if decision.supersedes_id is None:
+            return None
+        decision = await get_decision(session, decision.issuer_id, decision.supersedes_id)
+    return await get_decision(session, decision.issuer_id, decision.renews_id)
 
 
 async def list_successors(session: AsyncSession, issuer_id: str, decision_ids: list[str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ branch_labels = None
 depends_on = None
 
 _PRIMARY = sa.text("is_primary")
+_AWARDED = sa.text("outcome = 'awarded'")
 _NOT_BURNED = sa.text("state <> 'burned'")
 _KEY_CHECK = "ck_signing_key_state"
 _KEY_CHECK_BEFORE = "ck_signing_key_ck_signing_key_state"
@@ -71,14 +72,17 @@ def upgrade() -> None:
         table.create_foreign_key(
             op.f("fk_decision_decision_renewed"), "decision", ["issuer_id", "renews_id"], ["issuer_id", "id"]
         )
-        table.create_unique_constraint(op.f("uq_decision_issuer_id_renews_id"), ["issuer_id", "renews_id"])
+    op.create_index(
+        "uq_decision_renewal", "decision", ["issuer_id", "renews_id"],
+        unique=True, sqlite_where=_AWARDED, postgresql_where=_AWARDED,
+    )  # fmt: skip
     if _is_sqlite():
         _guard_decision()
 
 
 def downgrade() -> None:
+    op.drop_index("uq_decision_renewal", table_name="decision")
     with op.batch_alter_table("decision") as table:
-        table.drop_constraint(op.f("uq_decision_issuer_id_renews_id"), type_="unique")
         table.drop_constraint(op.f("fk_decision_decision_renewed"), type_="foreignkey")
         table.drop_column("renews_id")
     if _is_sqlite():
