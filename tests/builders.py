@@ -23,6 +23,39 @@ def achievement_body(**changes: Any) -> dict[str, Any]:
     }
 
 
+def badge_class(**changes: Any) -> dict[str, Any]:
+    """An Open Badges 2.0 BadgeClass with every member that has a place in an achievement, as a platform would export it."""
+    return {
+        "@context": "https://w3id.org/openbadges/v2",
+        "type": "BadgeClass",
+        "id": "https://old.example.com/classes/17",
+        "@language": "en-us",
+        "name": "Robotics",
+        "description": "Builds a robot that finds its way.",
+        "criteria": {"id": "https://old.example.com/classes/17/criteria", "narrative": "Builds **one** robot."},
+        "image": {"id": "https://old.example.com/classes/17/image", "caption": "A robot."},
+        "alignment": {
+            "targetName": "Uses sensors",
+            "targetUrl": "https://standards.example.org/3",
+            "targetCode": "S-3",
+            "targetDescription": "What sensors are for.",
+            "targetFramework": "Standards",
+        },
+        "tags": ["robots", "sensors"],
+        "issuer": {
+            "type": "Issuer",
+            "id": "https://old.example.com/issuers/3",
+            "name": "The robot club",
+            "url": "https://robots.example.org",
+            "description": "A club.",
+            "email": "office@robots.example.org",
+            "telephone": "+1 555 0100",
+            "image": "https://robots.example.org/logo.png",
+        },
+        **changes,
+    }
+
+
 def panel_body(**changes: Any) -> dict[str, Any]:
     return {"name": "Academy assessors", "description": "Certified assessors.", "members": ["A-01", "A-02"], **changes}
 

@@ -1,6 +1,7 @@
 """Request and response bodies of achievements: the rubric, the task, the settings."""
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 
@@ -20,6 +21,7 @@ from app.achievements.store import (
     AchievementVersion,
 )
 from app.identifiers import Identifier
+from app.openbadges.badge_class import Notice
 from app.openbadges.datatypes import AchievementType, AlignmentTargetType, IdentifierType, Language
 from app.web.fields import Body, Email, ExternalId, Iri, Key, Line, Moment, Prose, Url
 
@@ -340,3 +342,16 @@ class AchievementOut(BaseModel):
             created_at=achievement.created_at,
             updated_at=achievement.updated_at,
         )
+
+
+class NoticeOut(BaseModel):
+    pointer: str = Field(description="JSON Pointer (RFC 6901) into what was imported.", examples=["/issuer"])
+    detail: str
+
+
+class ImportedAchievementOut(AchievementOut):
+    notices: list[NoticeOut] = Field(description="What did not come along, and what stands in until you replace it.")
+
+    @classmethod
+    def of_import(cls, imported: AchievementOut, notices: Iterable[Notice]) -> "ImportedAchievementOut":
+        return cls(**dict(imported), notices=[NoticeOut(pointer=n.pointer, detail=n.detail) for n in notices])

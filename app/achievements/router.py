@@ -3,14 +3,22 @@
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi import Body as RawBody
 from sqlalchemy import select
 
 from app.access.dependencies import AchievementsRead, AchievementsWrite
 from app.access.idempotency import Once
 from app.achievements import versions as verbs
-from app.achievements.bodies import AchievementContent, AchievementCreate, AchievementOut, SettingsBody, VersionOut
+from app.achievements.badge_class import PreparedDraft, draft_from_badge_class, prepare_draft
+from app.achievements.bodies import (
+    AchievementContent,
+    AchievementCreate,
+    AchievementOut,
+    ImportedAchievementOut,
+    SettingsBody,
+    VersionOut,
+)
 from app.achievements.store import (
     Achievement,
     get_achievement,
@@ -21,6 +29,7 @@ from app.achievements.store import (
 from app.identifiers import Identifier
 from app.web.bodies import media_type_of
 from app.web.dependencies import Now, ReadSession, Session, World
+from app.web.fields import ExternalId
 from app.web.pagination import Page, PagingByExternalId, fetch_page
 from app.web.problems import responses
 
@@ -70,6 +79,53 @@ async def create(
         now=now,
     )
     out = AchievementOut.of(achievement, [version], world.base_url)
+    await once.remember(out)
+    return out
+
+
+BADGE_CLASS: dict[str, Any] = {
+    "@context": "https://w3id.org/openbadges/v2",
+    "type": "BadgeClass",
+    "id": "https://badges.example.com/classes/17",
+    "name": "Implementing Equitable Practices",
+    "description": "Changes a practice so that every group of learners benefits.",
+    "criteria": {"narrative": "Submits an equity audit and a reflection on what changed."},
+    "issuer": "https://badges.example.com/issuers/3",
+    "tags": ["equity"],
+}
+_BADGE_CLASS_BODY = {"requestBody": {"content": {"application/json": {"example": BADGE_CLASS}}}}
+
+
+async def _prepared_draft(
+    _: AchievementsWrite, world: World,
+    badge_class: Annotated[dict[str, Any], RawBody(description="The BadgeClass as it was exported or is published.")],
+) -> PreparedDraft:  # fmt: skip
+    """Prepared before the route's transaction begins: its picture may have to be fetched."""
+    return await prepare_draft(world.outbound, badge_class)
+
+
+@router.post("/import-badge-class", status_code=201, operation_id="import_badge_class", openapi_extra=_BADGE_CLASS_BODY,
+             responses=responses(400, 401, 403, 409, 413, 415, 422))  # fmt: skip
+async def import_badge_class(
+    tenant: AchievementsWrite, prepared: Annotated[PreparedDraft, Depends(_prepared_draft)], session: Session,
+    world: World, now: Now, once: Once, external_id: Annotated[ExternalId | None, Query()] = None,
+) -> ImportedAchievementOut:  # fmt: skip
+    """Make a draft of an Open Badges 2.0 BadgeClass.
+
+    The body is the BadgeClass itself. `notices` say what did not come along and what stands in: a BadgeClass has no rubric,
+    so the draft gets one criterion with the levels Not met and Met. Edit the draft, then publish it. A picture that cannot
+    be fetched or is not a sound PNG or SVG is left out with a notice, and the draft keeps a drawn one.
+    """
+    achievement, version, notices = await draft_from_badge_class(
+        session,
+        tenant.issuer_id,
+        prepared,
+        external_id=external_id,
+        settings=SettingsBody().model_dump(),
+        actor=tenant.actor,
+        now=now,
+    )
+    out = ImportedAchievementOut.of_import(AchievementOut.of(achievement, [version], world.base_url), notices)
     await once.remember(out)
     return out
 

@@ -85,7 +85,7 @@ async def _read(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > limit:
-            cure = "split the request" if limit == MAX_JSON else "shrink the image"
+            cure = "split the request; send a picture by itself" if limit == MAX_JSON else "shrink the image"
             fault = Fault("", f"the body is larger than {limit} bytes", cure)
             raise BodyTooLarge(f"A body of {media_type or 'this type'} may have {limit} bytes.", faults=[fault])
     if body and media_type not in LIMITS:

@@ -14,7 +14,7 @@ import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
@@ -186,9 +186,18 @@ def _from_http(error: HTTPException) -> AssayError:
     return by_status.get(error.status_code, InvalidBody)(str(error.detail))
 
 
-def _invalid_body(errors: Iterable[Any], body: Any) -> InvalidBody:
+def faults_of(error: ValidationError, document: Any) -> list[Fault]:
+    """What Pydantic found wrong with a document that is not a request body, with the pointers and words of one that is."""
+    return _faults(({**each, "loc": ("body", *each["loc"])} for each in error.errors()), document)
+
+
+def _faults(errors: Iterable[Any], body: Any) -> list[Fault]:
     # The alternatives of a union each report; where they say the same of the same place, once is enough.
-    faults = list(dict.fromkeys(Fault(_pointer(e["loc"], e["type"], body), *_message(e)) for e in errors))
+    return list(dict.fromkeys(Fault(_pointer(e["loc"], e["type"], body), *_message(e)) for e in errors))
+
+
+def _invalid_body(errors: Iterable[Any], body: Any) -> InvalidBody:
+    faults = _faults(errors, body)
     places = ", ".join(sorted({f.pointer or "the body" for f in faults})[:5])
     return InvalidBody(f"The request does not fit the API at {places}.", faults=faults)
 

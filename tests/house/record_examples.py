@@ -19,6 +19,7 @@ from fastapi import FastAPI
 import app.web
 from app.access.clients import create_client
 from app.access.principals import TENANT_SCOPES, Scope
+from app.achievements.router import BADGE_CLASS
 from app.main import create_app
 from app.migration import migrate
 from app.resources import Resources
@@ -76,6 +77,7 @@ async def _play(application: FastAPI) -> dict[str, Any]:
 
     settings = {"status_purpose": "suspension", "visibility": "public", "recipient_name": True}
     achievement = await story.call("create_achievement", body=achievement_body(settings=settings))
+    await story.call("import_badge_class", body=BADGE_CLASS)
     story.known |= {"achievement_id": achievement["id"], "version": "1"}
     await story.call("edit_achievement_version", body=achievement_body())
     png = await story.image(achievement["versions"][0]["image_url"])

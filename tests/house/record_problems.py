@@ -17,7 +17,7 @@ from app.access.clients import create_client
 from app.access.principals import TENANT_SCOPES, Scope
 from app.resources import Resources
 from app.web.observation import configure_logging
-from tests.builders import achievement_body, decision_body, panel_body, results
+from tests.builders import achievement_body, badge_class, decision_body, panel_body, results
 from tests.conftest import publish
 from tests.fakes import FixedClock
 from tests.house.record_examples import BASE_URL, open_application
@@ -82,6 +82,8 @@ async def _mistake_achievements(partner: "_Mistakes") -> None:
     path = f"/v1/achievements/{created.json()['id']}/versions"
     png = {"Content-Type": "image/png"}
     await partner.make("invalid_image", "PUT", f"{path}/1/image", content=b"GIF89a", headers=png)
+    await partner.make("invalid_badge_class", "POST", "/v1/achievements/import-badge-class",
+                       json=badge_class(name=None, alignment=[{"targetName": "Uses sensors"}]))  # fmt: skip
     await partner.make("draft_exists", "POST", path, json=body)
     await partner.make("conflict", "POST", f"{path}/1/retire")
     criterion = body["rubric"]["criteria"][0]

@@ -39,7 +39,7 @@ PUBLIC = {
     "metrics",
 }
 PLATFORM_ONLY = {"create_issuer", "list_issuers"}
-NAMES_NO_OBJECT = {"create_panel", "create_learner"}
+NAMES_NO_OBJECT = {"create_panel", "create_learner", "import_badge_class"}
 
 # Places that hold an id and yet name no object of an issuer.
 NOT_AN_OBJECT = {

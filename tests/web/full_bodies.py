@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.builders import achievement_body, decision_body, panel_body
+from tests.builders import achievement_body, badge_class, decision_body, panel_body
 from tests.conftest import Partner
 
 ALIGNMENT = {
@@ -91,6 +91,8 @@ def full_bodies(partner: Partner) -> dict[str, dict[str, Any]]:
         "change_issuer_profile": PROFILE,
         "create_api_client": {"name": "Portal", "scopes": ["issuer:read"], "expires_in_days": 30},
         "create_achievement": content(external_id="row-1", settings=SETTINGS, translations=[partner.achievement_id]),
+        # Its picture is in it: what is fetched is tested where there is something to fetch.
+        "import_badge_class": badge_class(image={"id": "data:image/png;base64,iVBORw0KGgo=", "caption": "A robot."}),
         "change_achievement_settings": SETTINGS,
         "draft_achievement_version": content(),
         "edit_achievement_version": content(),
