@@ -233,7 +233,8 @@ async def find_own_document(world: Resources, url: str) -> Mapping[str, Any] | N
     async with world.database.reading() as session:
         if match := re.fullmatch(r"/status-lists/([0-9a-f]{32})", path):
             return _loaded((await get_publication(session, match[1])).body)
-        if match := re.fullmatch(r"/credentials/([0-9a-f]{32})", path):
+        # A badge's pictures carry the very bytes that its own address has.
+        if match := re.fullmatch(r"/credentials/([0-9a-f]{32})(?:/badge\.(?:png|svg))?", path):
             _, body, _ = await fetch_body(session, world.vault, await get_public_credential(session, match[1]))
             return _loaded(body)
         if match := re.fullmatch(r"/issuers/([a-z0-9-]{1,63})/did\.json", path):

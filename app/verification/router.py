@@ -20,7 +20,10 @@ class VerifyBody(BaseModel):
         default=None, description="The badge: a secured Open Badges 3.0 credential, as it was issued."
     )
     url: str | None = Field(
-        default=None, min_length=1, max_length=2048, description="The https URL at which the badge is published."
+        default=None,
+        min_length=1,
+        max_length=2048,
+        description="The https URL at which the badge is published, or its baked picture.",
     )
 
     _picture: bytes | None = PrivateAttr(default=None)

@@ -17,13 +17,16 @@ from app import strict_json
 from app.errors import AssayError, Broken, InvalidInput, Unavailable
 from app.net.client import FetchRefused, OutboundClient
 from app.net.did import resolve_verification_method
-from app.openbadges.baking import unbake
+from app.openbadges.baking import MAX_BAKED, is_picture, unbake
 from app.proofs.verification_method import VerificationMethod
 from app.strict_json import MalformedDocument
 from app.verification.checks import Gathered, Missing, is_valid, issuer_id, methods_needed, status_lists_needed
 from app.verification.verdicts import CHECKS_VERSION, NAMES, Check, check, not_checked
 
 MAX_FETCHES = 6
+MAX_DOCUMENT = 1 << 20
+"""Greatest size of a fetched document that is no picture, in bytes."""
+
 ACCEPT = "application/json, application/ld+json, application/vc, application/did+json"
 
 OwnDocuments = Callable[[str], Awaitable[Mapping[str, Any] | None]]
@@ -117,27 +120,25 @@ class Verifier:
     async def verify_picture(self, picture: bytes) -> Verification:
         """Verify the badge baked into a PNG or SVG. Raises Unavailable when too many are being verified."""
         with self._place():
-            try:
-                text = await asyncio.to_thread(unbake, picture)
-                document = await asyncio.to_thread(_read, text) if text.startswith("{") else None
-            except InvalidInput as error:
-                return self._unread(check("credential_invalid", reason=_reason(error)))
-            if document is None:
-                return self._unread(check("unsupported_envelope"))
-            return await self._verify(document, self._open_library())
+            return await self._verify_picture(picture, self._open_library())
 
     async def verify_url(self, url: str) -> Verification:
-        """Verify the badge at an https URL. Raises Unavailable when too many are being verified."""
+        """Verify the badge at an https URL: the document, or the picture it is baked into.
+
+        Raises Unavailable when too many are being verified.
+        """
         with self._place():
             library = self._open_library()
             try:
-                document = await library.get_document(url)
+                found = await library.get_badge(url)
             except Broken:
                 raise
             except AssayError as error:
                 missing = _recorded(error, "credential")
                 return self._unread(check(missing.code, reason=missing.detail))
-            return await self._verify(document, library)
+            if isinstance(found, bytes):
+                return await self._verify_picture(found, library)
+            return await self._verify(found, library)
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -149,6 +150,16 @@ class Verifier:
             yield
         finally:
             self._running -= 1
+
+    async def _verify_picture(self, picture: bytes, library: "_Library") -> Verification:
+        try:
+            text = await asyncio.to_thread(unbake, picture)
+            document = await asyncio.to_thread(_read, text) if text.startswith("{") else None
+        except InvalidInput as error:
+            return self._unread(check("credential_invalid", reason=_reason(error)))
+        if document is None:
+            return self._unread(check("unsupported_envelope"))
+        return await self._verify(document, library)
 
     async def _verify(self, credential: Mapping[str, Any], library: "_Library") -> Verification:
         gathered = await gather(credential, library)
@@ -187,18 +198,23 @@ class _Library:
             self._documents[url] = asyncio.create_task(self._load(url))
         return await self._documents[url]
 
-    async def _load(self, url: str) -> Mapping[str, Any]:
+    async def get_badge(self, url: str) -> Mapping[str, Any] | bytes:
+        """What is published as a badge at `url`: the document, or the bytes of a picture. Raises as `get_document`."""
         own = await self._own_documents(url)
         if own is not None:
             return own
+        body = await self._fetch(url, accept=f"{ACCEPT}, image/png, image/svg+xml", max_bytes=MAX_BAKED)
+        return body if is_picture(body) else _read_object(body)
+
+    async def _load(self, url: str) -> Mapping[str, Any]:
+        own = await self._own_documents(url)
+        return own if own is not None else _read_object(await self._fetch(url, accept=ACCEPT, max_bytes=MAX_DOCUMENT))
+
+    async def _fetch(self, url: str, *, accept: str, max_bytes: int) -> bytes:
         if not self._fetches_left:
             raise TooManyFetches(f"Verifying it needs more than {MAX_FETCHES} documents.")
         self._fetches_left -= 1
-        fetched = await self._outbound.get(url, accept=ACCEPT)
-        document = strict_json.loads(fetched.body)
-        if not isinstance(document, dict):
-            raise MalformedDocument("It is not a JSON object.")
-        return document
+        return (await self._outbound.get(url, accept=accept, max_bytes=max_bytes)).body
 
 
 async def gather(credential: Mapping[str, Any], library: _Library) -> Gathered:
@@ -243,10 +259,15 @@ def _reason(error: AssayError) -> str:
     return " ".join([error.detail, *(fault.detail for fault in error.faults[:1])])
 
 
-def _read(text: str) -> dict[str, Any]:
-    document = strict_json.loads(text.encode())
-    assert isinstance(document, dict), "what begins with { is an object"
+def _read_object(body: bytes) -> dict[str, Any]:
+    document = strict_json.loads(body)
+    if not isinstance(document, dict):
+        raise MalformedDocument("It is not a JSON object.")
     return document
+
+
+def _read(text: str) -> dict[str, Any]:
+    return _read_object(text.encode())
 
 
 def _reread(credential: Mapping[str, Any]) -> dict[str, Any]:
@@ -255,12 +276,10 @@ def _reread(credential: Mapping[str, Any]) -> dict[str, Any]:
     Raises MalformedDocument.
     """
     try:
-        document = strict_json.loads(json.dumps(credential).encode())
+        text = json.dumps(credential)
     except (RecursionError, TypeError, ValueError):
         raise MalformedDocument("It is nested too deeply, or holds what JSON cannot.") from None
-    if not isinstance(document, dict):
-        raise MalformedDocument("It is not a JSON object.")
-    return document
+    return _read(text)
 
 
 def _compose_verification(credential: Mapping[str, Any], checks: Sequence[Check], now: datetime) -> Verification:

@@ -15,7 +15,7 @@ from app.openbadges.baking import NAMESPACE, bake_png, bake_svg, unbake
 from app.openbadges.svg import sanitize_svg
 from app.settings import Settings
 from tests.builders import achievement_body
-from tests.conftest import KEY, Partner
+from tests.conftest import BASE_URL, KEY, Partner
 from tests.house.images import sound_png
 from tests.issuing import decided
 from tests.web.test_bad_input import assert_problem, on_sqlite
@@ -213,6 +213,15 @@ async def test_verifying_a_picture(partner: Partner, api: httpx.AsyncClient) -> 
 def svg_with_jwt() -> bytes:
     element = f'<o:credential xmlns:o="{NAMESPACE}" verify="a.b.c"/>'.encode()
     return DRAWING.replace(b"<circle", element + b"<circle")
+
+
+async def test_a_picture_of_ours_is_verified_by_its_address(partner: Partner, api: httpx.AsyncClient) -> None:
+    path = await issue(partner)
+    for picture in ("badge.png", "badge.svg"):
+        answer = await api.post("/v1/verify", json={"url": f"{BASE_URL}{path}/{picture}"})
+        assert (answer.status_code, answer.json()["valid"]) == (200, True), answer.text
+    answer = await api.post("/v1/verify", json={"url": f"{BASE_URL}{path}/badge.gif"})
+    assert (answer.status_code, answer.json()["checks"][0]["code"]) == (200, "credential_unavailable")
 
 
 @on_sqlite

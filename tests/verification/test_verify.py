@@ -1,4 +1,5 @@
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ import pytest
 
 from app.errors import Broken, NotFound
 from app.net.client import OutboundClient
+from app.openbadges.badge_image import draw_badge
+from app.openbadges.baking import bake_png, bake_svg, wrap_png
 from app.verification.checks import Gathered, judge
 from app.verification.judge import JudgePool
 from app.verification.verdicts import CHECKS_VERSION, NAMES, Check
@@ -267,6 +270,26 @@ def test_what_is_no_json_is_a_verdict(authority: CertificateAuthority) -> None:
             found = await verifier.verify_url(f"https://{NAME}:{site.port}/credentials/1")
             assert failed(found) == [("shape", "credential_invalid")]
             assert "secret" not in str(found)
+
+    asyncio.run(story())
+
+
+def test_a_picture_at_a_url_is_unbaked(authority: CertificateAuthority) -> None:
+    async def story() -> None:
+        async with published(authority) as (site, verifier, issuer):
+            document = sign(badge(issuer), issuer)
+            png = draw_badge("A badge", "An issuer", "seed")
+            tampered = json.dumps(document | {"name": "Another"}).encode()
+            site.put("/badge.png", bake_png(png, json.dumps(document).encode()))
+            site.put("/badge.svg", bake_svg(wrap_png(png), json.dumps(document).encode()))
+            site.put("/tampered.png", bake_png(png, tampered))
+            site.put("/bare.png", png)
+            for name in ("badge.png", "badge.svg"):
+                assert (await verifier.verify_url(f"https://{NAME}:{site.port}/{name}")).valid, name
+            found = await verifier.verify_url(f"https://{NAME}:{site.port}/tampered.png")
+            assert failed(found) == [("proof", "signature_invalid")]
+            found = await verifier.verify_url(f"https://{NAME}:{site.port}/bare.png")
+            assert failed(found) == [("shape", "credential_invalid")]
 
     asyncio.run(story())
 
