@@ -45,9 +45,9 @@ Document = dict[str, Any]
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """As everywhere, but at an https address, where issuers are did:web."""
-    return Settings.model_validate({**settings.model_dump(), "public_url": "https://badges.example.org"})
+def public_url() -> str:
+    """An https address, where issuers are did:web."""
+    return "https://badges.example.org"
 
 
 def learner(number: int) -> dict[str, str]:
