@@ -9,7 +9,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.middleware.cors import CORSMiddleware
@@ -68,6 +68,18 @@ ROUTERS = (
 )
 
 
+def _include_all() -> APIRouter:
+    together = APIRouter()
+    for router in ROUTERS:
+        strict = [Depends(refuse_unknown_parameters)] if router.prefix.startswith("/v1") else []
+        together.include_router(router, dependencies=strict)
+    return together
+
+
+# FastAPI works out what an operation takes anew wherever its router is included: here, once for all applications.
+ROUTES = _include_all().routes
+
+
 def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     """The application. It opens its resources when it starts and pins or checks the base URL."""
 
@@ -98,9 +110,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         redirect_slashes=False,  # such a redirect would lead to whatever host the request named
     )
     api.state.base_url = settings.public_url
-    for router in ROUTERS:
-        strict = [Depends(refuse_unknown_parameters)] if router.prefix.startswith("/v1") else []
-        api.include_router(router, dependencies=strict)
+    api.router.routes.extend(ROUTES)
     api.mount("/static", StaticFiles(directory=STATIC_DIRECTORY), name="static")
     install_problem_handlers(api)
     api.add_exception_handler(NotFound, _nothing_there)
