@@ -168,11 +168,10 @@ def _regular(sides: int, turn: float, rounding: float) -> Outline:
 def _rounded(unit: Sequence[Point], rounding: float) -> Outline:
     """A polygon about the origin, its corners cut at `rounding` of every side and bent into curves."""
     curve: list[Point] = []
+    steps = [step / 12 for step in range(13)] if rounding else [0.0]
     for before, corner, after in zip((unit[-1], *unit), unit, (*unit[1:], unit[0]), strict=False):
         start, end = _between(corner, before, rounding), _between(corner, after, rounding)
-        for step in range(13):
-            t = step / 12
-            curve.append(_between(_between(start, corner, t), _between(corner, end, t), t))
+        curve += [_between(_between(start, corner, t), _between(corner, end, t), t) for t in steps]
     xs, ys = sorted(x for x, _ in curve), sorted(y for _, y in curve)
     middle, reach = ((xs[0] + xs[-1]) / 2, (ys[0] + ys[-1]) / 2), max(xs[-1] - xs[0], ys[-1] - ys[0]) / 2
     fitted = [((x - middle[0]) / reach * _REACH, (y - middle[1]) / reach * _REACH) for x, y in curve]
