@@ -15,7 +15,7 @@ run: .venv/installed ## make what is needed, load the demonstration program, ser
 	@ASSAY_LOG_FORMAT=console ASSAY_LOG_LEVEL=$${ASSAY_LOG_LEVEL:-warning} $(BIN)/assay demo
 
 test: .venv/installed-dev tests/interop/node_modules/.package-lock.json ## the whole suite, on SQLite and PostgreSQL
-	@env -u ASSAY_PUBLIC_URL $(BIN)/python -m pytest -q -n 2 -m "not slow"
+	@env -u ASSAY_PUBLIC_URL $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow"
 
 test-slow: .venv/installed-dev tests/interop/node_modules/.package-lock.json ## what takes longer
 	@env -u ASSAY_PUBLIC_URL $(BIN)/python -m pytest -q -m slow

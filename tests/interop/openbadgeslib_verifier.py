@@ -30,7 +30,6 @@ def verify_with_openbadgeslib(credential: dict[str, Any], *, download: Callable[
     """Verify proof, JSON-LD form, validity period and status of a secured credential issued by a did:key or did:web.
 
     `download` answers the address of a status list or DID document with its bytes; whatever it raises is a rejection.
-    It is asked once for each address.
 
     openbadgeslib proves status lists only when they are VC-JWTs, so here the list is first read without its proof and
     then held to the credential's issuer and verified with the library's check for any Data Integrity document.
@@ -42,18 +41,20 @@ def verify_with_openbadgeslib(credential: dict[str, Any], *, download: Callable[
             credential, check_status=True, verify_status_list=False, download=fetch
         )
         for entry in accepted.credential_status:
-            _verify_status_list(json.loads(fetch(entry["statusListCredential"])), issuer, fetch)
+            _verify_status_list(fetch(entry["statusListCredential"]), issuer, download)
     except OB3VerificationError as rejection:
         return Verdict(accepted=False, reason=str(rejection))
     return Verdict(accepted=True, credential=accepted)
 
 
-def _verify_status_list(status_list: dict[str, Any], issuer: str, fetch: Callable[[str], bytes]) -> None:
+@cache  # one list stands behind the badges of months
+def _verify_status_list(body: bytes, issuer: str, download: Callable[[str], bytes]) -> None:
+    status_list = json.loads(body)
     proofs = status_list.get("proof", [])
     methods = [proof["verificationMethod"] for proof in (proofs if isinstance(proofs, list) else [proofs])]
     if len(methods) != 1 or methods[0].partition("#")[0] != issuer or _issuer_of(status_list) != issuer:
         raise OB3VerificationError(f"the status list does not carry one proof by the badge's issuer {issuer}")
-    verify_data_integrity_proof(status_list, resolve_verification_method(methods[0], download=fetch))
+    verify_data_integrity_proof(status_list, resolve_verification_method(methods[0], download=download))
 
 
 def _issuer_of(credential: dict[str, Any]) -> str:

@@ -153,7 +153,8 @@ def changed(document: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict
 def require_trace(document: dict[str, Any], before: str, path: tuple[Any, ...], old: Any, new: Any) -> None:
     if isinstance(old, str) and isinstance(new, str) and any({old, new} <= alias for alias in ALIASES):
         return
-    if type(old) is type(new) and old == new:
+    # 1.0 and 1 are one number of JSON; true and 1 are equal in Python alone.
+    if isinstance(old, bool) is isinstance(new, bool) and old == new:
         return
     assert canonical_or_none(changed(document, path, new)) != before, f"{path}: {old!r} -> {new!r} leaves no trace"
 
