@@ -42,7 +42,7 @@ SLUGS = {"partner": "academy", "stranger": "stranger"}
 def _find_memory() -> Path | None:
     """A directory in memory, if there is one with room: on a disk every commit waits."""
     memory = Path("/dev/shm")
-    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 4 << 30
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 1 << 30
     return memory if roomy else None
 
 

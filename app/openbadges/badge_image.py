@@ -271,6 +271,10 @@ class _Canvas:
         # Fully transparent pixels carry the rim's color, else resampling would bleed black into the edge.
         self._image = Image.new("RGBA", (side, side), (*palette.deep, 0))
 
+    def pen(self, color: Color) -> "_Pen":
+        """For shapes, whose edges are sharp: as `fill` with their mask, in half the time."""
+        return _Pen(self._image, (*color, 255))
+
     def mask(self, draw: Callable[["_Pen"], None]) -> Image.Image:
         mask = Image.new("L", self._image.size, 0)
         draw(_Pen(mask))
@@ -294,23 +298,25 @@ class _Canvas:
 
 
 class _Pen:
-    """Draws white on a mask, in the coordinates of the final picture."""
+    """Draws in the coordinates of the final picture: white on a mask, or with another ink."""
 
-    def __init__(self, mask: Image.Image) -> None:
-        self._draw = ImageDraw.Draw(mask)
+    def __init__(self, image: Image.Image, ink: int | tuple[int, int, int, int] = 255) -> None:
+        self._draw = ImageDraw.Draw(image)
+        self._ink = ink
 
-    def polygon(self, points: Iterable[Point], ink: int = 255) -> None:
-        self._draw.polygon([(x * _SUPERSAMPLING, y * _SUPERSAMPLING) for x, y in points], fill=ink)
+    def polygon(self, points: Iterable[Point], ink: int | None = None) -> None:
+        scaled = [(x * _SUPERSAMPLING, y * _SUPERSAMPLING) for x, y in points]
+        self._draw.polygon(scaled, fill=self._ink if ink is None else ink)
 
-    def disc(self, center: Point, radius: float, ink: int = 255) -> None:
-        self._draw.ellipse(_box(center, radius), fill=ink)
+    def disc(self, center: Point, radius: float) -> None:
+        self._draw.ellipse(_box(center, radius), fill=self._ink)
 
     def ring(self, center: Point, radius: float, width: float) -> None:
-        self._draw.ellipse(_box(center, radius), outline=255, width=round(width * _SUPERSAMPLING))
+        self._draw.ellipse(_box(center, radius), outline=self._ink, width=round(width * _SUPERSAMPLING))
 
     def line(self, points: Iterable[Point], width: float) -> None:
         scaled = [(x * _SUPERSAMPLING, y * _SUPERSAMPLING) for x, y in points]
-        self._draw.line(scaled, fill=255, width=round(width * _SUPERSAMPLING), joint="curve")
+        self._draw.line(scaled, fill=self._ink, width=round(width * _SUPERSAMPLING), joint="curve")
 
     def text(self, at: Point, text: str, size: float, *, anchor: str, weight: float = 0.0) -> None:
         font = _font(round(size * _SUPERSAMPLING))
@@ -318,7 +324,7 @@ class _Pen:
         self._draw.text(
             (at[0] * _SUPERSAMPLING, at[1] * _SUPERSAMPLING),
             text,
-            fill=255,
+            fill=self._ink,
             font=font,
             anchor=anchor,
             stroke_width=stroke,
@@ -338,7 +344,7 @@ def _mix(a: Color, b: Color, share: float) -> Color:
 def _draw_field(canvas: _Canvas, choice: _Choice, mark: Point) -> None:
     colors, outline = choice.palette, choice.outline
     for color, scale in ((colors.deep, 1.0), (colors.accent, 0.962), (colors.deep, 0.938), (colors.ground, _FIELD)):
-        canvas.fill(color, _area(canvas, outline(scale)))
+        canvas.pen(color).polygon(outline(scale))
     tint = _mix(colors.ground, colors.light, 0.17)
     pattern = canvas.mask(lambda pen: _PATTERNS[choice.pattern](pen, mark, choice.phase))
     canvas.fill(tint, pattern, within=_area(canvas, outline(_FIELD)))
@@ -357,10 +363,10 @@ def _draw_floor(canvas: _Canvas, choice: _Choice) -> None:
 
 def _draw_mark(canvas: _Canvas, choice: _Choice, mark: Point, monogram: str) -> None:
     colors = choice.palette
-    canvas.fill(colors.ground, canvas.mask(lambda pen: pen.disc(mark, _MARK_RADIUS + 34)))
-    canvas.fill(colors.accent, canvas.mask(lambda pen: _WREATHS[choice.wreath](pen, mark)))
-    canvas.fill(colors.deep, canvas.mask(lambda pen: pen.disc(mark, _MARK_RADIUS + 5)))
-    canvas.fill(colors.light, canvas.mask(lambda pen: pen.disc(mark, _MARK_RADIUS)))
+    canvas.pen(colors.ground).disc(mark, _MARK_RADIUS + 34)
+    _WREATHS[choice.wreath](canvas.pen(colors.accent), mark)
+    canvas.pen(colors.deep).disc(mark, _MARK_RADIUS + 5)
+    canvas.pen(colors.light).disc(mark, _MARK_RADIUS)
     canvas.fill(colors.deep, canvas.mask(lambda pen: _draw_emblem(pen, mark, monogram)))
 
 
