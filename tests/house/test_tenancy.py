@@ -117,7 +117,7 @@ async def call(client: httpx.AsyncClient, probe: Probe, own: Mapping[str, str], 
 # Who may is decided before any query, so one engine will do.
 on_sqlite = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 
-KIND_OF_PLACE = {"supersedes": "decision_id", "translations": "achievement_id"}
+KIND_OF_PLACE = {"supersedes": "decision_id", "renews": "decision_id", "translations": "achievement_id"}
 
 
 def kind_of(probe: Probe) -> str:
