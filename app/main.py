@@ -21,6 +21,7 @@ import app.achievements.router
 import app.assessors.router
 import app.credentials.router
 import app.events.router
+import app.identity.router
 import app.issuers.router
 import app.learners.router
 import app.privacy.router
@@ -57,6 +58,7 @@ ROUTERS = (
     app.achievements.router.router,
     app.assessors.router.router,
     app.learners.router.router,
+    app.identity.router.router,
     app.privacy.router.router,
     app.scoring.router.router,
     app.credentials.router.router,

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.access.idempotency import FORGET_JOB, forget_key
-from app.credentials.issue import RECOVERY_JOB, recover
+from app.credentials.issue import RECOVERY_JOB, REISSUE_JOB, recover
 from app.credentials.remind import REMINDER_JOB, remind
+from app.identity.reissue import reissue_badges
 from app.issuers.rotate import REPUBLISH_JOB
 from app.jobs.embedded import EmbeddedRunner, Handler
 from app.resources import Resources
@@ -28,8 +29,12 @@ def handlers(world: Resources) -> dict[str, Handler]:
     async def republish_status_lists(payload: Mapping[str, Any]) -> None:
         await republish(world, payload["issuer_id"])
 
+    async def reissue_badges_of_learner(payload: Mapping[str, Any]) -> None:
+        await reissue_badges(world, payload["issuer_id"], payload["learner_id"])
+
     return {
         RECOVERY_JOB: recover_edition,
+        REISSUE_JOB: reissue_badges_of_learner,
         FORGET_JOB: forget_idempotency_key,
         REMINDER_JOB: remind_of_expiry,
         REPUBLISH_JOB: republish_status_lists,

@@ -68,6 +68,8 @@ log = structlog.get_logger(__name__)
 PROFILE = "eddsa-rdfc-2022"
 MEDIA_TYPE = "application/vc+ld+json"
 RECOVERY_JOB = "recover_edition"
+REISSUE_JOB = "reissue_badges"
+"""Follows a change of what badges say of a learner (`app.identity.reissue`): {issuer_id, learner_id}."""
 
 Cause = Literal["correction", "renewal", "withdrawal", "identity"]
 """Why a badge gets another edition."""
@@ -197,8 +199,7 @@ async def prepare(
         claimed_until=now + LEASE,
         created_at=now,
     )
-    identities = await open_identities(session, world.vault, facts.learner)
-    shown = identities if settings["recipient_name"] else replace(identities, name=None)
+    shown = shown_identities(await open_identities(session, world.vault, facts.learner), settings)
     linted = lint(_compose(world, issuer, facts, edition, shown), contexts=world.contexts)
     learner_key = open_key(world.vault, facts.learner)
     await _store_intent(session, edition, linted, learner_key, actor, now)
@@ -251,6 +252,11 @@ async def recover(world: Resources, issuer_id: str, edition_id: str, *, finish: 
             raise
         await _burn(world, edition, claim)
     return True
+
+
+def shown_identities(identities: Identities, settings: Mapping[str, Any]) -> Identities:
+    """Those that badges of an achievement with these settings carry."""
+    return identities if settings["recipient_name"] else replace(identities, name=None)
 
 
 def _compose(

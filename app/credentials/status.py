@@ -9,12 +9,13 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.store import audit
-from app.credentials.issue import CredentialPending, CredentialRevoked
-from app.credentials.store import Credential, get_current_edition, list_editions, lock_credential
+from app.credentials.issue import REISSUE_JOB, CredentialPending, CredentialRevoked
+from app.credentials.store import Credential, get_credential, get_current_edition, list_editions, lock_credential
 from app.errors import Conflict
 from app.events.store import record_event
+from app.jobs.queue import enqueue
 from app.learners.recipients import open_key
-from app.learners.store import get_learner
+from app.learners.store import get_learner, lock_learner
 from app.resources import Resources
 from app.statuslists.publish import change_bits
 
@@ -80,12 +81,21 @@ async def reinstate(
     actor: str,
     now: datetime,
 ) -> Credential:
-    """Lift a suspension. Raises CredentialNotSuspended or CredentialRevoked."""
+    """Lift a suspension. What the badge says of its learner then catches up, if it changed meanwhile.
+
+    Raises CredentialNotSuspended or CredentialRevoked.
+    """
+    # Locked first, so that a change of identity has either ended and is seen here, or will see a badge reinstated.
+    learner_id = (await get_credential(session, issuer_id, credential_id)).learner_id
+    await lock_learner(session, issuer_id, learner_id)
     credential = await _locked(session, issuer_id, credential_id)
     _require_not_revoked(credential)
     if credential.state != "suspended":
         raise CredentialNotSuspended("The credential is not suspended.")
     await _change(session, world, credential, "issued", False, reason, actor, now)
+    learner = await get_learner(session, issuer_id, credential.learner_id)
+    if (await get_current_edition(session, credential)).identity_version < learner.identity_version:
+        enqueue(session, REISSUE_JOB, {"issuer_id": issuer_id, "learner_id": learner.id}, run_at=now)
     return credential
 
 

@@ -195,6 +195,13 @@ async def list_credentials_of_learner(session: AsyncSession, issuer_id: str, lea
     return list((await session.scalars(query.order_by(Credential.created_at, Credential.id))).all())
 
 
+async def lock_credentials_of_learner(session: AsyncSession, issuer_id: str, learner_id: str) -> list[Credential]:
+    """All badges of a learner, their rows locked in the order of their ids."""
+    query = select(Credential).where(Credential.issuer_id == issuer_id, Credential.learner_id == learner_id)
+    locked = query.order_by(Credential.id).with_for_update().execution_options(populate_existing=True)
+    return list((await session.scalars(locked)).all())
+
+
 async def get_edition(session: AsyncSession, issuer_id: str, edition_id: str) -> Edition:
     """Raises NotFound."""
     edition = await session.get(Edition, (issuer_id, edition_id))
@@ -204,15 +211,26 @@ async def get_edition(session: AsyncSession, issuer_id: str, edition_id: str) ->
 
 
 async def find_edition_of_decision(session: AsyncSession, issuer_id: str, decision_id: str) -> Edition | None:
-    """The newest edition that rests on this decision."""
+    """The newest edition that rests on this decision, if there is one that was not burned; else the burned one."""
     query = select(Edition).where(Edition.issuer_id == issuer_id, Edition.decision_id == decision_id)
-    return (await session.scalars(query.order_by(Edition.number.desc()).limit(1))).one_or_none()
+    newest = query.order_by(Edition.state == "burned", Edition.number.desc()).limit(1)
+    return (await session.scalars(newest)).one_or_none()
 
 
 async def list_editions(session: AsyncSession, issuer_id: str, credential_id: str) -> list[Edition]:
     """All editions of a credential, oldest first."""
     query = select(Edition).where(Edition.issuer_id == issuer_id, Edition.credential_id == credential_id)
     return list((await session.scalars(query.order_by(Edition.number))).all())
+
+
+async def list_standing_editions(session: AsyncSession, issuer_id: str, credential_ids: list[str]) -> list[Edition]:
+    """Of these credentials the editions that are served or being signed."""
+    query = select(Edition).where(
+        Edition.issuer_id == issuer_id,
+        Edition.credential_id.in_(credential_ids),
+        Edition.state.in_(("pending", "issued")),
+    )
+    return list((await session.scalars(query)).all())
 
 
 async def get_current_edition(session: AsyncSession, credential: Credential) -> Edition:

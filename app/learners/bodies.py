@@ -1,9 +1,12 @@
 """Request and response bodies of learners."""
 
+from collections.abc import Iterable
+from typing import Any, Literal
+
 from pydantic import BaseModel, Field, model_validator
 
 from app.identifiers import Identifier
-from app.learners.recipients import Identities
+from app.learners.recipients import Identities, Known, primary_of
 from app.learners.store import Learner
 from app.web.fields import Body, Did, Email, ExternalId, Line, Moment
 
@@ -26,18 +29,46 @@ class LearnerCreate(IdentitiesBody):
         return self
 
 
+class IdentityOut(BaseModel):
+    """An e-mail address or DID by which the learner is found. Badges carry the primary one of each kind."""
+
+    id: Identifier
+    kind: Literal["email", "did"]
+    value: str
+    primary: bool
+
+
 class LearnerOut(BaseModel):
+    """A learner. `name`, `email` and `did` are what badges carry; `identities` is all by which the learner is found."""
+
     id: Identifier
     external_id: str | None
     name: str | None
     email: str | None
     did: str | None
+    identities: list[IdentityOut]
     created_at: Moment
     updated_at: Moment
 
     @classmethod
-    def of(cls, learner: Learner, known: Identities) -> "LearnerOut":
-        return cls(
-            id=learner.id, external_id=learner.external_id, name=known.name, email=known.email, did=known.did,
-            created_at=learner.created_at, updated_at=learner.updated_at,
-        )  # fmt: skip
+    def of(cls, learner: Learner, known: Iterable[Known]) -> "LearnerOut":
+        return cls.model_validate(cls.facts(learner, known))
+
+    @staticmethod
+    def facts(learner: Learner, known: Iterable[Known]) -> dict[str, Any]:
+        known = list(known)
+        primary = primary_of(known)
+        return {
+            "id": learner.id,
+            "external_id": learner.external_id,
+            "name": primary.name,
+            "email": primary.email,
+            "did": primary.did,
+            "identities": [
+                {"id": each.id, "kind": each.kind, "value": each.value, "primary": each.is_primary}
+                for each in known
+                if each.kind != "name"
+            ],
+            "created_at": learner.created_at,
+            "updated_at": learner.updated_at,
+        }

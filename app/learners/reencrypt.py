@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.audit.store import audit
 from app.keys.store import lock_all_keys
 from app.keys.vault import LearnerKey, Unreadable, Vault
-from app.learners.recipients import normalize_identity
+from app.learners.recipients import normalize_identity, open_value
 from app.learners.store import Learner, LearnerIdentity, list_identities, lock_learners
 from app.resources import Resources
 
@@ -92,8 +92,7 @@ async def _enter_anew(session: AsyncSession, vault: Vault, learners: list[Learne
 
 
 def _blind_index(vault: Vault, key: LearnerKey, row: LearnerIdentity) -> bytes:
-    value = key.open(row.sealed_value, table="learner_identity", row=row.id, column="sealed_value").decode()
-    return vault.blind_index(row.issuer_id, row.kind, normalize_identity(row.kind, value))
+    return vault.blind_index(row.issuer_id, row.kind, normalize_identity(row.kind, open_value(key, row)))
 
 
 async def _reseal_signing_keys(session: AsyncSession, vault: Vault) -> int:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     UniqueConstraint,
+    or_,
     select,
     text,
     true,
@@ -19,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Table
-from app.errors import NotFound
+from app.errors import Gone, NotFound
 
 IdentityKind = Literal["email", "did", "name"]
 
@@ -30,7 +31,8 @@ class Learner(Table):
     """One person, as one issuer knows them. `sealed_key` opens everything sealed for them; null once it is destroyed.
 
     `identity_version` counts the changes of what badges say of them. `merged_into` names the learner who turned out to be the
-    same person: badges and identities have moved there, what was sealed for this one still opens with this one's key.
+    same person: badges and identities have moved there, what was sealed for this one still opens with this one's key. Whoever
+    is named there is not merged themselves.
     """
 
     __tablename__ = "learner"
@@ -78,8 +80,17 @@ class LearnerIdentity(Table):
     created_at: Mapped[datetime]
 
 
+class LearnerMerged(Gone):
+    """The learner was merged into another, who is named."""
+
+    code = "learner_merged"
+
+    def __init__(self, survivor_id: str) -> None:
+        super().__init__(f"The learner was merged into {survivor_id}.", cure=f"Use the learner {survivor_id}.")
+
+
 async def get_learner(session: AsyncSession, issuer_id: str, learner_id: str) -> Learner:
-    """Raises NotFound, also for a learner of another issuer."""
+    """Whoever it is, merged and erased learners too. Raises NotFound, also for a learner of another issuer."""
     learner = await session.get(Learner, (issuer_id, learner_id))
     if learner is None:
         raise NotFound("There is no learner with this id.")
@@ -94,6 +105,27 @@ async def lock_learner(session: AsyncSession, issuer_id: str, learner_id: str) -
     if learner is None:
         raise NotFound("There is no learner with this id.")
     return learner
+
+
+def require_not_merged(learner: Learner) -> Learner:
+    """The learner. Raises LearnerMerged; an erased one passes, of whom nothing is left to be found elsewhere."""
+    if learner.merged_into is not None and learner.sealed_key is not None:
+        raise LearnerMerged(learner.merged_into)
+    return learner
+
+
+async def list_merged(session: AsyncSession, issuer_id: str, learner_id: str) -> list[Learner]:
+    """Those who were merged into this learner, by id."""
+    query = select(Learner).where(Learner.issuer_id == issuer_id, Learner.merged_into == learner_id)
+    return list((await session.scalars(query.order_by(Learner.id))).all())
+
+
+async def lock_with_merged(session: AsyncSession, issuer_id: str, *learner_ids: str) -> dict[str, Learner]:
+    """These learners and all who were merged into them, by id, their rows locked in the order of their ids."""
+    wanted = or_(Learner.id.in_(learner_ids), Learner.merged_into.in_(learner_ids))
+    query = select(Learner).where(Learner.issuer_id == issuer_id, wanted).order_by(Learner.id)
+    locked = query.with_for_update().execution_options(populate_existing=True)
+    return {learner.id: learner for learner in (await session.scalars(locked)).all()}
 
 
 async def lock_learners(session: AsyncSession, *, after: tuple[str, str] | None, limit: int) -> list[Learner]:

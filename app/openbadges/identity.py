@@ -1,6 +1,7 @@
 """Who a badge was awarded to when the recipient has no DID: the IdentityObject of Open Badges 3.0."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -40,3 +41,15 @@ def compose_identity_objects(
             {"type": "IdentityObject", "hashed": False, "identityHash": name, "identityType": "name"}
         )
     return tuple(identity_objects)
+
+
+def says_of_recipient(
+    subject: Mapping[str, Any], *, did: str | None = None, email: str | None = None, name: str | None = None
+) -> bool:
+    """Whether a credentialSubject, as we compose it, says just this of its recipient, whatever its salt."""
+    identity_objects = subject.get("identifier", [])
+    salt = next((each["salt"] for each in identity_objects if "salt" in each), None)
+    if email is not None and salt is None:
+        return False
+    wanted = compose_identity_objects(email=email, name=name, salt=salt)
+    return subject.get("id") == did and list(wanted) == list(identity_objects)

@@ -8,28 +8,38 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.idempotency import IdempotencyRecord
 from app.audit.store import audit
 from app.credentials.store import Credential, list_credentials_of_learner
+from app.errors import NotFound
 from app.events.store import record_event
-from app.learners.store import Learner, LearnerIdentity, lock_learner
+from app.learners.store import Learner, LearnerIdentity, lock_with_merged, require_not_merged
 
 
 async def erase_learner(
     session: AsyncSession, issuer_id: str, learner_id: str, *, actor: str, now: datetime
 ) -> Learner:
-    """Destroy the learner's key and delete their identities, own id and kept answers. Doing it again changes nothing."""
-    learner = await lock_learner(session, issuer_id, learner_id)
-    if learner.sealed_key is None:
+    """Destroy the learner's key and delete their identities, own id and kept answers. Doing it again changes nothing.
+
+    So with all who were merged into them. Raises LearnerMerged for one of those: their badges are the survivor's.
+    """
+    learners = await lock_with_merged(session, issuer_id, learner_id)
+    learner = learners.get(learner_id)
+    if learner is None:
+        raise NotFound("There is no learner with this id.")
+    if require_not_merged(learner).sealed_key is None:
         return learner
-    learner.sealed_key = learner.external_id = None
-    learner.updated_at = now
-    of_learner = (LearnerIdentity.issuer_id == issuer_id, LearnerIdentity.learner_id == learner_id)
+    for each in learners.values():
+        each.sealed_key = each.external_id = None
+        each.updated_at = now
+    of_learner = (LearnerIdentity.issuer_id == issuer_id, LearnerIdentity.learner_id.in_(learners))
     await session.execute(delete(LearnerIdentity).where(*of_learner))
-    kept = (IdempotencyRecord.issuer_id == issuer_id, IdempotencyRecord.learner_id == learner_id)
+    kept = (IdempotencyRecord.issuer_id == issuer_id, IdempotencyRecord.learner_id.in_(learners))
     await session.execute(delete(IdempotencyRecord).where(*kept))
     credentials: list[Credential] = await list_credentials_of_learner(session, issuer_id, learner_id)
     for credential in credentials:
         credential.sealed_reason = None
         credential.updated_at = now
     audit(session, issuer_id=issuer_id, actor=actor, action="learner.erased", object_id=learner_id,
-          content={"credentials": [credential.id for credential in credentials]}, at=now)  # fmt: skip
-    record_event(session, issuer_id, "learner.erased", learner_id, at=now)
+          content={"credentials": [credential.id for credential in credentials], "learners": sorted(learners)},
+          at=now)  # fmt: skip
+    for id_ in sorted(learners):
+        record_event(session, issuer_id, "learner.erased", id_, at=now)
     return learner

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from app.access.dependencies import LearnersRead, LearnersWrite
 from app.identifiers import Identifier
-from app.learners.store import get_learner
+from app.learners.store import get_learner, require_not_merged
 from app.privacy.erase import erase_learner
 from app.privacy.export import export_learner
 from app.web.dependencies import Now, ReadSession, Session, World
@@ -23,7 +23,11 @@ class LearnerExport(BaseModel):
     id: Identifier
     external_id: str | None
     created_at: Moment
-    identities: dict[str, str]
+    identities: dict[str, str] = Field(description="What badges carry.")
+    other_identities: list[dict[str, str]] = Field(description="By which the learner is found as well.")
+    merged: list[dict[str, Any]] = Field(
+        description="Learners who were merged into this one. All below is theirs as well."
+    )
     decisions: list[dict[str, Any]]
     credentials: list[dict[str, Any]] = Field(description="Each badge with all its editions as they were signed.")
     events: list[dict[str, Any]]
@@ -37,15 +41,16 @@ class LearnerErased(BaseModel):
 @router.get("/{learner_id}/export", operation_id="export_learner", responses=responses(401, 403, 404, 410, 422))
 async def export(learner_id: Identifier, tenant: LearnersRead, session: ReadSession, world: World) -> LearnerExport:
     """Everything this service holds about a learner, for a person who asks. 410 once they were erased."""
-    learner = await get_learner(session, tenant.issuer_id, learner_id)
+    learner = require_not_merged(await get_learner(session, tenant.issuer_id, learner_id))
     return LearnerExport.model_validate(await export_learner(session, world.vault, learner))
 
 
-@router.post("/{learner_id}/erase", operation_id="erase_learner", responses=responses(401, 403, 404, 422))
+@router.post("/{learner_id}/erase", operation_id="erase_learner", responses=responses(401, 403, 404, 410, 422))
 async def erase(learner_id: Identifier, tenant: LearnersWrite, session: Session, now: Now) -> LearnerErased:
     """Erase a learner for good: key destroyed, identities deleted. Their badges' addresses then answer 410.
 
     The register and the status lists stay, so the copies that people hold go on verifying and can still be revoked.
+    Those who were merged into the learner are erased with them; one who was merged is erased with the survivor (410 tells who).
     Backups made before still hold what was erased, until they are discarded.
     """
     learner = await erase_learner(session, tenant.issuer_id, learner_id, actor=tenant.actor, now=now)

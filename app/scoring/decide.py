@@ -42,7 +42,14 @@ from app.credentials.store import Award, find_award, find_credential_of_award, f
 from app.errors import Broken, Conflict, ExternalIdTaken, Fault, InvalidInput, Unavailable
 from app.events.store import record_event
 from app.identifiers import new_id
-from app.learners.recipients import Identities, find_or_create_learner, open_identities, open_key
+from app.learners.recipients import (
+    Identities,
+    RecipientNotIdentifiable,
+    find_or_create_learner,
+    lock_current_learner,
+    open_identities,
+    open_key,
+)
 from app.learners.store import Learner, get_learner
 from app.openbadges.compose import EvidenceFacts
 from app.resources import Resources
@@ -95,10 +102,6 @@ class UnknownReference(InvalidInput):
 
 class OutcomeAgainstRule(InvalidInput):
     code = "outcome_against_rule"
-
-
-class RecipientNotIdentifiable(InvalidInput):
-    code = "recipient_not_identifiable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +203,9 @@ async def record(
     version = await _version(session, issuer_id, facts, before)
     panel = await get_panel(session, issuer_id, facts.panel_id)
     learner = await _learner(session, world, tenant, facts, now)
-    _require_sound(facts, version, panel, before, renewed, learner, now)
+    await _require_same_award(session, before, "/supersedes", version, learner)
+    await _require_same_award(session, renewed, "/renews", version, learner)
+    _require_sound(facts, version, panel, now)
     if facts.external_id and await find_by_external_id(session, issuer_id, facts.external_id):
         raise ExternalIdTaken(f"There is already a decision with external_id {facts.external_id!r}.")
 
@@ -302,30 +307,37 @@ async def _learner(
     session: AsyncSession, world: Resources, tenant: Tenant, facts: DecisionFacts, now: datetime
 ) -> Learner:
     if facts.learner_id is not None:
-        return await get_learner(session, tenant.issuer_id, facts.learner_id)
+        return await lock_current_learner(session, tenant.issuer_id, facts.learner_id)
     return await find_or_create_learner(
         session, world.vault, tenant.issuer_id,
         external_id=facts.recipient_external_id, identities=facts.recipient, actor=tenant.actor, now=now,
     )  # fmt: skip
 
 
+async def _require_same_award(
+    session: AsyncSession, earlier: Decision | None, pointer: str, version: AchievementVersion, learner: Learner
+) -> None:
+    """A decision about somebody who was merged since concerns the learner they were merged into."""
+    if earlier is None:
+        return
+    decided_on = await get_learner(session, earlier.issuer_id, earlier.learner_id)
+    concerned = decided_on.merged_into or decided_on.id
+    if (earlier.achievement_id, concerned) != (version.achievement_id, learner.id):
+        fault = Fault(pointer, "that decision concerns another learner or achievement")
+        what = "A correction names the learner and achievement of what it corrects."
+        if pointer == "/renews":
+            what = "A renewal names the learner and achievement of what it renews."
+        raise DecisionMismatch(what, faults=[fault])
+
+
 def _require_sound(
     facts: DecisionFacts,
     version: AchievementVersion,
     panel: Panel,
-    before: Decision | None,
-    renewed: Decision | None,
-    learner: Learner,
     now: datetime,
 ) -> None:
     if facts.decided_at > now + CLOCK_SKEW:
         raise DecidedInFuture("decided_at is later than now.", faults=[Fault("/decided_at", "lies in the future")])
-    if before is not None and (before.achievement_id, before.learner_id) != (version.achievement_id, learner.id):
-        fault = Fault("/supersedes", "that decision concerns another learner or achievement")
-        raise DecisionMismatch("A correction names the learner and achievement of what it corrects.", faults=[fault])
-    if renewed is not None and (renewed.achievement_id, renewed.learner_id) != (version.achievement_id, learner.id):
-        fault = Fault("/renews", "that decision concerns another learner or achievement")
-        raise DecisionMismatch("A renewal names the learner and achievement of what it renews.", faults=[fault])
     _require_known(facts, version, panel)
     if facts.outcome == "awarded":
         _require_earned(facts, version)
@@ -429,8 +441,7 @@ def _compose_decision(
 
 
 async def _require_identifiable(session: AsyncSession, world: Resources, learner: Learner) -> None:
-    identities = await open_identities(session, world.vault, learner)
-    if identities.email is None and identities.did is None:
+    if not (await open_identities(session, world.vault, learner)).is_identifiable:
         fault = Fault("/recipient", "neither an e-mail address nor a DID is known")
         raise RecipientNotIdentifiable("The learner has no identity that a badge can carry.", faults=[fault])
 

@@ -99,7 +99,7 @@ async def list_successors(session: AsyncSession, issuer_id: str, decision_ids: l
     return {before: after for before, after in (await session.execute(query)).all() if before is not None}
 
 
-async def list_decisions_of_learner(session: AsyncSession, issuer_id: str, learner_id: str) -> list[Decision]:
-    """All decisions about a learner, in the order they were recorded."""
-    query = select(Decision).where(Decision.issuer_id == issuer_id, Decision.learner_id == learner_id)
+async def list_decisions_of_learners(session: AsyncSession, issuer_id: str, learner_ids: list[str]) -> list[Decision]:
+    """All decisions about these learners, in the order they were recorded."""
+    query = select(Decision).where(Decision.issuer_id == issuer_id, Decision.learner_id.in_(learner_ids))
     return list((await session.scalars(query.order_by(Decision.recorded_at, Decision.id))).all())

@@ -74,8 +74,17 @@ _TYPES = (
      "The issuer's id is a did:key, which is its public key: with another key it would be another issuer. Issuers get a did:key "
      "where the public URL is http.",
      "Create a new issuer, or run the service at an https address: issuers made there are did:web, and their keys rotate."),
-    ("identity_taken", 409, "The identity belongs to another learner",
-     "The e-mail address or DID is already that of another learner of this issuer.", "Use that learner's id."),
+    ("identity_taken", 409, "The identity is somebody else's, or another than is known",
+     "The e-mail address or DID is that of another learner of this issuer; or an award names its recipient by an identity that "
+     "contradicts what is known of them.",
+     "Use the learner that `detail` names. Two learners who are one person are merged; another address of a learner is added at "
+     "`/identities`, a new one set with PATCH."),
+    ("identity_is_primary", 409, "Badges carry this identity",
+     "The primary e-mail address or DID of a learner stands in their badges and is not removed as if it did not matter.",
+     "Make another one the primary first, or set it to null with PATCH: badges are then reissued."),
+    ("learner_merged", 410, "The learner was merged into another",
+     "Two learners turned out to be one person. Everything of this one is with the learner that `detail` names.",
+     "Use that learner's id. Decisions that still name this one are recorded for that learner."),
     ("conflict", 409, "The state of the object does not allow this", "See `detail`.", "See `detail`."),
     ("invalid_input", 422, "The request cannot be accepted as it stands", "See `errors`.", "See `errors`."),
     # -- achievements

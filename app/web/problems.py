@@ -164,7 +164,7 @@ def _methods_here(request: Request) -> list[str]:
     """The methods of all routes with this path (RFC 9110 section 10.2.1); the router itself knows the first one's only."""
     return [
         method
-        for method in ("GET", "HEAD", "POST", "PUT", "DELETE")
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
         if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
     ]
 
