@@ -122,7 +122,7 @@ _TYPES = (
     ("decided_in_future", 422, "The decision lies in the future", "`decided_at` is later than now.",
      "Record the decision once it is made."),
     ("recipient_not_identifiable", 422, "The learner has no identity a badge can carry",
-     "A badge needs an e-mail address or a DID of its recipient.", "Add one of them to the learner."),
+     "A badge needs an e-mail address or a DID of its recipient.", "Add one of them: `PATCH /v1/learners/{id}`."),
     ("lint_failed", 422, "The badge would not be sound",
      "The composed credential failed the checks that everything must pass before it is signed. Nothing was signed.",
      "Mend the places that `errors` names."),

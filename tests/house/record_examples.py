@@ -111,6 +111,7 @@ async def _play(application: FastAPI) -> dict[str, Any]:
     for operation in ("get_decision", "list_decisions", "get_credential", "list_credentials", "fetch_credential"):
         await story.call(operation)
     await story.call("verify_credential", body={"credential": badge})
+    await _change_identities(story)
     for operation in ("suspend_credential", "reinstate_credential", "revoke_credential"):
         await story.call(operation, body={"reason": "The evidence turned out not to be the learner's own work."})
     await story.call("export_learner")
@@ -122,6 +123,15 @@ async def _play(application: FastAPI) -> dict[str, Any]:
     for operation in ("healthz", "readyz", "metrics"):
         await story.call(operation)
     return dict(sorted(story.examples.items()))
+
+
+async def _change_identities(story: "_Story") -> None:
+    await story.call("change_learner", body={"name": "Ada Example-Byron", "email": "ada.byron@schools.example.org"})
+    changed = await story.call("add_identity", body={"kind": "email", "value": "ada.example@mail.example.org"})
+    spare = next(identity for identity in changed["identities"] if not identity["primary"])
+    await story.call("remove_identity", identity_id=spare["id"])
+    twin = await story.call("create_learner", body={"external_id": "fellow-71", "email": "a.byron@schools.example.org"})
+    await story.call("merge_learners", body={"learner_id": twin["id"]})
 
 
 class _Story:

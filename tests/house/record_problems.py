@@ -115,6 +115,7 @@ async def _mistake_decisions(partner: "_Mistakes", clock: FixedClock) -> None:
     decided = (await partner.client.post("/v1/decisions", json=sound)).json()
     mail = {"external_id": "fellow-4", "email": sound["recipient"]["email"]}
     await partner.make("identity_taken", "POST", "/v1/learners", json=mail)
+    await _mistake_learners(partner, f"/v1/learners/{decided['learner_id']}")
     correction = {**sound, "supersedes": decided["id"], "reason": "A level was entered in the wrong row."}
     other = {**correction, "recipient": {"email": "ben.example@schools.example.org"}}
     await partner.make("decision_mismatch", "POST", "/v1/decisions", json=other)
@@ -130,6 +131,15 @@ async def _mistake_decisions(partner: "_Mistakes", clock: FixedClock) -> None:
     assert (await partner.client.post(f"{credential}/revoke", json=why)).status_code == 200
     again = {**correction, "supersedes": corrected.json()["id"]}
     await partner.make("credential_revoked", "POST", "/v1/decisions", json=again)
+
+
+async def _mistake_learners(partner: "_Mistakes", learner: str) -> None:
+    [identity] = (await partner.client.get(learner)).json()["identities"]
+    await partner.make("identity_is_primary", "DELETE", f"{learner}/identities/{identity['id']}")
+    twin = (await partner.client.post("/v1/learners", json={"email": "a.example@schools.example.org"})).json()
+    merged = await partner.client.post(f"{learner}/merge", json={"learner_id": twin["id"]})
+    assert merged.status_code == 200, merged.text
+    await partner.make("learner_merged", "GET", f"/v1/learners/{twin['id']}")
 
 
 class _Mistakes:

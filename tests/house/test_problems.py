@@ -53,7 +53,7 @@ def test_the_commonest_have_a_recorded_example() -> None:
     assert len(COMMONEST) >= 15
     assert COMMONEST - RECORDED.keys() == set()
     for code, example in RECORDED.items():
-        assert re.fullmatch(r"(GET|POST|PUT|DELETE) /\S+", example["request"])
+        assert re.fullmatch(r"(GET|POST|PUT|PATCH|DELETE) /\S+", example["request"])
         assert example_of(PROBLEM_TYPES[code], RECORDED_AT).answer == example["answer"]
 
 

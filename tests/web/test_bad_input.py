@@ -184,10 +184,10 @@ def names_the_place(answer: httpx.Response, name: str) -> bool:
     return bool({name, name.removesuffix("/type")} & set(pointers(answer.json())))
 
 
-def path_of(operation: Operation, partner: Partner, credential_id: str = NOWHERE) -> str:
+def path_of(operation: Operation, partner: Partner, credential_id: str = NOWHERE, learner_id: str = NOWHERE) -> str:
     return operation.path.format(
         issuer_id=partner.issuer_id, achievement_id=partner.achievement_id, panel_id=partner.panel_id,
-        credential_id=credential_id, version=1,
+        credential_id=credential_id, learner_id=learner_id, version=1,
     )  # fmt: skip
 
 
@@ -484,7 +484,7 @@ async def test_no_mutated_body_makes_the_service_fail(
             body = bodies[operation.id]
             for _ in range(chance.choice([1, 1, 1, 2, 4])):
                 body = mutate(chance, body)
-            path = path_of(operation, partner, credential["id"]).replace(
+            path = path_of(operation, partner, credential["id"], credential["learner_id"]).replace(
                 "versions/1", chance.choice(["versions/1", "versions/2"])
             )
             key = chance.choice(IDEMPOTENCY_KEYS)
