@@ -226,6 +226,35 @@ async def test_a_badge_that_expires_before_the_job_runs_stays_too(
     assert REISSUE_JOB not in jobs
 
 
+async def test_a_renewed_badge_keeps_what_it_was_extended_to(app: FastAPI, partner: Partner, clock: FixedClock) -> None:
+    """And a renewal withdrawn after a change goes back to the end before, with the identity of now."""
+    await published(partner, validity_days=365)
+    first = await decided(partner, recipient={"email": ADA})
+    clock.advance(days=1)
+    await changed(partner, first["learner_id"], did=DID)
+    await run_due_jobs(app)
+    clock.advance(days=1)
+    second = await decided(
+        partner, recipient={"email": ADA}, renews=first["id"], decided_at="2026-11-25T12:00:00Z", narrative="Still so."
+    )
+    clock.advance(days=1)
+    await changed(partner, first["learner_id"], email=BYRON)
+    await run_due_jobs(app)
+    after = await require_reissued(app, partner, second["credential"]["document"])
+    assert (after["awardedDate"], after["validUntil"]) == ("2026-04-09T14:00:00Z", "2027-11-25T12:00:00Z")
+    clock.advance(days=1)
+    withdrawn = await decided(
+        partner, recipient={"email": ADA}, supersedes=second["id"], reason="An error.", outcome="not_yet"
+    )
+    back = withdrawn["credential"]["document"]
+    assert back["validUntil"] == first["credential"]["document"]["validUntil"]
+    assert says(back) == {"did": DID, "email": BYRON}
+    clock.advance(days=1)
+    await changed(partner, first["learner_id"], email=ADA)
+    await run_due_jobs(app)
+    assert says(await require_reissued(app, partner, back))["email"] == ADA
+
+
 async def test_a_correction_after_a_change_corrects_the_reissued_badge(
     app: FastAPI, partner: Partner, clock: FixedClock
 ) -> None:

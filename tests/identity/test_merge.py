@@ -182,6 +182,20 @@ async def test_a_decision_about_who_was_merged_can_be_corrected(
     assert ended["credential"]["state"] == "revoked"
 
 
+async def test_a_badge_of_who_was_merged_can_be_renewed(app: FastAPI, partner: Partner, clock: FixedClock) -> None:
+    pair = await two(partner, clock, validity_days=365)
+    await merged(partner, pair.survivor_id, pair.other_id)
+    await run_due_jobs(app)
+    clock.advance(days=1)
+    renewal = {"renews": pair.decisions[1]["id"], "decided_at": "2026-11-25T12:00:00Z"}
+    partner.achievement_id = pair.decisions[1]["achievement_id"]
+    strange = await record(partner, recipient={"email": "ben@schools.example.org"}, **renewal)
+    assert refusal(strange) == (422, "decision_mismatch")
+    after = await decided(partner, recipient={"email": BYRON}, **renewal)
+    assert after["credential"]["id"] == pair.decisions[1]["credential"]["id"]
+    assert after["credential"]["valid_until"] == "2027-11-25T12:00:00Z"
+
+
 async def test_merging_again_changes_nothing(app: FastAPI, partner: Partner, clock: FixedClock) -> None:
     pair = await two(partner, clock)
     first = await merged(partner, pair.survivor_id, pair.other_id)
