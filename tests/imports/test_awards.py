@@ -160,6 +160,16 @@ async def test_every_fault_of_a_row_is_told_and_the_other_rows_go_on(app: FastAP
 
 
 @on_sqlite
+async def test_an_award_that_has_run_out_is_not_taken_over(app: FastAPI, partner: Partner) -> None:
+    partner.achievement_id = await publish(partner.client, achievement_body(settings={"validity_days": 365}))
+    rows = [person(0), person(1, awarded_at="2026-05-31")]
+    old, recent = await import_awards(world_of(app), partner, lines_of(rows))
+    assert old.faults == ("awarded_at lies so far back that the badge has run out: leave the row out",)
+    assert recent.outcome == "issued"
+    assert (await partner.client.get(recent.url)).json()["validUntil"] == "2027-05-31T00:00:00Z"
+
+
+@on_sqlite
 async def test_a_repeated_row_is_refused_with_the_line_of_the_first(app: FastAPI, partner: Partner) -> None:
     rows = [
         person(0, external_id="C-1"),
