@@ -177,6 +177,8 @@ def _run(
 ) -> None:
     """The whole of one import, from the file to the exit code."""
     settings = read_settings()
+    if report is not None and report.exists() and Path(file).exists() and report.samefile(file):
+        raise NotReady("The report would overwrite the file that is to be imported.")
     with _open_input(file) as stream:
         sheet = _inspect(stream, plan, json_only=fields is None)
         fitted = fit(plan, sheet, fields or frozenset())
@@ -200,7 +202,8 @@ def _run(
             counts, refused, interrupted = asyncio.run(run())
     _tell(sheet, counts, refused, report)
     if interrupted:
-        errors.print("Interrupted. Run the same command again: it goes on with what is not there yet.", soft_wrap=True)
+        goes_on = "" if dry_run else " Run the same command again: it goes on with what is not there yet."
+        errors.print(f"Interrupted.{goes_on}", soft_wrap=True)
         raise typer.Exit(130)
     raise typer.Exit(1 if refused or counts["unsigned"] else 0)
 

@@ -16,18 +16,20 @@ from app.keys.vault import Vault
 from app.learners.recipients import Identities, find_or_create_learner
 from app.learners.reencrypt import reencrypt
 from app.operation.check import Tally, check_badges
+from app.settings import Settings
 from app.worker import open_runner
 from tests.builders import achievement_body
 from tests.conftest import Partner, publish
 from tests.fakes import FixedClock
 from tests.house.logs import capture_log
-from tests.imports.importing import csv_of, import_awards, lines_of, outcomes, person, source_of
+from tests.imports.importing import DAY, csv_of, import_awards, lines_of, outcomes, person, source_of
 from tests.interop.verifier_core import verify_with_verifier_core
 from tests.issuing import (
     AbsentSigner,
     CountingSigner,
     Document,
     count_rows,
+    execute_as_owner,
     list_all_editions,
     require_verifies,
     with_signer,
@@ -110,6 +112,23 @@ async def test_each_row_becomes_a_badge(app: FastAPI, partner: Partner, data: by
     for other, how in ((GOLDEN_CSV, GOLDEN_MAPPING), (GOLDEN_LINES, "")):
         assert outcomes(await import_awards(world, partner, other, mapping=how)) == ["already there"] * 2
     assert (await count_rows(world))["credential"] == 2
+
+
+@on_sqlite
+async def test_columns_with_our_names_need_no_mapping(app: FastAPI, partner: Partner) -> None:
+    row = {
+        "email": "ada@schools.example.org", "awarded_at": DAY, "version": "1", "achievement": partner.achievement_id,
+        "level.problem": "demonstrated", "level.evidence": "demonstrated", "activity_start": "2018-09-01",
+        "evidence_url": "https://e.example.org/1", "evidence_genre": "Essay", "narrative": "- how it was",
+    }  # fmt: skip
+    [line] = await import_awards(world_of(app), partner, csv_of([row]))
+    [badge] = await badges_of(partner, [line])
+    assert len(badge["credentialSubject"]["result"]) == 3
+    assert badge["credentialSubject"]["narrative"] == "- how it was"
+    assert badge["credentialSubject"]["activityStartDate"] == "2018-09-01T00:00:00Z"
+    assert badge["evidence"] == [
+        {"id": "https://e.example.org/1", "type": ["Evidence"], "name": "Evidence", "genre": "Essay"}
+    ]
 
 
 async def test_a_dry_run_tells_the_same_and_keeps_nothing(app: FastAPI, partner: Partner) -> None:
@@ -244,6 +263,23 @@ async def test_a_row_without_an_id_is_known_again_whatever_became_of_the_person(
     [another] = await import_awards(world, partner, lines_of([person(1, awarded_at="2020-05-31")]))
     assert another.outcome == "issued"
     assert (await count_rows(world))["credential"] == 2
+
+
+async def test_a_row_without_an_id_is_known_again_though_the_person_was_merged(
+    app: FastAPI, partner: Partner, settings: Settings
+) -> None:
+    world = world_of(app)
+    [line] = await import_awards(world, partner, lines_of([person(1)]))
+    [one] = (await partner.client.get("/v1/learners")).json()["items"]
+    other = await partner.client.post("/v1/learners", json={"did": "did:example:other"})
+    row = lines_of([{"did": "did:example:other", "awarded_at": "2019-05-31"}])
+    [dry] = await import_awards(world, partner, row, dry_run=True)
+    assert dry.outcome == "issued"
+    await execute_as_owner(
+        settings, "UPDATE learner SET merged_into = :other WHERE id = :one", other=other.json()["id"], one=one["id"]
+    )
+    [again] = await import_awards(world, partner, row)
+    assert (again.outcome, again.url) == ("already there", line.url)
 
 
 async def test_a_row_without_an_id_is_known_again_under_a_new_key(app: FastAPI, partner: Partner) -> None:

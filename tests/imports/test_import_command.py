@@ -182,6 +182,7 @@ async def test_what_cannot_begin_says_why_and_does_nothing(app: FastAPI, command
         ([*without("--source"), "--source", command.partner.panel_id], "There is no external source called"),
         ([*without("--achievement"), "--achievement", "nothing"], "There is no such achievement"),
         ([*without("--report"), "--report", str(tmp_path / "no" / "report.csv")], "cannot be written"),
+        (["awards", str(latin), *without("--report")[2:], "--report", str(latin)], "would overwrite the file"),
         (["awards", str(latin), *arguments[2:]], "Line 2 is not UTF-8: byte 31 is 0xE9"),
     ):
         code, said = await command.run(*given, stdin=sound)
