@@ -218,14 +218,15 @@ class AwardImport:
         self, session: AsyncSession, row: Row, facts: DecisionFacts, decision: Decision, learners: list[Learner]
     ) -> Entered:
         decided_on = await get_learner(session, decision.issuer_id, decision.learner_id)
-        if decided_on.sealed_key is not None:
+        differing = list_differences(facts, decision)
+        if decided_on.sealed_key is not None:  # who was erased stays as they are, whatever the row says of them
             details = open_details(open_key(self.world.vault, decided_on), decision)
-            if differing := list_differences(facts, decision, details, decided_on, learners):
-                cure = f"to correct it, record a decision that supersedes {decision.id}"
-                fault = Fault("", f"differs from what was taken over before: {', '.join(differing)}", cure)
-                raise RefusedRow("The row differs from what was taken over before.", faults=[fault])
+            differing += list_personal_differences(facts, details, decided_on, learners)
         edition = await find_edition_of_decision(session, decision.issuer_id, decision.id)
-        assert edition is not None
+        if differing or edition is None:
+            cure = f"to correct it, record a decision that supersedes {decision.id}"
+            fault = Fault("", f"differs from what was taken over before: {', '.join(differing)}", cure)
+            raise RefusedRow("The row differs from what was taken over before.", faults=[fault])
         line = self._line(row, decision, edition.credential_id)
         if edition.state == "burned":
             cure = f"record a decision that supersedes {decision.id}"
@@ -290,21 +291,29 @@ async def find_achievement_id(session: AsyncSession, issuer_id: str, reference: 
         raise RefusedRow("There is no such achievement.", faults=[Fault("/achievement", detail, cure)]) from None
 
 
-def list_differences(
-    facts: DecisionFacts, decision: Decision, details: Mapping[str, Any], decided_on: Learner, learners: list[Learner]
-) -> list[str]:
-    """In which of our fields a row is not what was recorded for it before."""
-    people = {decided_on.id, decided_on.merged_into}
-    same_person = [learner.id for learner in learners if learner.id in people] and len(learners) == 1
-    now = compose_details(facts)
+def list_differences(facts: DecisionFacts, decision: Decision) -> list[str]:
+    """In which of our fields a row is not what the register has of it."""
     levels = sorted([result.criterion, result.level] for result in facts.results)
     differing = {
+        "outcome": facts.outcome != decision.outcome,
         "achievement": facts.achievement_id != decision.achievement_id,
         "version": facts.version not in (None, decision.version),
         "source": facts.panel_id != decision.panel_id,
         "awarded_at": facts.decided_at != decision.decided_at,
-        "recipient": not same_person,
-        "results": levels != sorted(decision.levels) or now["rationales"] != details["rationales"],
+        "results": levels != sorted(decision.levels),
+    }
+    return [name for name, differs in differing.items() if differs]
+
+
+def list_personal_differences(
+    facts: DecisionFacts, details: Mapping[str, Any], decided_on: Learner, learners: list[Learner]
+) -> list[str]:
+    """In which of our fields a row is not what is sealed of it, or concerns somebody else."""
+    now = compose_details(facts)
+    is_same_person = len(learners) == 1 and learners[0].id in (decided_on.id, decided_on.merged_into)
+    differing = {
+        "recipient": not is_same_person,
+        "rationales": now["rationales"] != details["rationales"],
         "evidence": _bare(now["evidence"]) != _bare(details["evidence"]),
     } | {name: now[name] != details[name] for name in ("narrative", "role", "activity_start", "activity_end")}
     return [name for name, differs in differing.items() if differs]

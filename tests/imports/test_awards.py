@@ -18,7 +18,7 @@ from app.learners.reencrypt import reencrypt
 from app.operation.check import Tally, check_badges
 from app.settings import Settings
 from app.worker import open_runner
-from tests.builders import achievement_body
+from tests.builders import achievement_body, results
 from tests.conftest import Partner, publish
 from tests.fakes import FixedClock
 from tests.house.logs import capture_log
@@ -29,6 +29,7 @@ from tests.issuing import (
     CountingSigner,
     Document,
     count_rows,
+    decided,
     execute_as_owner,
     list_all_editions,
     require_verifies,
@@ -220,8 +221,8 @@ async def test_a_row_that_differs_from_what_was_taken_over_is_refused(app: FastA
         ({"awarded_at": "2019-06-01"}, ["awarded_at"]),
         ({"role": None, "narrative": "Otherwise."}, ["narrative", "role"]),
         ({"evidence": [{"digest": "sha256:" + "ba" * 32, "name": "Essay"}]}, ["evidence"]),
-        ({"results": None}, ["results"]),
-        ({"results": [{**each, "rationale": "Not so."} for each in levels]}, ["results"]),
+        ({"results": None}, ["results", "rationales"]),
+        ({"results": [{**each, "rationale": "Not so."} for each in levels]}, ["rationales"]),
         ({"email": "ben@schools.example.org"}, ["recipient"]),
         ({"achievement": second}, ["achievement"]),
         ({"activity_end": None}, ["activity_end"]),
@@ -304,6 +305,20 @@ async def test_who_was_erased_does_not_come_back(app: FastAPI, partner: Partner)
         assert (await partner.client.post(f"/v1/learners/{learner['id']}/erase")).status_code == 200
     assert outcomes(await import_awards(world, partner, rows)) == ["already there"] * 2
     assert (await partner.client.get("/v1/learners")).json()["items"] == []
+
+
+async def test_a_row_with_the_id_of_another_decision_is_refused(app: FastAPI, partner: Partner) -> None:
+    """Also when whom that one was about has been erased, so that only the register can be compared."""
+    world = world_of(app)
+    ours = await decided(partner, external_id="C-1", outcome="not_yet", results=results("developing"))
+    for _ in range(2):
+        [line] = await import_awards(world, partner, lines_of([person(1, external_id="C-1")]))
+        assert line.outcome == "refused"
+        assert line.faults[0].startswith(
+            "differs from what was taken over before: outcome, source, awarded_at, results"
+        )
+        assert (await partner.client.post(f"/v1/learners/{ours['learner_id']}/erase")).status_code == 200
+    assert (await count_rows(world))["decision"] == 1
 
 
 # Interrupted, and with others at work
