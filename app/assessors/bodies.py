@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
-from app.assessors.store import Panel
+from app.assessors.store import Panel, PanelKind
 from app.identifiers import Identifier
 from app.web.fields import Body, ExternalId, Line, Moment, Prose, Url
 
@@ -18,24 +19,43 @@ def _distinct(codes: list[str]) -> list[str]:
 AssessorCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$"), Field(examples=["A-01"])]
 
 
-AssessorCodes = Annotated[list[AssessorCode], Field(min_length=1, max_length=1_000), AfterValidator(_distinct)]
+AssessorCodes = Annotated[list[AssessorCode], Field(max_length=1_000), AfterValidator(_distinct)]
+
+_MEMBERS = "Opaque codes of the assessors; never names or e-mail addresses."
 
 
 class MembersBody(Body):
-    members: AssessorCodes = Field(description="Opaque codes of the assessors; never names or e-mail addresses.")
+    members: AssessorCodes = Field(min_length=1, description=_MEMBERS)
 
 
-class PanelCreate(MembersBody):
+class PanelCreate(Body):
+    kind: PanelKind = Field(
+        default="panel",
+        description="`external`: not a panel of yours but who judged earlier awards that you take over. It has no members.",
+    )
+    members: AssessorCodes = Field(
+        default_factory=list, validate_default=True, description=f"{_MEMBERS} At least one, for a panel."
+    )
     external_id: ExternalId | None = None
     name: Line = Field(examples=["Academy assessors"])
     description: Prose | None = Field(default=None, examples=["Seven certified assessors."])
     url: Url | None = None
 
+    @field_validator("members")
+    @classmethod
+    def _has_members_if_it_is_a_panel(cls, members: list[str], info: ValidationInfo) -> list[str]:
+        if info.data.get("kind") == "external" and members:
+            raise ValueError("an external source has no members: leave them out")
+        if info.data.get("kind") == "panel" and not members:
+            raise PydanticCustomError("missing", "is missing")
+        return members
+
 
 class PanelOut(BaseModel):
-    """A panel. `uri` is the id its Profile has in badges."""
+    """A panel, or an external source. `uri` is the id its Profile has in badges."""
 
     id: Identifier
+    kind: PanelKind
     external_id: str | None
     uri: str
     name: str
@@ -48,7 +68,7 @@ class PanelOut(BaseModel):
     @classmethod
     def of(cls, panel: Panel, base_url: str) -> "PanelOut":
         return cls(
-            id=panel.id, external_id=panel.external_id, uri=f"{base_url}/panels/{panel.id}", name=panel.name,
+            id=panel.id, kind=panel.kind, external_id=panel.external_id, uri=f"{base_url}/panels/{panel.id}", name=panel.name,
             description=panel.description, url=panel.url, members=panel.members, created_at=panel.created_at,
             updated_at=panel.updated_at,
         )  # fmt: skip

@@ -6,12 +6,18 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.assessors.store import Panel, find_by_external_id
+from app.assessors.store import Panel, PanelKind, find_by_external_id
 from app.audit.store import audit
-from app.errors import ExternalIdTaken
+from app.errors import ExternalIdTaken, Fault, InvalidInput
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.openbadges.compose import compose_profile
+
+
+class SourceMismatch(InvalidInput):
+    """What is said of who judged does not fit what they are: a panel of ours, or an external source."""
+
+    code = "source_mismatch"
 
 
 async def create_panel(
@@ -25,13 +31,14 @@ async def create_panel(
     members: Sequence[str],
     actor: str,
     now: datetime,
+    kind: PanelKind = "panel",
 ) -> Panel:
-    """A new panel. Raises ExternalIdTaken."""
+    """A new panel with members, or an external source without. Raises ExternalIdTaken."""
     if external_id is not None and await find_by_external_id(session, issuer_id, external_id) is not None:
         raise ExternalIdTaken(f"There is already a panel with external_id {external_id!r}.")
     panel = Panel(
         issuer_id=issuer_id, id=new_id(), external_id=external_id, name=name, description=description, url=url,
-        members=list(members), created_at=now, updated_at=now,
+        members=list(members), kind=kind, created_at=now, updated_at=now,
     )  # fmt: skip
     session.add(panel)
     await session.flush()
@@ -40,7 +47,10 @@ async def create_panel(
 
 
 def change_members(session: AsyncSession, panel: Panel, *, members: Sequence[str], actor: str, now: datetime) -> None:
-    """Replace the members. Decisions already recorded keep the assessors they name."""
+    """Replace the members. Decisions already recorded keep the assessors they name. Raises SourceMismatch."""
+    if panel.kind == "external":
+        fault = Fault("/members", "an external source has no members", "make a panel of its own for your assessors")
+        raise SourceMismatch("This is an external source, not a panel of yours.", faults=[fault])
     panel.members = list(members)
     panel.updated_at = now
     _note(session, panel, "changed", actor, now)

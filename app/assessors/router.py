@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1/panels", tags=["Assessment panels"])
 async def create(
     body: PanelCreate, tenant: AssessorsWrite, session: Session, world: World, now: Now, once: Once
 ) -> PanelOut:
-    """Set up a panel of assessors."""
+    """Set up a panel of assessors, or name an external source of earlier awards (`"kind": "external"`, without members)."""
     panel = await create_panel(session, tenant.issuer_id, **body.model_dump(), actor=tenant.actor, now=now)
     out = PanelOut.of(panel, world.base_url)
     await once.remember(out)

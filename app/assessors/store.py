@@ -1,13 +1,16 @@
 """Panels and their members' codes."""
 
 from datetime import datetime
+from typing import Literal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Table
 from app.errors import NotFound
+
+PanelKind = Literal["panel", "external"]
 
 
 class Panel(Table):
@@ -27,7 +30,7 @@ class Panel(Table):
     description: Mapped[str | None]
     url: Mapped[str | None]
     members: Mapped[list[str]]
-    kind: Mapped[str] = mapped_column(server_default="panel")
+    kind: Mapped[PanelKind] = mapped_column(String(), server_default="panel")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -46,6 +49,12 @@ async def get_public_panel(session: AsyncSession, panel_id: str) -> Panel:
     if panel is None:
         raise NotFound("There is no panel with this id.")
     return panel
+
+
+async def list_external_sources(session: AsyncSession, issuer_id: str) -> list[Panel]:
+    """The issuer's sources of earlier awards, oldest first."""
+    query = select(Panel).where(Panel.issuer_id == issuer_id, Panel.kind == "external")
+    return list((await session.scalars(query.order_by(Panel.created_at, Panel.id))).all())
 
 
 async def find_by_external_id(session: AsyncSession, issuer_id: str, external_id: str) -> Panel | None:

@@ -22,6 +22,7 @@ from rich.table import Table as Grid
 from app import strict_json
 from app.access.clients import create_client
 from app.access.principals import Scope
+from app.cli.imports import imports
 from app.cli.operation import register
 from app.cli.start import NotReady, console, errors, read_settings, require_ready
 from app.clock import SystemClock
@@ -49,6 +50,7 @@ cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 keys = typer.Typer(no_args_is_help=True, help="Issuers' signing keys, and the key that encrypts them.")
 tokens = typer.Typer(no_args_is_help=True, help="The operator's tokens.")
 cli.add_typer(keys, name="keys")
+cli.add_typer(imports, name="import")
 cli.add_typer(tokens, name="tokens")
 register(cli)
 
@@ -195,6 +197,9 @@ def main() -> None:
         cli()
     except AssayError as error:
         errors.print(f"[red]{error.code}[/red]: {error.detail}", soft_wrap=True)
+        for fault in error.faults:
+            told = f"{fault.pointer} {fault.detail}".strip() + (f": {fault.cure}" if fault.cure else "")
+            errors.print(f"  {told}", soft_wrap=True, highlight=False, markup=False)
         if error.cure:
             errors.print(error.cure, soft_wrap=True)
         sys.exit(2)

@@ -157,9 +157,19 @@ Finish = Callable[[AsyncSession], Awaitable[None]]
 
 
 async def prepare(
-    session: AsyncSession, world: Resources, facts: AwardFacts, *, reissue: Reissue | None, actor: str, now: datetime
+    session: AsyncSession,
+    world: Resources,
+    facts: AwardFacts,
+    *,
+    reissue: Reissue | None,
+    actor: str,
+    now: datetime,
+    lease: timedelta = LEASE,
 ) -> PendingEdition:
     """Store the intent to issue: a new credential, or with `reissue` the next edition of an award's credential.
+
+    `lease` is how long the caller's claim to sign it holds. Taking an edition over too early costs the first process its
+    work and nothing else: both sign the same bytes, and one of them releases them.
 
     Raises LintFailed when the badge would not be sound, CredentialRevoked, CredentialSuspended or CredentialPending when
     the credential cannot get another edition, TooSoon within the second of the edition before.
@@ -196,7 +206,7 @@ async def prepare(
         key_id=key.id,
         proof_created=valid_from,
         claimed_by=new_id(),
-        claimed_until=now + LEASE,
+        claimed_until=now + lease,
         created_at=now,
     )
     shown = shown_identities(await open_identities(session, world.vault, facts.learner), settings)

@@ -152,6 +152,14 @@ async def find_or_create_learner(
     return learner
 
 
+async def list_known(
+    session: AsyncSession, vault: Vault, issuer_id: str, external_id: str | None, identities: Identities
+) -> list[Learner]:
+    """The learners that this external id, e-mail address and DID belong to: each once, so more than one is a contradiction."""
+    found = await _find(session, vault, issuer_id, external_id, identities)
+    return [await get_learner(session, issuer_id, learner_id) for learner_id in found]
+
+
 def open_key(vault: Vault, learner: Learner) -> LearnerKey:
     """The key everything of this learner is sealed under. Raises Gone once it is destroyed."""
     if learner.sealed_key is None:

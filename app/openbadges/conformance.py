@@ -247,12 +247,17 @@ def check_results(document: Document) -> Iterator[Fault]:
 
 
 def check_mandatory_results(document: Document) -> Iterator[Fault]:
-    """Every description that requires something, and every Status, has a result."""
+    """Every Status has a result, and every description that requires something.
+
+    A badge that tells no level and no value at all says the outcome alone: an award taken over from a time when nobody kept
+    levels. One that tells some tells all that are required.
+    """
     answered = {result.get("resultDescription") for result in document["credentialSubject"].get("result", [])}
-    for place, description in enumerate(_descriptions(document)):
-        is_mandatory = (
-            "requiredLevel" in description or "requiredValue" in description or description["resultType"] == "Status"
-        )
+    descriptions = _descriptions(document)
+    tells_more = any(d["id"] in answered and d["resultType"] != "Status" for d in descriptions)
+    for place, description in enumerate(descriptions):
+        requires = "requiredLevel" in description or "requiredValue" in description
+        is_mandatory = description["resultType"] == "Status" or (requires and tells_more)
         if is_mandatory and description["id"] not in answered:
             yield Fault(f"/credentialSubject/achievement/resultDescription/{place}", "is mandatory and has no result")
 

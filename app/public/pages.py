@@ -253,6 +253,7 @@ class CredentialView(PageView):
     evidence: Sequence[EvidenceView] = ()
     panel: Party | None = None
     panel_description: str = ""
+    is_taken_over: bool = False
     is_listed: bool = False
 
     @property
@@ -320,12 +321,13 @@ class IssuerView(PageView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelView(PageView):
-    """A panel of assessors: how many, never who."""
+    """A panel of assessors: how many, never who. Or an external source, who judged earlier awards."""
 
     name: str
     description: str
     issuer: Party
     assessor_count: int
+    is_external: bool = False
     website: str | None = None
 
 

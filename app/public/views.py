@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements.rubric import mandatory_criteria
 from app.achievements.store import AchievementVersion, list_current_versions, list_live_translations
-from app.assessors.store import Panel
+from app.assessors.store import Panel, get_public_panel
 from app.credentials.store import Credential, Edition
 from app.issuers.did_document import verification_method_id
 from app.issuers.store import Issuer, get_issuer, list_issuers
@@ -80,6 +80,7 @@ async def credential_view(
         evidence=[_evidence(piece) for piece in document.get("evidence", ())],
         panel=Party(source["name"], source["id"]) if source else None,
         panel_description=source.get("description", ""),
+        is_taken_over=bool(source) and await _is_external(session, source["id"]),
         is_listed=credential.visibility == "public",
     )
 
@@ -160,7 +161,7 @@ async def issuer_view(session: AsyncSession, world: Resources, issuer: Issuer) -
 
 
 async def panel_view(session: AsyncSession, world: Resources, panel: Panel) -> PanelView:
-    """A panel: how many assessors it has, never who."""
+    """A panel: how many assessors it has, never who. Or an external source."""
     issuer = await get_issuer(session, panel.issuer_id)
     return PanelView(
         base_url=world.base_url,
@@ -169,6 +170,7 @@ async def panel_view(session: AsyncSession, world: Resources, panel: Panel) -> P
         description=panel.description or "",
         issuer=_issuer_party(issuer, world),
         assessor_count=len(panel.members),
+        is_external=panel.kind == "external",
         website=panel.url,
     )
 
@@ -206,6 +208,10 @@ def problem_view(world: Resources, problem: ProblemType) -> ProblemView:
         base_url=world.base_url, code=problem.code, title=problem.title, status=problem.status, cause=problem.cause,
         cure=problem.cure, example=example.answer, example_request=example.request,
     )  # fmt: skip
+
+
+async def _is_external(session: AsyncSession, panel_uri: str) -> bool:
+    return (await get_public_panel(session, panel_uri.rpartition("/")[2])).kind == "external"
 
 
 def _state(credential: Credential, edition: Edition, now: datetime) -> CredentialState:

@@ -16,16 +16,22 @@ from app.web.fields import Body, ExternalId, Key, Line, Moment, Prose, Url
 
 
 class AssessmentBody(Body):
-    """Who assessed. The badge names only the panel; the codes stay here."""
+    """Who assessed. The badge names only the panel; the codes stay here. An external source has none."""
 
     panel_id: Identifier
-    assessors: AssessorCodes
+    assessors: AssessorCodes = Field(
+        default_factory=list, description="Members of the panel, at least one. Left out for an external source."
+    )
 
 
 class ResultBody(Body):
     criterion: Key = Field(examples=["problem"])
     level: Key = Field(examples=["demonstrated"])
-    rationale: Prose = Field(examples=["Three data sources agree on the problem and its causes."])
+    rationale: Prose | None = Field(
+        default=None,
+        description="Why. Only an external source may leave it out.",
+        examples=["Three data sources agree on the problem and its causes."],
+    )
 
 
 class EvidenceBody(Body):
@@ -69,9 +75,15 @@ class DecisionCreate(Body):
     learner_id: Identifier | None = None
     recipient: RecipientBody | None = None
     outcome: Literal["awarded", "not_yet"]
-    decided_at: Moment | None = Field(default=None, description="May lie in the past; now when left out.")
+    decided_at: Moment | None = Field(
+        default=None, description="May lie in the past, and must with an external source; now when left out."
+    )
     assessment: AssessmentBody
-    results: list[ResultBody] = Field(min_length=1, max_length=50, description="One per criterion of the rubric.")
+    results: list[ResultBody] = Field(
+        default_factory=list,
+        max_length=50,
+        description="One per criterion of the rubric. An external source may have none.",
+    )
     evidence: list[EvidenceBody] = Field(default_factory=list, max_length=50)
     narrative: Prose | None = Field(default=None, description="What connects the evidence; goes into the badge.")
     role: Line | None = Field(default=None, examples=["Assistant principal"])

@@ -17,12 +17,15 @@ A decision that `renews` another recertifies it:
     nothing or not_yet     not_yet     nothing: the badge runs out by itself
 
 A decision is recorded and its badge intended in one transaction; the signature follows in a second (`app.credentials.issue`).
+
+An earlier award that is taken over is a decision too. Its panel is an external source: there are no assessors of ours, and what
+is not known any more (levels, rationales, the evidence that is required today) may be left out.
 """
 
 import hashlib
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
@@ -34,9 +37,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.principals import Tenant
 from app.achievements.rubric import shortfalls
 from app.achievements.store import AchievementVersion, get_published_version, get_version
+from app.assessors.panels import SourceMismatch
 from app.assessors.store import Panel, get_panel
 from app.audit.store import audit
-from app.credentials.issue import PendingEdition, Reissue, TooSoon, complete, prepare
+from app.credentials.issue import LEASE, PendingEdition, Reissue, TooSoon, complete, prepare
 from app.credentials.status import revoke
 from app.credentials.store import Award, find_award, find_credential_of_award, find_edition_of_decision
 from app.errors import Broken, Conflict, ExternalIdTaken, Fault, InvalidInput, Unavailable
@@ -110,7 +114,7 @@ class CriterionResult:
 
     criterion: str
     level: str
-    rationale: str
+    rationale: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +197,12 @@ async def in_time(world: Resources, work: Callable[[AsyncSession], Awaitable[T]]
 
 
 async def record(
-    session: AsyncSession, world: Resources, tenant: Tenant, facts: DecisionFacts
+    session: AsyncSession, world: Resources, tenant: Tenant, facts: DecisionFacts, *, lease: timedelta = LEASE
 ) -> tuple[Decision, PendingEdition | None]:
-    """The part of the first commit: the decision, and the edition to be signed if a badge follows."""
+    """The part of the first commit: the decision, and the edition to be signed if a badge follows.
+
+    `lease` is how long nobody else takes the signing over.
+    """
     now = world.clock.now()
     issuer_id = tenant.issuer_id
     before = await _superseded(session, issuer_id, facts)
@@ -237,7 +244,8 @@ async def record(
         award_facts = compose_award_facts(
             decision, details, version=version, panel=panel, learner=learner, base_url=world.base_url
         )
-    return decision, await prepare(session, world, award_facts, reissue=reissue, actor=tenant.actor, now=now)
+    pending = await prepare(session, world, award_facts, reissue=reissue, actor=tenant.actor, now=now, lease=lease)
+    return decision, pending
 
 
 async def _reissue(
@@ -338,13 +346,41 @@ def _require_sound(
 ) -> None:
     if facts.decided_at > now + CLOCK_SKEW:
         raise DecidedInFuture("decided_at is later than now.", faults=[Fault("/decided_at", "lies in the future")])
+    _require_fitting(facts, panel, now)
     _require_known(facts, version, panel)
     if facts.outcome == "awarded":
-        _require_earned(facts, version)
+        _require_earned(facts, version, panel)
+
+
+def _require_fitting(facts: DecisionFacts, panel: Panel, now: datetime) -> None:
+    """A panel of ours says who, what and why; of an external source only the award is taken over, from the past."""
+    faults = list(_external_faults(facts, now) if panel.kind == "external" else _panel_faults(facts))
+    if faults:
+        what = "an external source of earlier awards" if panel.kind == "external" else "a panel of yours"
+        raise SourceMismatch(f"The assessment names {what}: the decision does not fit.", faults=faults)
+
+
+def _panel_faults(facts: DecisionFacts) -> Iterator[Fault]:
+    if not facts.assessors:
+        yield Fault("/assessment/assessors", "is missing", "name the members of the panel who assessed")
+    if not facts.results:
+        yield Fault("/results", "is missing", "give a result for every criterion")
+    for i, result in enumerate(facts.results):
+        if result.rationale is None:
+            yield Fault(f"/results/{i}/rationale", "is missing", "say why")
+
+
+def _external_faults(facts: DecisionFacts, now: datetime) -> Iterator[Fault]:
+    if facts.assessors:
+        yield Fault("/assessment/assessors", "an external source has no assessors of yours", "leave them out")
+    if facts.outcome != "awarded":
+        yield Fault("/outcome", "only awards are taken over", "leave out who did not get the award")
+    if facts.decided_at >= now:
+        yield Fault("/decided_at", "an earlier award was decided in the past", "give the moment of the award")
 
 
 def _require_known(facts: DecisionFacts, version: AchievementVersion, panel: Panel) -> None:
-    """Every criterion is scored once, at one of its levels, by assessors of the panel."""
+    """Every criterion is scored once, at one of its levels, by assessors of the panel; or none, by an external source."""
     criteria = {c["key"]: [level["key"] for level in c["levels"]] for c in version.content["rubric"]["criteria"]}
     faults = [
         Fault(
@@ -367,23 +403,27 @@ def _require_known(facts: DecisionFacts, version: AchievementVersion, panel: Pan
         if result.criterion in seen:
             faults.append(Fault(f"/results/{i}/criterion", f"{result.criterion} is scored twice", "keep one"))
         seen.add(result.criterion)
-    faults += [
-        Fault("/results", f"{key} is not scored", "give a result for every criterion")
-        for key in criteria
-        if key not in seen
-    ]
+    if facts.results:
+        faults += [
+            Fault("/results", f"{key} is not scored", "give a result for every criterion")
+            for key in criteria
+            if key not in seen
+        ]
     if faults:
         raise UnknownReference("The results or assessors do not fit the achievement and panel.", faults=faults)
 
 
-def _require_earned(facts: DecisionFacts, version: AchievementVersion) -> None:
+def _require_earned(facts: DecisionFacts, version: AchievementVersion, panel: Panel) -> None:
+    """The levels and the evidence earn the award. An earlier one is held to its levels only, where they are known."""
+    if panel.kind == "external" and not facts.results:
+        return
     positions = {result.criterion: i for i, result in enumerate(facts.results)}
     levels = {result.criterion: result.level for result in facts.results}
     faults = [
         Fault(f"/results/{positions[key]}/level" if key else "/results", why)
         for key, why in shortfalls(version.content["rubric"], levels)
     ]
-    for wanted in version.content.get("required_evidence", ()):
+    for wanted in version.content.get("required_evidence", ()) if panel.kind == "panel" else ():
         given = sum(1 for piece in facts.evidence if (piece.genre or "").casefold() == wanted["genre"].casefold())
         if given < wanted["minimum"]:
             why = f"{wanted['name']}: {given} pieces of the genre {wanted['genre']!r}, {wanted['minimum']} are required"
@@ -395,7 +435,7 @@ def _require_earned(facts: DecisionFacts, version: AchievementVersion) -> None:
 def compose_details(facts: DecisionFacts) -> dict[str, Any]:
     """The part of a decision that is sealed, as it is stored."""
     return {
-        "rationales": {result.criterion: result.rationale for result in facts.results},
+        "rationales": {each.criterion: each.rationale for each in facts.results if each.rationale is not None},
         "evidence": [asdict(piece) for piece in facts.evidence],
         "narrative": facts.narrative,
         "role": facts.role,

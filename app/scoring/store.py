@@ -1,5 +1,6 @@
 """Decisions. The database refuses to change or delete a row."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal
 
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Table
 from app.errors import NotFound
+from app.learners.store import Learner
 
 Outcome = Literal["awarded", "not_yet"]
 
@@ -74,6 +76,30 @@ async def get_decision(session: AsyncSession, issuer_id: str, decision_id: str) 
 async def find_by_external_id(session: AsyncSession, issuer_id: str, external_id: str) -> Decision | None:
     query = select(Decision).where(Decision.issuer_id == issuer_id, Decision.external_id == external_id)
     return (await session.scalars(query)).one_or_none()
+
+
+async def find_taken_over(
+    session: AsyncSession,
+    issuer_id: str,
+    *,
+    panel_id: str,
+    achievement_id: str,
+    decided_at: datetime,
+    learner_ids: Collection[str],
+) -> Decision | None:
+    """The first decision in a source's name for this award of one of these learners, or of one merged into them."""
+    query = (
+        select(Decision)
+        .join(Learner, (Learner.issuer_id == Decision.issuer_id) & (Learner.id == Decision.learner_id))
+        .where(
+            Decision.issuer_id == issuer_id,
+            Decision.panel_id == panel_id,
+            Decision.achievement_id == achievement_id,
+            Decision.decided_at == decided_at,
+            Learner.id.in_(learner_ids) | Learner.merged_into.in_(learner_ids),
+        )
+    )
+    return (await session.scalars(query.order_by(Decision.recorded_at, Decision.id).limit(1))).one_or_none()
 
 
 async def find_successor(session: AsyncSession, issuer_id: str, decision_id: str) -> Decision | None:

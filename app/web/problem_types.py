@@ -111,6 +111,10 @@ _TYPES = (
     ("unknown_reference", 422, "The request refers to something that is not there",
      "A criterion, level or assessor is not one of the achievement or panel named.",
      "Use the keys that the published version and the panel have."),
+    ("source_mismatch", 422, "The decision does not fit who judged",
+     "A panel of yours has assessors who give results with rationales. An external source of earlier awards has no members "
+     "and no assessors; its awards have a `decided_at` in the past, and results only where they are known.",
+     "Mend the places that `errors` names, or name another panel."),
     ("outcome_against_rule", 422, "The outcome contradicts the decision rule",
      "`awarded` was recorded although the levels do not satisfy the achievement's decision rule, or evidence that the "
      "achievement requires is missing.", "Correct the levels or the evidence, or record `not_yet`."),

@@ -107,6 +107,10 @@ async def _mistake_decisions(partner: "_Mistakes", clock: FixedClock) -> None:
     await partner.make("unknown_reference", "POST", "/v1/decisions", json={**sound, "results": unknown})
     low = results(evidence="developing")
     await partner.make("outcome_against_rule", "POST", "/v1/decisions", json={**sound, "results": low})
+    source = {"kind": "external", "name": "State registry"}
+    source_id = (await partner.client.post("/v1/panels", json=source)).json()["id"]
+    assessed = {**sound, "assessment": {"panel_id": source_id, "assessors": ["A-01"]}}
+    await partner.make("source_mismatch", "POST", "/v1/decisions", json=assessed)
     late = {**sound, "decided_at": "2999-01-01T00:00:00Z"}
     await partner.make("decided_in_future", "POST", "/v1/decisions", json=late)
     nameless = {**sound, "recipient": {"name": "Ada Example", "external_id": "fellow-3"}}

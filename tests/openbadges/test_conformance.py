@@ -49,6 +49,12 @@ def drop(place: str) -> Change:
     return change
 
 
+def outcome_alone(document: Document) -> None:
+    """As an award is that was taken over from a time when nobody kept levels."""
+    subject = document["credentialSubject"]
+    subject["result"] = [result for result in subject["result"] if "status" in result]
+
+
 def nested(depth: int) -> list[Any]:
     inner: list[Any] = []
     for _ in range(depth):
@@ -296,6 +302,7 @@ SOUND: list[tuple[str, Change]] = [
     ("an identity alone", drop(f"{S}/id")),
     ("an extension of the achievement types", put(f"{A}/achievementType", "ext:Residency_1.0-a")),
     ("no result for a criterion that is not mandatory", drop(f"{S}/result/1")),
+    ("an outcome without any level", outcome_alone),
     ("LF and TAB", put(f"{S}/narrative", "one\n\ttwo")),
     ("an id beyond ASCII", put("/evidence/0/id", "https://例え.example/证据?q=%E8%AF%81#é")),
     ("a URN", put("/id", "urn:uuid:5d2c6d1e-2f0e-4a7e-9d0b-0d0b5f3c1a11")),
