@@ -28,7 +28,7 @@ from app.clock import SystemClock
 from app.demo.load import describe, load_demo
 from app.errors import AssayError
 from app.issuers.did_document import verification_method_id
-from app.issuers.rotate import rotate_key
+from app.issuers.rotate import prepare_rotation, rotate_key
 from app.issuers.store import find_base_url, get_issuer_by_slug
 from app.keys.vault import require_encryption_key
 from app.learners.reencrypt import Reencrypted, reencrypt
@@ -130,16 +130,23 @@ def new_encryption_key() -> None:
 
 @keys.command("rotate")
 def rotate(slug: Annotated[str, typer.Argument(help="The issuer's slug.")]) -> None:
-    """Replace an issuer's signing key. The one before stays published, and badges it signed verify."""
+    """Replace an issuer's signing key. The one before stays published, and badges it signed verify.
+
+    For an issuer of its own domain: look whether the domain publishes the key that waits, and let it sign if so.
+    """
     settings = read_settings()
 
     async def run() -> str:
         await require_ready(settings)
         async with open_resources(settings) as world:
             await require_encryption_key(world.database, world.vault)
-            async with world.database.transaction() as session:
+            async with world.database.reading() as session:
                 issuer = await get_issuer_by_slug(session, slug)
-                key = await rotate_key(session, world, issuer.id, actor="cli", now=world.clock.now())
+            published = await prepare_rotation(world, issuer.id, actor="cli")
+            async with world.database.transaction() as session:
+                key = await rotate_key(
+                    session, world, issuer.id, published=published, actor="cli", now=world.clock.now()
+                )
             await republish(world, issuer.id)
             return verification_method_id(issuer.did, key.public_key_multibase)
 

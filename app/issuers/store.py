@@ -17,6 +17,12 @@ class BaseUrlPinned(Conflict):
     code = "conflict"
 
 
+class IssuerLeft(Conflict):
+    """The issuer has ended its issuing here. What it published stays, and its badges' status can still change."""
+
+    code = "issuer_left"
+
+
 class Installation(Table):
     """The base URL pinned at first start. One row."""
 
@@ -76,6 +82,12 @@ async def get_issuer(session: AsyncSession, issuer_id: str) -> Issuer:
     return issuer
 
 
+def require_not_left(issuer: Issuer) -> None:
+    """Raises IssuerLeft."""
+    if issuer.left_at is not None:
+        raise IssuerLeft("The issuer has left this service: nothing new is made or changed for it here.")
+
+
 async def lock_issuer(session: AsyncSession, issuer_id: str) -> None:
     """Make other transactions that call this wait until this one ends; nobody else is held up."""
     query = select(Issuer.id).where(Issuer.id == issuer_id)
@@ -92,6 +104,10 @@ async def get_issuer_by_slug(session: AsyncSession, slug: str) -> Issuer:
 
 async def find_issuer_by_slug(session: AsyncSession, slug: str) -> Issuer | None:
     return (await session.scalars(select(Issuer).where(Issuer.slug == slug))).one_or_none()
+
+
+async def find_issuer_by_did(session: AsyncSession, did: str) -> Issuer | None:
+    return (await session.scalars(select(Issuer).where(Issuer.did == did))).one_or_none()
 
 
 async def is_test_issuer(session: AsyncSession, did: str) -> bool:
