@@ -21,6 +21,7 @@ import app.achievements.router
 import app.assessors.router
 import app.credentials.router
 import app.events.router
+import app.handover.router
 import app.issuers.router
 import app.learners.router
 import app.privacy.router
@@ -60,6 +61,7 @@ ROUTERS = (
     app.assessors.router.router,
     app.learners.router.router,
     app.privacy.router.router,
+    app.handover.router.router,
     app.scoring.router.router,
     app.credentials.router.router,
     app.events.router.router,

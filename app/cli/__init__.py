@@ -22,6 +22,7 @@ from rich.table import Table as Grid
 from app import strict_json
 from app.access.clients import create_client
 from app.access.principals import Scope
+from app.cli.issuers import issuers
 from app.cli.operation import register
 from app.cli.start import NotReady, console, errors, read_settings, require_ready
 from app.clock import SystemClock
@@ -48,6 +49,7 @@ from app.worker import open_runner
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 keys = typer.Typer(no_args_is_help=True, help="Issuers' signing keys, and the key that encrypts them.")
 tokens = typer.Typer(no_args_is_help=True, help="The operator's tokens.")
+cli.add_typer(issuers, name="issuers")
 cli.add_typer(keys, name="keys")
 cli.add_typer(tokens, name="tokens")
 register(cli)
