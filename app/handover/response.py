@@ -47,4 +47,5 @@ async def _in_chunks(content: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
         if len(chunk) >= CHUNK:
             yield bytes(chunk)
             chunk.clear()
+            await asyncio.sleep(0)  # others get their turn, and a reader who has gone away is noticed
     yield bytes(chunk)

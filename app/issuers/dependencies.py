@@ -21,7 +21,7 @@ AFTER_LEAVING = frozenset(
 
 
 async def refuse_after_leaving(request: Request, principal: AnyPrincipal, world: World) -> None:
-    """Raises IssuerLeft. `prepare` and `rotate_key` ask again, in their transactions; this is for all the rest."""
+    """Raises IssuerLeft. `record`, `prepare` and `rotate_key` ask again in their transactions; this is for all the rest."""
     issuer_id = principal.issuer_id or request.path_params.get("issuer_id", "")
     operation = getattr(request.scope.get("route"), "operation_id", None)
     if request.method == "GET" or operation in AFTER_LEAVING or not re.fullmatch(ID_PATTERN, issuer_id):

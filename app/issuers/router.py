@@ -213,7 +213,7 @@ async def put_profile(body: ProfileBody, tenant: IssuerWrite, session: Session, 
 
 @router.post("/{issuer_id}/keys", status_code=201, operation_id="rotate_key",
              responses=responses(400, 401, 403, 404, 409, 413, 415, 422))  # fmt: skip
-async def rotate(tenant: KeysManage, world: World, now: Now, idempotency: Idempotency) -> SigningKeyOut:
+async def rotate(tenant: KeysManage, world: World, idempotency: Idempotency) -> SigningKeyOut:
     """Replace the issuer's signing key. The answer is the new one, which signs from now on.
 
     The key before is retired: it signs no more, stays in the DID document and verifies. Status lists are signed anew with the
@@ -225,7 +225,7 @@ async def rotate(tenant: KeysManage, world: World, now: Now, idempotency: Idempo
     """
     published = await prepare_rotation(world, tenant.issuer_id, actor=tenant.actor, idempotency=idempotency)
     async with world.database.transaction() as session:
-        once = await take_key(idempotency, session)
+        once, now = await take_key(idempotency, session), world.clock.now()
         key = await rotate_key(session, world, tenant.issuer_id, published=published, actor=tenant.actor, now=now)
         out = SigningKeyOut.of(key, await get_issuer(session, tenant.issuer_id), world.base_url)
         await once.remember(out)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Table
 from app.errors import Conflict, NotFound
+from app.keys.store import get_active_key
 
 
 class BaseUrlPinned(Conflict):
@@ -86,6 +87,12 @@ def require_not_left(issuer: Issuer) -> None:
     """Raises IssuerLeft."""
     if issuer.left_at is not None:
         raise IssuerLeft("The issuer has left this service: nothing new is made or changed for it here.")
+
+
+async def require_issuing(session: AsyncSession, issuer_id: str) -> None:
+    """Raises NotFound, IssuerLeft, and IssuerNotReady while no key of the issuer signs."""
+    require_not_left(await get_issuer(session, issuer_id))
+    await get_active_key(session, issuer_id)
 
 
 async def lock_issuer(session: AsyncSession, issuer_id: str) -> None:

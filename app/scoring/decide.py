@@ -42,7 +42,7 @@ from app.credentials.store import Award, find_award, find_credential_of_award, f
 from app.errors import Broken, Conflict, ExternalIdTaken, Fault, InvalidInput, Unavailable
 from app.events.store import record_event
 from app.identifiers import new_id
-from app.keys.store import get_active_key
+from app.issuers.store import require_issuing
 from app.learners.recipients import Identities, find_or_create_learner, open_identities, open_key
 from app.learners.store import Learner, get_learner
 from app.openbadges.compose import EvidenceFacts
@@ -196,9 +196,7 @@ async def record(
     """The part of the first commit: the decision, and the edition to be signed if a badge follows."""
     now = world.clock.now()
     issuer_id = tenant.issuer_id
-    await get_active_key(
-        session, issuer_id
-    )  # who is not ready to sign records nothing, not even what leads to no badge
+    await require_issuing(session, issuer_id)  # also for what leads to no badge
     before = await _superseded(session, issuer_id, facts)
     renewed = await _renewed(session, issuer_id, facts, before)
     version = await _version(session, issuer_id, facts, before)

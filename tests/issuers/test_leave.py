@@ -143,8 +143,9 @@ async def test_what_was_begun_before_is_finished_and_nothing_is_begun_after(
         await decide_directly(with_signer(world, AbsentSigner(world.signer)), partner, recipient=learner(1))
     await leave(operator, partner)
     # Below the door, where imports and jobs go: the same.
-    with pytest.raises(IssuerLeft):
-        await decide_directly(world, partner, recipient=learner(2))
+    for outcome in ("awarded", "not_yet"):
+        with pytest.raises(IssuerLeft):
+            await decide_directly(world, partner, recipient=learner(2), outcome=outcome)
     clock.advance(seconds=LEASE.total_seconds() + 2)
     runner = open_runner(world)
     while await runner.run_one():
