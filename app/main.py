@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from importlib.metadata import version
@@ -21,6 +21,7 @@ import app.achievements.router
 import app.assessors.router
 import app.credentials.router
 import app.events.router
+import app.handover.router
 import app.identity.router
 import app.issuers.router
 import app.learners.router
@@ -33,9 +34,11 @@ import app.web.health
 from app.access.idempotency import Replay, replay_response
 from app.clock import Clock
 from app.errors import Gone, NotFound
+from app.issuers.dependencies import refuse_after_leaving
 from app.issuers.store import pin_base_url
 from app.keys.vault import require_encryption_key
 from app.public.documents import find_own_document, is_own_test_issuer
+from app.public.host_mapping import HostMapping
 from app.public.pages import STATIC_DIRECTORY
 from app.resources import Resources, open_resources
 from app.settings import Settings
@@ -60,6 +63,7 @@ ROUTERS = (
     app.learners.router.router,
     app.identity.router.router,
     app.privacy.router.router,
+    app.handover.router.router,
     app.scoring.router.router,
     app.credentials.router.router,
     app.events.router.router,
@@ -73,9 +77,15 @@ ROUTERS = (
 def _include_all() -> APIRouter:
     together = APIRouter()
     for router in ROUTERS:
-        strict = [Depends(refuse_unknown_parameters)] if router.prefix.startswith("/v1") else []
-        together.include_router(router, dependencies=strict)
+        together.include_router(router, dependencies=[Depends(each) for each in _asked_first(router)])
     return together
+
+
+def _asked_first(router: APIRouter) -> list[Callable[..., Any]]:
+    if not router.prefix.startswith("/v1"):
+        return []
+    is_open = router is app.verification.router.router
+    return [refuse_unknown_parameters] if is_open else [refuse_unknown_parameters, refuse_after_leaving]
 
 
 # FastAPI works out what an operation takes anew wherever its router is included: here, once for all applications.
@@ -130,6 +140,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         expose_headers=["ETag", "X-Request-Id"],
         max_age=3600,
     )
+    api.add_middleware(HostMapping)
     api.add_middleware(HeadAsGet)
     api.add_middleware(Observed)
     api.openapi = lambda: _openapi(api)  # type: ignore[method-assign]

@@ -324,9 +324,9 @@ async def publish(client: httpx.AsyncClient, body: dict[str, object]) -> str:
     return achievement_id
 
 
-async def make_issuer(operator: httpx.AsyncClient, slug: str) -> str:
+async def make_issuer(operator: httpx.AsyncClient, slug: str, **members: object) -> str:
     """Create an issuer and a client of it: `issuer id|token`."""
-    issuer = await operator.post("/v1/issuers", json={"slug": slug, "profile": {"name": f"The {slug}"}})
+    issuer = await operator.post("/v1/issuers", json={"slug": slug, "profile": {"name": f"The {slug}"}, **members})
     assert issuer.status_code == 201, issuer.text
     scopes = sorted(scope.value for scope in TENANT_SCOPES)
     client = await operator.post(

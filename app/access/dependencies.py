@@ -105,9 +105,23 @@ def _named_issuer_with(scope: Scope) -> Callable[[Principal, str], Awaitable[Ten
     return dependency
 
 
+def _own_issuer_with(scope: Scope) -> Callable[[Principal, str], Awaitable[Tenant]]:
+    """For routes that name the issuer in their path and are its own business all the same."""
+    inside = _tenant_with(scope)
+
+    async def dependency(principal: AnyPrincipal, issuer_id: Annotated[Identifier, Path()]) -> Tenant:
+        tenant = await inside(principal)
+        if tenant.issuer_id != issuer_id:
+            raise NotFound("There is no issuer with this id.")
+        return tenant
+
+    return dependency
+
+
 Platform = Annotated[Principal, Depends(_platform)]
 IssuerRead = Annotated[Tenant, Depends(_named_issuer_with(Scope.ISSUER_READ))]
 IssuerWrite = Annotated[Tenant, Depends(_named_issuer_with(Scope.ISSUER_WRITE))]
+IssuerExport = Annotated[Tenant, Depends(_own_issuer_with(Scope.ISSUER_EXPORT))]
 ClientsManage = Annotated[Tenant, Depends(_named_issuer_with(Scope.CLIENTS_MANAGE))]
 KeysManage = Annotated[Tenant, Depends(_named_issuer_with(Scope.KEYS_MANAGE))]
 AchievementsRead = Annotated[Tenant, Depends(_tenant_with(Scope.ACHIEVEMENTS_READ))]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from fastapi import Depends, Header, Request
 from fastapi.responses import Response
@@ -94,9 +94,18 @@ class IdempotencyKey:
         record = await session.get(IdempotencyRecord, (self.principal_id, self.key), populate_existing=True)
         if record is None:
             raise RequestInProgress("The key was forgotten this very moment.")
-        if record.request_digest not in self.request_digests:
-            raise IdempotencyKeyReused("This Idempotency-Key was used for a different request.")
+        self._require_same_request(record)
         return record
+
+    async def replay(self, session: AsyncSession) -> None:
+        """Raise Replay when this request was answered before, IdempotencyKeyReused when another was.
+
+        The key is not taken: for what has to be done before the transaction of the effect.
+        """
+        record = await session.get(IdempotencyRecord, (self.principal_id, self.key)) if self.key else None
+        if record is not None:
+            self._require_same_request(record)
+            _raise_answer(record)
 
     async def finish(
         self,
@@ -114,6 +123,10 @@ class IdempotencyKey:
         record = await session.get_one(IdempotencyRecord, (self.principal_id, self.key))
         record.status, record.answer = status, answer
         record.issuer_id, record.learner_id, record.resource_id = issuer_id, learner_id, resource_id
+
+    def _require_same_request(self, record: IdempotencyRecord) -> None:
+        if record.request_digest not in self.request_digests:
+            raise IdempotencyKeyReused("This Idempotency-Key was used for a different request.")
 
     async def _insert(self, session: AsyncSession) -> bool:
         dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
@@ -144,7 +157,12 @@ async def _idempotency_key(
 ) -> IdempotencyKey:  # fmt: skip
     if idempotency_key is not None and not _KEY.match(idempotency_key):
         raise InvalidIdempotencyKey("The Idempotency-Key must be 1 to 200 visible ASCII characters.")
-    parts = (request.method.encode(), request.url.path.encode(), request.url.query.encode(), await request.body())
+    parts = (
+        request.method.encode(),
+        request.scope["path"].encode(),
+        request.scope["query_string"],
+        await request.body(),
+    )
     return IdempotencyKey(principal.id, idempotency_key, world.vault.digests("idempotency", parts), now)
 
 
@@ -164,13 +182,22 @@ class OncePerKey:
         await self._idempotency.finish(self._session, status, answer)
 
 
-async def _once(idempotency: Idempotency, session: Session) -> OncePerKey:
+async def take_key(idempotency: IdempotencyKey, session: AsyncSession) -> OncePerKey:
+    """Take the key in this transaction. Raises Replay when the request was answered before, RequestInProgress."""
     earlier = await idempotency.begin(session)
     if earlier is not None:
-        if earlier.answer is None or earlier.status is None:
-            raise RequestInProgress("The first request with this Idempotency-Key has not finished.")
-        raise Replay(earlier.status, earlier.answer)
+        _raise_answer(earlier)
     return OncePerKey(idempotency, session)
+
+
+def _raise_answer(earlier: IdempotencyRecord) -> NoReturn:
+    if earlier.answer is None or earlier.status is None:
+        raise RequestInProgress("The first request with this Idempotency-Key has not finished.")
+    raise Replay(earlier.status, earlier.answer)
+
+
+async def _once(idempotency: Idempotency, session: Session) -> OncePerKey:
+    return await take_key(idempotency, session)
 
 
 Once = Annotated[OncePerKey, Depends(_once, scope="function")]

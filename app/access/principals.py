@@ -12,6 +12,7 @@ class Scope(StrEnum):
     PLATFORM = "platform"
     ISSUER_READ = "issuer:read"
     ISSUER_WRITE = "issuer:write"
+    ISSUER_EXPORT = "issuer:export"
     CLIENTS_MANAGE = "clients:manage"
     KEYS_MANAGE = "keys:manage"
     ACHIEVEMENTS_READ = "achievements:read"

@@ -38,3 +38,9 @@ async def get_client(session: AsyncSession, issuer_id: str, client_id: str) -> A
     if client is None:
         raise NotFound("There is no API client with this id.")
     return client
+
+
+async def list_live_clients(session: AsyncSession, issuer_id: str) -> list[ApiClient]:
+    """The issuer's clients that were not revoked."""
+    query = select(ApiClient).where(ApiClient.issuer_id == issuer_id, ApiClient.revoked_at.is_(None))
+    return list((await session.scalars(query.order_by(ApiClient.created_at, ApiClient.id))).all())

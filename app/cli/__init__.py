@@ -23,13 +23,14 @@ from app import strict_json
 from app.access.clients import create_client
 from app.access.principals import Scope
 from app.cli.imports import imports
+from app.cli.issuers import issuers
 from app.cli.operation import register
 from app.cli.start import NotReady, console, errors, read_settings, require_ready
 from app.clock import SystemClock
 from app.demo.load import describe, load_demo
 from app.errors import AssayError
 from app.issuers.did_document import verification_method_id
-from app.issuers.rotate import rotate_key
+from app.issuers.rotate import prepare_rotation, rotate_key
 from app.issuers.store import find_base_url, get_issuer_by_slug
 from app.keys.vault import require_encryption_key
 from app.learners.reencrypt import Reencrypted, reencrypt
@@ -49,6 +50,7 @@ from app.worker import open_runner
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 keys = typer.Typer(no_args_is_help=True, help="Issuers' signing keys, and the key that encrypts them.")
 tokens = typer.Typer(no_args_is_help=True, help="The operator's tokens.")
+cli.add_typer(issuers, name="issuers")
 cli.add_typer(keys, name="keys")
 cli.add_typer(imports, name="import")
 cli.add_typer(tokens, name="tokens")
@@ -132,16 +134,23 @@ def new_encryption_key() -> None:
 
 @keys.command("rotate")
 def rotate(slug: Annotated[str, typer.Argument(help="The issuer's slug.")]) -> None:
-    """Replace an issuer's signing key. The one before stays published, and badges it signed verify."""
+    """Replace an issuer's signing key. The one before stays published, and badges it signed verify.
+
+    For an issuer of its own domain: look whether the domain publishes the key that waits, and let it sign if so.
+    """
     settings = read_settings()
 
     async def run() -> str:
         await require_ready(settings)
         async with open_resources(settings) as world:
             await require_encryption_key(world.database, world.vault)
-            async with world.database.transaction() as session:
+            async with world.database.reading() as session:
                 issuer = await get_issuer_by_slug(session, slug)
-                key = await rotate_key(session, world, issuer.id, actor="cli", now=world.clock.now())
+            published = await prepare_rotation(world, issuer.id, actor="cli")
+            async with world.database.transaction() as session:
+                key = await rotate_key(
+                    session, world, issuer.id, published=published, actor="cli", now=world.clock.now()
+                )
             await republish(world, issuer.id)
             return verification_method_id(issuer.did, key.public_key_multibase)
 

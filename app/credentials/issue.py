@@ -42,7 +42,7 @@ from app.errors import AssayError, Broken, Conflict
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.issuers.sign import SelfVerificationFailed, json_bytes, sign_document, verification_method_of
-from app.issuers.store import Issuer, get_issuer
+from app.issuers.store import Issuer, get_issuer, require_not_left
 from app.jobs.queue import enqueue
 from app.keys.store import get_active_key, get_key
 from app.keys.vault import LearnerKey
@@ -171,11 +171,12 @@ async def prepare(
     `lease` is how long the caller's claim to sign it holds. Taking an edition over too early costs the first process its
     work and nothing else: both sign the same bytes, and one of them releases them.
 
-    Raises LintFailed when the badge would not be sound, CredentialRevoked, CredentialSuspended or CredentialPending when
-    the credential cannot get another edition, TooSoon within the second of the edition before.
+    Raises IssuerLeft, IssuerNotReady, LintFailed when the badge would not be sound, CredentialRevoked, CredentialSuspended or
+    CredentialPending when the credential cannot get another edition, TooSoon within the second of the edition before.
     """
     issuer_id = facts.learner.issuer_id
     issuer = await get_issuer(session, issuer_id)
+    require_not_left(issuer)
     settings = (await get_achievement(session, issuer_id, facts.version.achievement_id)).settings
     valid_from = whole_second(now)
     granted = _validity(facts.awarded_date, settings["validity_days"])

@@ -10,7 +10,8 @@ from app.audit.store import audit
 from app.errors import Conflict
 from app.events.store import EventCounter, record_event
 from app.identifiers import new_id
-from app.issuers.did_document import did_web
+from app.issuers.did_document import did_web, has_own_domain
+from app.issuers.own_domain import require_own_did
 from app.issuers.store import Issuer, find_issuer_by_slug
 from app.keys.store import ED25519, SigningKey
 from app.openbadges.compose import compose_profile
@@ -29,18 +30,24 @@ async def create_issuer(
     slug: str,
     profile: Mapping[str, Any],
     is_test: bool = False,
+    did: str | None = None,
     actor: str,
     now: datetime,
 ) -> Issuer:
     """A new issuer with an Ed25519 key. `profile` holds the members of `compose_profile` but `id`.
 
-    `is_test` marks it, its badges and its pages as tests, for good. Raises SlugTaken.
+    `is_test` marks it, its badges and its pages as tests, for good. With a `did` of its own domain its key signs once it is
+    found published there (`app.issuers.rotate`). Raises SlugTaken, DidNotAllowed, DidTaken.
     """
     if await find_issuer_by_slug(session, slug) is not None:
         raise SlugTaken(f"There is already an issuer {slug!r}.")
     issuer_id, key_id = new_id(), new_id()
     public_key, sealed = world.vault.new_signing_key(issuer_id, key_id)
-    did = did_web(world.base_url, slug) if world.settings.is_https else f"did:key:{public_key}"
+    if did is not None:
+        await require_own_did(session, world, did, slug)
+    else:
+        did = did_web(world.base_url, slug) if world.settings.is_https else f"did:key:{public_key}"
+    waits = has_own_domain(did, world.base_url, slug)
     issuer = Issuer(
         id=issuer_id,
         slug=slug,
@@ -58,8 +65,9 @@ async def create_issuer(
         algorithm=ED25519,
         public_key_multibase=public_key,
         sealed_private_key=sealed,
-        state="active",
+        state="pending" if waits else "active",
         created_at=now,
+        activated_at=None if waits else now,
     )
     session.add_all([key, EventCounter(issuer_id=issuer_id, position=0)])
     audit(session, issuer_id=issuer_id, actor=actor, action="issuer.created", object_id=issuer_id,

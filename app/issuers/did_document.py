@@ -4,19 +4,58 @@ did:web Method Specification (percent-encoded port, path segments after colons),
 Multikey. `assertionMethod` lists strings, because widespread validators compare it with the verification method's full id.
 """
 
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.proofs.errors import InvalidVerificationMethod
+from app.proofs.verification_method import VerificationMethod, verification_method_from
+
 DID_CONTEXT = "https://www.w3.org/ns/did/v1"
 MULTIKEY_CONTEXT = "https://w3id.org/security/multikey/v1"
+
+_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_AUTHORITY = re.compile(rf"{_LABEL}(?:\.{_LABEL})*(?::[1-9][0-9]{{0,4}})?", re.ASCII)
+_SEGMENT = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
+_MAX_DID = 500
 
 
 def did_web(base_url: str, slug: str) -> str:
     """The did:web whose document is served at `{base_url}/issuers/{slug}/did.json`."""
     host = urlsplit(base_url).netloc.replace(":", "%3A")
     return f"did:web:{host}:issuers:{slug}"
+
+
+def has_own_domain(did: str, base_url: str, slug: str) -> bool:
+    """Whether the document of this issuer's DID is looked for somewhere else than where this service publishes it."""
+    return did.startswith("did:web:") and did != did_web(base_url, slug)
+
+
+def find_did_web(authority: str, path: str) -> str | None:
+    """The did:web whose document is at this host (with its port, if any) and path of https; None where no document can be.
+
+    It is written in the one way that we use: lower-case host, no port 443, no percent-encoded characters in the path.
+    """
+    host = authority.lower().removesuffix(":443")
+    place = path.removesuffix("/did.json").removeprefix("/")
+    segments = [] if place == ".well-known" else place.split("/")
+    if not path.endswith("/did.json") or not _AUTHORITY.fullmatch(host) or not all(map(_SEGMENT.fullmatch, segments)):
+        return None
+    did = ":".join(["did:web", host.replace(":", "%3A"), *segments])
+    return did if len(did) <= _MAX_DID else None
+
+
+def find_published_key(document: Mapping[str, Any], did: str, key_multibase: str) -> VerificationMethod | None:
+    """Our key as a DID document found somewhere gives it: as `did`'s own, under our name, for assertion."""
+    try:
+        method = verification_method_from(
+            document, verification_method_id(did, key_multibase), purpose="assertionMethod"
+        )
+    except InvalidVerificationMethod:
+        return None
+    return method if method.public_key_multibase == key_multibase else None
 
 
 def verification_method_id(did: str, public_key_multibase: str) -> str:

@@ -4,19 +4,28 @@ Badges whose intent was stored before name the key before, and are finished with
 not in this transaction, for three reasons: replacing a key must be quick and must not fail over one list; whoever changes a
 list holds its lock and may come to wait for the issuer's, which is held here; and nobody is misled meanwhile, because the
 key before still verifies.
+
+An issuer of its own domain gets its next key in two steps, `prepare_rotation` and `rotate_key`, because in between the
+domain has to publish it: the key waits, is looked for where verifiers will look, and signs once it is found there.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access.idempotency import IdempotencyKey
 from app.audit.store import audit
-from app.errors import Conflict
+from app.errors import Broken, Conflict
 from app.events.store import record_event
 from app.identifiers import new_id
-from app.issuers.store import get_issuer, lock_issuer
+from app.issuers.did_document import has_own_domain
+from app.issuers.own_domain import fetch_did_document, require_complete, require_published
+from app.issuers.store import Issuer, get_issuer, lock_issuer, require_not_left
 from app.jobs.queue import enqueue
-from app.keys.store import ED25519, SigningKey, get_active_key
+from app.keys.store import ED25519, KeyState, SigningKey, find_pending_key, get_active_key, list_keys
 from app.resources import Resources
 
 REPUBLISH_JOB = "republish_status_lists"
@@ -28,23 +37,103 @@ class KeyNotRotatable(Conflict):
     code = "key_not_rotatable"
 
 
-async def rotate_key(
-    session: AsyncSession, world: Resources, issuer_id: str, *, actor: str, now: datetime
-) -> SigningKey:
-    """Make a new active key and retire the one before. Of two at once, the later retires what the earlier made.
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The key that waits, and the DID document that was found at the issuer's domain after it was made."""
 
-    Raises NotFound, KeyNotRotatable.
+    key_id: str
+    document: Mapping[str, Any]
+
+
+async def prepare_rotation(
+    world: Resources, issuer_id: str, *, actor: str, idempotency: IdempotencyKey | None = None
+) -> Published | None:
+    """For an issuer of its own domain: make the key that is to sign unless one waits, then fetch what the domain publishes.
+
+    None for other issuers. Raises NotFound, IssuerLeft, DidDocumentNotPublished; the key stays, so that repeating makes no
+    other. With `idempotency` raises Replay for a request that was answered before.
     """
+    async with world.database.reading() as session:
+        issuer = await get_issuer(session, issuer_id)
+    if not has_own_domain(issuer.did, world.base_url, issuer.slug):
+        return None
+    async with world.database.transaction() as session:
+        await lock_issuer(session, issuer_id)
+        require_not_left(await get_issuer(session, issuer_id))
+        if idempotency is not None:
+            await idempotency.replay(session)
+        key = await find_pending_key(session, issuer_id)
+        if key is None:
+            now = world.clock.now()
+            key = await _add_key(session, world, issuer_id, "pending", now)
+            audit(session, issuer_id=issuer_id, actor=actor, action="key.created", object_id=key.id,
+                  content={"public_key": key.public_key_multibase}, at=now)  # fmt: skip
+            record_event(session, issuer_id, "key.created", key.id, at=now)
+    return Published(key.id, await fetch_did_document(world.outbound, issuer, base_url=world.base_url))
+
+
+async def rotate_key(
+    session: AsyncSession,
+    world: Resources,
+    issuer_id: str,
+    *,
+    published: Published | None = None,
+    actor: str,
+    now: datetime,
+) -> SigningKey:
+    """Let a new key sign and retire the one before, if any. Of two at once, the later retires what the earlier made.
+
+    `published` is what `prepare_rotation` gave. Raises NotFound, IssuerLeft, KeyNotRotatable, and for an issuer of its own
+    domain DidDocumentNotPublished or DidDocumentIncomplete: then nothing has changed.
+    """
+    await lock_issuer(session, issuer_id)
     issuer = await get_issuer(session, issuer_id)
+    require_not_left(issuer)
     if issuer.did.startswith("did:key:"):
         raise KeyNotRotatable(
             "The issuer's id is a did:key, which is its public key: with another key it would be another issuer.",
             cure="Create a new issuer. At an https ASSAY_PUBLIC_URL issuers are did:web, and their keys can be rotated.",
         )
-    await lock_issuer(session, issuer_id)
+    if has_own_domain(issuer.did, world.base_url, issuer.slug):
+        if published is None:
+            raise Broken("The key of an issuer of its own domain was not looked for there.")
+        return await _activate(session, world, issuer, published, actor, now)
     retired = await get_active_key(session, issuer_id)
-    retired.state, retired.retired_at = "retired", now
-    await session.flush()  # first this: the database admits one active key
+    await _retire(session, retired, now)
+    key = await _add_key(session, world, issuer_id, "active", now)
+    _tell(session, key, retired, actor, now)
+    await session.flush()
+    return key
+
+
+async def _activate(
+    session: AsyncSession, world: Resources, issuer: Issuer, published: Published, actor: str, now: datetime
+) -> SigningKey:
+    keys = await list_keys(session, issuer.id)
+    [key] = [each for each in keys if each.id == published.key_id]
+    if key.state == "active":
+        return key  # another request found it published a moment ago
+    if key.state == "retired":
+        raise Conflict("The key was taken into use and replaced by others meanwhile.", cure="Repeat the request.")
+    require_published(published.document, issuer, key, base_url=world.base_url)
+    require_complete(published.document, issuer, keys, base_url=world.base_url)
+    retired = next((each for each in keys if each.state == "active" and each.algorithm == key.algorithm), None)
+    if retired is not None:
+        await _retire(session, retired, now)
+    key.state, key.activated_at = "active", now
+    _tell(session, key, retired, actor, now)
+    await session.flush()
+    return key
+
+
+async def _retire(session: AsyncSession, key: SigningKey, now: datetime) -> None:
+    key.state, key.retired_at = "retired", now
+    await session.flush()  # before another becomes active: the database admits one
+
+
+async def _add_key(
+    session: AsyncSession, world: Resources, issuer_id: str, state: KeyState, now: datetime
+) -> SigningKey:
     key_id = new_id()
     public_key, sealed = world.vault.new_signing_key(issuer_id, key_id)
     key = SigningKey(
@@ -53,14 +142,26 @@ async def rotate_key(
         algorithm=ED25519,
         public_key_multibase=public_key,
         sealed_private_key=sealed,
-        state="active",
+        state=state,
         created_at=now,
+        activated_at=now if state == "active" else None,
         retired_at=None,
     )
     session.add(key)
-    enqueue(session, REPUBLISH_JOB, {"issuer_id": issuer_id}, run_at=now)
-    audit(session, issuer_id=issuer_id, actor=actor, action="key.rotated", object_id=key_id,
-          content={"public_key": public_key, "retired": retired.public_key_multibase}, at=now)  # fmt: skip
-    record_event(session, issuer_id, "key.rotated", key_id, at=now, data={"retired": retired.id})
     await session.flush()
     return key
+
+
+def _tell(session: AsyncSession, key: SigningKey, retired: SigningKey | None, actor: str, now: datetime) -> None:
+    """The first key of an issuer is activated; each later one replaces another, whose status lists it signs anew."""
+    issuer_id, content = key.issuer_id, {"public_key": key.public_key_multibase}
+    if retired is None:
+        audit(
+            session, issuer_id=issuer_id, actor=actor, action="key.activated", object_id=key.id, content=content, at=now
+        )
+        record_event(session, issuer_id, "key.activated", key.id, at=now)
+        return
+    enqueue(session, REPUBLISH_JOB, {"issuer_id": issuer_id}, run_at=now)
+    audit(session, issuer_id=issuer_id, actor=actor, action="key.rotated", object_id=key.id,
+          content={**content, "retired": retired.public_key_multibase}, at=now)  # fmt: skip
+    record_event(session, issuer_id, "key.rotated", key.id, at=now, data={"retired": retired.id})

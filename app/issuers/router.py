@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.access.clients import create_client, revoke_client
 from app.access.dependencies import ClientsManage, IssuerRead, IssuerWrite, KeysManage, Platform
-from app.access.idempotency import Once
+from app.access.idempotency import Idempotency, Once, take_key
 from app.access.principals import TENANT_SCOPES, Scope
 from app.access.store import ApiClient, get_client
 from app.errors import Forbidden
@@ -17,11 +17,12 @@ from app.events.store import record_event
 from app.identifiers import Identifier
 from app.issuers.create import change_profile, create_issuer
 from app.issuers.did_document import verification_method_id
-from app.issuers.rotate import rotate_key
+from app.issuers.leave import leave
+from app.issuers.rotate import prepare_rotation, rotate_key
 from app.issuers.store import Issuer, get_issuer
 from app.keys.store import KeyState, SigningKey
 from app.web.dependencies import Now, ReadSession, Session, World
-from app.web.fields import Body, Email, Line, Moment, Prose, Url
+from app.web.fields import Body, Did, Email, Line, Moment, Prose, Url
 from app.web.pagination import Page, Paging, fetch_page
 from app.web.problems import responses
 
@@ -54,6 +55,12 @@ class IssuerCreate(Body):
         description="An issuer for trying things out; never changes. Its name, its badges, its pages and every "
         "verification of its badges say so.",
     )
+    did: Did | None = Field(
+        default=None,
+        description="A did:web of the issuer's own domain; never changes. Its DID document has to be published there before the "
+        "first badge: `POST /v1/issuers/{issuer_id}/keys` looks for it. Left out, the DID is of this service.",
+        examples=["did:web:academy.example.org"],
+    )
 
 
 class IssuerOut(BaseModel):
@@ -65,6 +72,7 @@ class IssuerOut(BaseModel):
     url: str = Field(examples=["https://badges.example.org/issuers/leadership-academy"])
     test: bool = Field(description="Whether its badges are tests and say so.")
     profile: dict[str, Any]
+    left_at: Moment | None = Field(description="When it ended its issuing here; null while it issues.")
     created_at: Moment
     updated_at: Moment
 
@@ -77,6 +85,7 @@ class IssuerOut(BaseModel):
             url=f"{base_url}/issuers/{issuer.slug}",
             test=issuer.is_test,
             profile=issuer.profile,
+            left_at=issuer.left_at,
             created_at=issuer.created_at,
             updated_at=issuer.updated_at,
         )
@@ -128,12 +137,16 @@ class SigningKeyOut(BaseModel):
     id: Identifier
     url: str = Field(description="The public key as JWK.", examples=["https://badges.example.org/keys/0f3c…"])
     algorithm: str = Field(description="Ed25519 is what signs in this release.", examples=["Ed25519"])
-    state: KeyState = Field(description="A retired key signs no more. It stays published, and what it signed verifies.")
+    state: KeyState = Field(
+        description="A pending key signs once it is found published at the issuer's own domain. A retired key signs no more; "
+        "it stays published, and what it signed verifies."
+    )
     public_key_multibase: str = Field(description="The public key as Multikey.", examples=["z6Mk…"])
     verification_method: str = Field(
         description="How proofs name the key.", examples=["did:web:badges.example.org:issuers:leadership-academy#z6Mk…"]
     )
     created_at: Moment
+    activated_at: Moment | None = Field(description="Since when it signs; null while it is pending.")
     retired_at: Moment | None
 
     @classmethod
@@ -147,6 +160,8 @@ class SigningKeyOut(BaseModel):
                 "public_key_multibase": key.public_key_multibase,
                 "verification_method": verification_method_id(issuer.did, key.public_key_multibase),
                 "created_at": key.created_at,
+                # Earlier releases made a key and let it sign in the same moment, and noted one of the two.
+                "activated_at": key.activated_at or (None if key.state == "pending" else key.created_at),
                 "retired_at": key.retired_at,
             }
         )
@@ -160,10 +175,15 @@ _EXAMPLE = {"slug": "leadership-academy", "profile": {"name": "School Improvemen
 async def create(
     body: IssuerCreate, principal: Platform, session: Session, world: World, now: Now, once: Once
 ) -> IssuerOut:
-    """Create an issuer with a signing key and a DID of its own."""
+    """Create an issuer with a signing key and a DID.
+
+    With a `did` of its own domain its key is pending: publish what `/issuers/{slug}/did.json` answers at the DID's address, or
+    let that host lead to this service, then call `POST /v1/issuers/{issuer_id}/keys`.
+    """
     issuer = await create_issuer(
-        session, world, slug=body.slug, profile=body.profile.facts(), is_test=body.test, actor=principal.actor, now=now
-    )
+        session, world, slug=body.slug, profile=body.profile.facts(), is_test=body.test, did=body.did,
+        actor=principal.actor, now=now,
+    )  # fmt: skip
     out = IssuerOut.of(issuer, world.base_url)
     await once.remember(out)
     return out
@@ -193,25 +213,42 @@ async def put_profile(body: ProfileBody, tenant: IssuerWrite, session: Session, 
 
 @router.post("/{issuer_id}/keys", status_code=201, operation_id="rotate_key",
              responses=responses(400, 401, 403, 404, 409, 413, 415, 422))  # fmt: skip
-async def rotate(tenant: KeysManage, session: Session, world: World, now: Now, once: Once) -> SigningKeyOut:
+async def rotate(tenant: KeysManage, world: World, idempotency: Idempotency) -> SigningKeyOut:
     """Replace the issuer's signing key. The answer is the new one, which signs from now on.
 
     The key before is retired: it signs no more, stays in the DID document and verifies. Status lists are signed anew with the
     new key within seconds. An issuer whose id is a did:key has one key for good (`key_not_rotatable`).
+
+    For an issuer of its own domain the new key is published first: while the document at the DID's address lacks it, the
+    answer is `did_document_not_published` and the key waits. Publish what `/issuers/{slug}/did.json` answers, then repeat the
+    request. The document must keep the keys before (`did_document_incomplete`), because badges are signed with them.
     """
-    key = await rotate_key(session, world, tenant.issuer_id, actor=tenant.actor, now=now)
-    out = SigningKeyOut.of(key, await get_issuer(session, tenant.issuer_id), world.base_url)
-    await once.remember(out)
+    published = await prepare_rotation(world, tenant.issuer_id, actor=tenant.actor, idempotency=idempotency)
+    async with world.database.transaction() as session:
+        once, now = await take_key(idempotency, session), world.clock.now()
+        key = await rotate_key(session, world, tenant.issuer_id, published=published, actor=tenant.actor, now=now)
+        out = SigningKeyOut.of(key, await get_issuer(session, tenant.issuer_id), world.base_url)
+        await once.remember(out)
     return out
 
 
 @router.get("/{issuer_id}/keys", operation_id="list_keys", responses=responses(400, 401, 403, 404, 422))
 async def list_keys(tenant: IssuerRead, session: ReadSession, world: World, paging: Paging) -> Page[SigningKeyOut]:
-    """The issuer's signing keys, retired ones included: those in its DID document."""
+    """The issuer's signing keys, pending and retired ones included: those in its DID document."""
     issuer = await get_issuer(session, tenant.issuer_id)
     query = select(SigningKey).where(SigningKey.issuer_id == tenant.issuer_id)
     rows, cursor = await fetch_page(session, query, paging, updated_at=SigningKey.updated_at, identifier=SigningKey.id)
     return Page(items=[SigningKeyOut.of(row, issuer, world.base_url) for row in rows], next_cursor=cursor)
+
+
+@router.post("/{issuer_id}/leave", operation_id="leave_issuer", responses=responses(401, 403, 404, 422))
+async def leave_(issuer_id: Identifier, principal: Platform, session: Session, world: World, now: Now) -> IssuerOut:
+    """Let the issuer leave, for good: it issues no more here, and its API clients are revoked.
+
+    Its badges, pages, keys, DID document and status lists stay served. Badges can still be revoked, suspended and reinstated and
+    learners erased, with an API client that the operator makes for it; anything else is refused (`issuer_left`).
+    """
+    return IssuerOut.of(await leave(session, issuer_id, actor=principal.actor, now=now), world.base_url)
 
 
 @router.post("/{issuer_id}/api-clients", status_code=201, operation_id="create_api_client",

@@ -9,12 +9,19 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Table
 from app.errors import Conflict, NotFound
+from app.keys.store import get_active_key
 
 
 class BaseUrlPinned(Conflict):
     """The public URL was changed after badges may have carried the old one."""
 
     code = "conflict"
+
+
+class IssuerLeft(Conflict):
+    """The issuer has ended its issuing here. What it published stays, and its badges' status can still change."""
+
+    code = "issuer_left"
 
 
 class Installation(Table):
@@ -76,6 +83,18 @@ async def get_issuer(session: AsyncSession, issuer_id: str) -> Issuer:
     return issuer
 
 
+def require_not_left(issuer: Issuer) -> None:
+    """Raises IssuerLeft."""
+    if issuer.left_at is not None:
+        raise IssuerLeft("The issuer has left this service: nothing new is made or changed for it here.")
+
+
+async def require_issuing(session: AsyncSession, issuer_id: str) -> None:
+    """Raises NotFound, IssuerLeft, and IssuerNotReady while no key of the issuer signs."""
+    require_not_left(await get_issuer(session, issuer_id))
+    await get_active_key(session, issuer_id)
+
+
 async def lock_issuer(session: AsyncSession, issuer_id: str) -> None:
     """Make other transactions that call this wait until this one ends; nobody else is held up."""
     query = select(Issuer.id).where(Issuer.id == issuer_id)
@@ -92,6 +111,10 @@ async def get_issuer_by_slug(session: AsyncSession, slug: str) -> Issuer:
 
 async def find_issuer_by_slug(session: AsyncSession, slug: str) -> Issuer | None:
     return (await session.scalars(select(Issuer).where(Issuer.slug == slug))).one_or_none()
+
+
+async def find_issuer_by_did(session: AsyncSession, did: str) -> Issuer | None:
+    return (await session.scalars(select(Issuer).where(Issuer.did == did))).one_or_none()
 
 
 async def is_test_issuer(session: AsyncSession, did: str) -> bool:

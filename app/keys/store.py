@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from app.db import Table, UtcDateTime
-from app.errors import NotFound
+from app.errors import Conflict, NotFound
 
 KeyState = Literal["pending", "active", "retired"]
 
@@ -16,6 +16,12 @@ ED25519 = "Ed25519"
 """The one algorithm that signs in this release. The table takes others: an issuer may have an active key of each."""
 
 _IS_ACTIVE = text("state = 'active'")
+
+
+class IssuerNotReady(Conflict):
+    """The issuer has no key that signs: the one it begins with waits until its own domain publishes it."""
+
+    code = "issuer_not_ready"
 
 
 class SigningKey(Table):
@@ -50,14 +56,20 @@ class SigningKey(Table):
 
 
 async def get_active_key(session: AsyncSession, issuer_id: str, *, algorithm: str = ED25519) -> SigningKey:
-    """The key that signs for this issuer now. Raises NotFound when it has none."""
+    """The key that signs for this issuer now. Raises IssuerNotReady when it has none."""
     query = select(SigningKey).where(
         SigningKey.issuer_id == issuer_id, SigningKey.algorithm == algorithm, SigningKey.state == "active"
     )
     key = (await session.scalars(query)).one_or_none()
     if key is None:
-        raise NotFound("The issuer has no active signing key.")
+        raise IssuerNotReady("The issuer has no signing key in use yet: its DID document has to be published first.")
     return key
+
+
+async def find_pending_key(session: AsyncSession, issuer_id: str) -> SigningKey | None:
+    """The key of this issuer that waits to be published where its DID says."""
+    query = select(SigningKey).where(SigningKey.issuer_id == issuer_id, SigningKey.state == "pending")
+    return (await session.scalars(query)).one_or_none()
 
 
 async def list_keys(session: AsyncSession, issuer_id: str) -> list[SigningKey]:

@@ -1,7 +1,6 @@
 """Writing a backup: every table as it stood at one moment, while the service goes on."""
 
 import hashlib
-import os
 import tarfile
 from datetime import UTC
 from importlib.metadata import version
@@ -14,22 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.audit.store import audit
 from app.clock import Clock
 from app.db import Database
-from app.errors import Conflict, Unavailable
 from app.identifiers import new_id
 from app.issuers.store import find_base_url
 from app.migration import current_revision
 from app.operation.archive import FORMAT, Manifest, TableSum, add_manifest, add_member, encode_row, member_name
+from app.operation.whole_file import new_file
 from app.tables import metadata
 
 _BATCH = 200
-
-
-class FileExists(Conflict):
-    """Backups are never overwritten."""
-
-
-class NotWritten(Unavailable):
-    """The file system refused the archive."""
 
 
 async def write_backup(database: Database, clock: Clock, path: Path) -> Manifest:
@@ -37,32 +28,13 @@ async def write_backup(database: Database, clock: Clock, path: Path) -> Manifest
 
     One snapshot: REPEATABLE READ on PostgreSQL, a reading transaction on SQLite. Raises FileExists, NotWritten.
     """
-    _require_free(path)
-    part = path.with_name(f".{path.name}.{new_id()}.part")
-    try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
-                async with database.snapshot() as session:
-                    manifest = await _fill(session, database.engine.dialect.name, clock, archive, path.parent)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(part, path)  # unlike a rename this never replaces what came there meanwhile
-    except FileExistsError:
-        _require_free(path)
-        raise
-    except OSError as error:
-        raise NotWritten(f"{path} cannot be written: {error.strerror}.", cure="Choose a place with room.") from None
-    finally:
-        part.unlink(missing_ok=True)
+    with new_file(path) as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        async with database.snapshot() as session:
+            manifest = await _fill(session, database.engine.dialect.name, clock, archive, path.parent)
     async with database.transaction() as session:
         audit(session, issuer_id=None, actor="cli", action="backup.made", object_id=manifest.id,
               content={name: each.sha256 for name, each in manifest.tables.items()}, at=clock.now())  # fmt: skip
     return manifest
-
-
-def _require_free(path: Path) -> None:
-    if path.exists():
-        raise FileExists(f"{path} exists already.", cure="Give the backup a name of its own, with its date.")
 
 
 async def _fill(

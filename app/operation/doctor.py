@@ -23,10 +23,11 @@ from app.contexts import CONTEXTS_DIRECTORY, load_contexts
 from app.db import Database, open_database
 from app.errors import AssayError
 from app.events.store import Event
-from app.issuers.did_document import compose_did_document, did_web
-from app.issuers.store import find_base_url, list_issuers
+from app.issuers.did_document import compose_did_document, has_own_domain
+from app.issuers.own_domain import fetch_did_document, require_complete
+from app.issuers.store import Issuer, find_base_url, list_issuers
 from app.jobs.queue import Job
-from app.keys.store import list_all_keys, list_keys
+from app.keys.store import SigningKey, list_all_keys, list_keys
 from app.keys.vault import list_unreadable, open_vault
 from app.migration import current_revision, head_revision
 from app.net.client import FetchRefused, OutboundClient
@@ -226,9 +227,13 @@ async def _examine_keys(place: _Place) -> Findings:
         )
         yield Finding("keys", "wrong", detail, cure)
     active = {key.issuer_id for key in keys if key.state == "active"}
-    idle = [issuer.slug for issuer in issuers if issuer.id not in active]
+    waiting = {key.issuer_id for key in keys if key.state == "pending"} - active
+    idle = [issuer.slug for issuer in issuers if issuer.id not in active | waiting]
     for slug in idle:
         yield Finding("keys", "wrong", f"The issuer {slug} has no active signing key.", "Restore it from a backup.")
+    for slug in (issuer.slug for issuer in issuers if issuer.id in waiting and issuer.left_at is None):
+        cure = f"Publish {place.settings.public_url}/issuers/{slug}/did.json at its domain, then `assay keys rotate {slug}`."
+        yield Finding("keys", "warning", f"The issuer {slug} cannot issue yet: its first key is not in use.", cure)
     if not wrong and not idle:
         yield Finding("keys", "good", f"{len(keys)} signing keys of {len(issuers)} issuers open.")
     if place.settings.previous_key_encryption_key is not None:
@@ -262,15 +267,10 @@ async def _examine_jobs(place: _Place) -> Findings:
 
 
 async def _examine_did_documents(place: _Place) -> Findings:
-    """Only our own address is asked: over https as a verifier would, on loopback directly."""
+    """Our own address is asked over https as a verifier would, or on loopback directly; issuers' own domains over https."""
     base = place.settings.public_url
     async with place.database.reading() as session:
-        wanted = {}
-        for issuer in await list_issuers(session):
-            if not issuer.did.startswith("did:web:") or issuer.did == did_web(base, issuer.slug):
-                keys = [key.public_key_multibase for key in await list_keys(session, issuer.id)]
-                document = compose_did_document(issuer.did, keys, profile_url=f"{base}/issuers/{issuer.slug}")
-                wanted[f"{base}/issuers/{issuer.slug}/did.json"] = document
+        issuers = [(issuer, await list_keys(session, issuer.id)) for issuer in await list_issuers(session)]
     if not place.settings.is_https and not is_loopback(base):
         yield Finding("did_documents", "not checked", f"{base} is neither https nor on this machine.")
         return
@@ -282,22 +282,52 @@ async def _examine_did_documents(place: _Place) -> Findings:
         cure = "Let ASSAY_OUTBOUND_CA_FILE name a PEM file that can be read."
         yield Finding("did_documents", "wrong", f"The further authorities cannot be read: {error}.", cure)
         return
+    try:
+        found = await _compare_all(place, outbound, issuers)
+    finally:
+        await outbound.close()
+    for finding in found:
+        yield finding
+    if not found:
+        yield Finding("did_documents", "good", f"{base} answers, with {len(issuers)} DID documents as they should be.")
+
+
+async def _compare_all(
+    place: _Place, outbound: OutboundClient, issuers: list[tuple[Issuer, list[SigningKey]]]
+) -> list[Finding]:
+    base = place.settings.public_url
 
     async def get(url: str) -> bytes:
         if place.settings.is_https:
             return (await outbound.get(url, accept="application/json")).body
         return await get_from_loopback(url, accept="application/json")
 
+    wanted = {}
+    for issuer, keys in issuers:
+        url = f"{base}/issuers/{issuer.slug}"
+        published = [key.public_key_multibase for key in keys]
+        wanted[f"{url}/did.json"] = compose_did_document(issuer.did, published, profile_url=url)
+    found = [await _compare(get, url, wanted.get(url)) for url in wanted or [f"{base}/healthz"]]
+    for issuer, keys in issuers:
+        if has_own_domain(issuer.did, base, issuer.slug):
+            found.append(await _look_at_domain(outbound, issuer, keys, base))
+    return [finding for finding in found if finding is not None]
+
+
+async def _look_at_domain(
+    outbound: OutboundClient, issuer: Issuer, keys: list[SigningKey], base_url: str
+) -> Finding | None:
+    """What is wrong with the document at an issuer's own domain: badges stand on the keys that have signed."""
+    if issuer.left_at is not None and all(key.state == "pending" for key in keys):
+        return None
     try:
-        wrong = [
-            finding for url in wanted or [f"{base}/healthz"] if (finding := await _compare(get, url, wanted.get(url)))
-        ]
-    finally:
-        await outbound.close()
-    for finding in wrong:
-        yield finding
-    if not wrong:
-        yield Finding("did_documents", "good", f"{base} answers, with {len(wanted)} DID documents as they should be.")
+        document = await fetch_did_document(outbound, issuer, base_url=base_url)
+        require_complete(document, issuer, keys, base_url=base_url)
+    except AssayError as error:
+        has_signed = any(key.state != "pending" for key in keys)
+        told = " ".join([error.detail, *(f"{fault.detail}." for fault in error.faults)])
+        return Finding("did_documents", "wrong" if has_signed else "warning", f"{issuer.slug}: {told}", error.cure)
+    return None
 
 
 async def _compare(

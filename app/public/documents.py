@@ -211,7 +211,7 @@ async def problem(code: str, request: Request, world: World) -> Response:
 
 def not_found_page(request: Request, error: AssayError) -> Response | None:
     """The page a person gets where there is nothing (any more); None when the client is not a browser."""
-    is_api = request.url.path.startswith("/v1/")
+    is_api = str(request.scope["path"]).startswith("/v1/")
     if is_api or request.method != "GET" or not prefers_html(request.headers.get("accept")):
         return None
     base_url: str = request.app.state.base_url

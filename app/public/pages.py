@@ -305,13 +305,14 @@ class AchievementView(PageView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuerView(PageView):
-    """An issuer. `did` is its id in the credentials it issues."""
+    """An issuer. `did` is its id in the credentials it issues; `left_at` when it ended its issuing here."""
 
     name: str
     description: str
     url: str
     json_url: str
     did: str
+    left_at: date | None = None
     website: str | None = None
     image_url: str | None = None
     image_alt: str = ""

@@ -40,7 +40,7 @@ from app.public.pages import (
 from app.resources import Resources
 from app.web.problem_types import PROBLEM_TYPES, ProblemType, example_of
 
-_KEY_STATES = {"active": "in use", "retired": "retired"}
+_KEY_STATES = {"pending": "published and not in use yet", "active": "in use", "retired": "retired"}
 
 
 async def credential_view(
@@ -147,13 +147,14 @@ async def issuer_view(session: AsyncSession, world: Resources, issuer: Issuer) -
         url=url,
         json_url=f"{url}?format=json",
         did=issuer.did,
+        left_at=issuer.left_at,
         website=website if website != url else None,
         achievements=await _achievement_cards(session, world, issuer),
         keys=[
             KeyView(
                 verification_method_id(issuer.did, key.public_key_multibase),
                 _KEY_STATES[key.state],
-                key.retired_at or key.created_at,
+                key.retired_at or key.activated_at or key.created_at,
             )
             for key in await list_keys(session, issuer.id)
         ],

@@ -46,6 +46,7 @@ from app.credentials.store import Award, find_award, find_credential_of_award, f
 from app.errors import Broken, Conflict, ExternalIdTaken, Fault, InvalidInput, Unavailable
 from app.events.store import record_event
 from app.identifiers import new_id
+from app.issuers.store import require_issuing
 from app.learners.recipients import (
     Identities,
     RecipientNotIdentifiable,
@@ -205,6 +206,7 @@ async def record(
     """
     now = world.clock.now()
     issuer_id = tenant.issuer_id
+    await require_issuing(session, issuer_id)  # also for what leads to no badge
     before = await _superseded(session, issuer_id, facts)
     renewed = await _renewed(session, issuer_id, facts, before)
     version = await _version(session, issuer_id, facts, before)

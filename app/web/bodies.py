@@ -80,7 +80,7 @@ class HeadAsGet:
 
 async def _read(request: Request) -> bytes:
     media_type = media_type_of(request)
-    limit = LIMITS_OF_PATHS.get((request.url.path, media_type)) or LIMITS.get(media_type, MAX_JSON)
+    limit = LIMITS_OF_PATHS.get((request.scope["path"], media_type)) or LIMITS.get(media_type, MAX_JSON)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

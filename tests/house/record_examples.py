@@ -122,6 +122,9 @@ async def _play(application: FastAPI) -> dict[str, Any]:
         await story.call(operation)
     for operation in ("healthz", "readyz", "metrics"):
         await story.call(operation)
+    await story.call("export_issuer")
+    story.token = story.operator
+    await story.call("leave_issuer")
     return dict(sorted(story.examples.items()))
 
 
@@ -144,16 +147,17 @@ class _Story:
             for method, operation in methods.items()
         }
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url=BASE_URL)
-        self.token = ""
+        self.token = self.operator = ""
         self.known: dict[str, str] = {}
         self.examples: dict[str, Any] = {}
 
     async def sign_in(self) -> None:
         async with self._world.database.transaction() as session:
-            _, self.token = await create_client(
+            _, self.operator = await create_client(
                 session, issuer_id=None, name="operator", scopes={Scope.PLATFORM}, expires_at=None, actor="example",
                 now=self._world.clock.now(),
             )  # fmt: skip
+        self.token = self.operator
 
     async def image(self, url: str) -> bytes:
         return (await self._client.get(url)).content
@@ -172,7 +176,7 @@ class _Story:
         if answer.status_code not in (200, 201):
             raise RuntimeError(f"{operation}: {answer.status_code} {answer.text}")
         media_type = answer.headers["content-type"].partition(";")[0]
-        value = answer.json() if "json" in media_type else answer.text[:400]
+        value = answer.json() if media_type.endswith("json") else answer.text[:400]
         example = {"status": str(answer.status_code), "media_type": media_type, "value": _shown(value)}
         self.examples.setdefault(operation, example)
         return value

@@ -43,6 +43,7 @@ async def _play(application: FastAPI) -> dict[str, Any]:
     issuer = (await operator.client.post("/v1/issuers", json=body)).json()
     await operator.make("slug_taken", "POST", "/v1/issuers", json=body)
     await operator.make("forbidden", "GET", "/v1/learners")
+    await _mistake_own_domains(operator)
     clients = f"/v1/issuers/{issuer['id']}/api-clients"
     scopes = sorted(scope.value for scope in TENANT_SCOPES)
     made = await operator.client.post(clients, json={"name": "Partner portal", "scopes": scopes})
@@ -52,7 +53,24 @@ async def _play(application: FastAPI) -> dict[str, Any]:
     await _mistake_achievements(partner)
     assert isinstance(world.clock, FixedClock)
     await _mistake_decisions(partner, world.clock)
+    await operator.client.post(f"/v1/issuers/{issuer['id']}/leave")
+    await operator.make("issuer_left", "POST", f"/v1/issuers/{issuer['id']}/keys")
     return dict(sorted({**operator.made, **partner.made}.items()))
+
+
+async def _mistake_own_domains(operator: "_Mistakes") -> None:
+    body = {"slug": "academy", "profile": {"name": "The academy"}, "did": "did:web:Academy.example.org"}
+    await operator.make("did_not_allowed", "POST", "/v1/issuers", json=body)
+    body = {**body, "did": "did:web:academy.invalid"}  # never a host (RFC 2606)
+    issuer = (await operator.client.post("/v1/issuers", json=body)).json()
+    await operator.make("did_taken", "POST", "/v1/issuers", json={**body, "slug": "another"})
+    await operator.make("did_document_not_published", "POST", f"/v1/issuers/{issuer['id']}/keys")
+    made = await operator.client.post(
+        f"/v1/issuers/{issuer['id']}/api-clients", json={"name": "One", "scopes": ["decisions:write"]}
+    )
+    early = {"Authorization": f"Bearer {made.json()['token']}"}
+    decision = decision_body("0" * 32, "0" * 32)
+    await operator.make("issuer_not_ready", "POST", "/v1/decisions", json=decision, headers=early)
 
 
 async def _mistake_requests(partner: "_Mistakes") -> None:

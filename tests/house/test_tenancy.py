@@ -38,7 +38,7 @@ PUBLIC = {
     "readyz",
     "metrics",
 }
-PLATFORM_ONLY = {"create_issuer", "list_issuers"}
+PLATFORM_ONLY = {"create_issuer", "list_issuers", "leave_issuer"}
 NAMES_NO_OBJECT = {"create_panel", "create_learner", "import_badge_class"}
 
 # Places that hold an id and yet name no object of an issuer.

@@ -1,5 +1,6 @@
 """An issuer of a service at an http address is a did:key: its key is its name."""
 
+import httpx
 from fastapi import FastAPI
 
 from tests.conftest import Partner
@@ -19,3 +20,12 @@ async def test_rotating_answers_with_an_explanation(app: FastAPI, partner: Partn
     [key] = before["items"]
     badge = (await decided(partner))["credential"]["document"]
     assert badge["proof"][0]["verificationMethod"] == key["verification_method"]
+
+
+async def test_a_domain_of_its_own_needs_https(operator: httpx.AsyncClient) -> None:
+    """A badge would name a DID that everybody can look up, and a status list that nobody will."""
+    body = {"slug": "one", "profile": {"name": "One"}, "did": "did:web:academy.example.org"}
+    answer = await operator.post("/v1/issuers", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "did_not_allowed")
+    assert "http address" in answer.json()["detail"]
+    assert (await operator.get("/v1/issuers")).json()["items"] == []

@@ -20,9 +20,10 @@ from app.keys.vault import Vault, read_key_encryption_key
 from app.main import create_app
 from app.operation.archive import MANIFEST
 from app.operation.audit_trail import verify_audit_trail
-from app.operation.backup import FileExists, write_backup
+from app.operation.backup import write_backup
 from app.operation.check import Tally, check_badges, check_lists
 from app.operation.restore import restore_backup
+from app.operation.whole_file import FileExists
 from app.resources import Resources
 from app.settings import Settings
 from app.tables import metadata

@@ -87,7 +87,7 @@ def decision(partner: Partner, **changes: Any) -> dict[str, Any]:
 def full_bodies(partner: Partner) -> dict[str, dict[str, Any]]:
     """By operation id."""
     return {
-        "create_issuer": {"slug": "one-more", "profile": PROFILE, "test": True},
+        "create_issuer": {"slug": "one-more", "profile": PROFILE, "test": True, "did": "did:web:own.example.org"},
         "change_issuer_profile": PROFILE,
         "create_api_client": {"name": "Portal", "scopes": ["issuer:read"], "expires_in_days": 30},
         "create_achievement": content(external_id="row-1", settings=SETTINGS, translations=[partner.achievement_id]),

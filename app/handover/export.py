@@ -1,0 +1,230 @@
+"""Everything of one issuer at one moment, in the clear: what is sealed is opened, what was signed is there to the byte.
+
+A record is a row of the register. Members of a row are taken as they are, but for bytes, which are taken only where a kind
+says how: private keys, token hashes, blind indexes and everything sealed are bytes, so that what is secret cannot get in by
+having been forgotten. Of an erased learner there is what the register still has: ids, levels, states, digests and times.
+"""
+
+import base64
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from sqlalchemy import ColumnElement, LargeBinary, Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.access.store import ApiClient
+from app.achievements.store import Achievement, AchievementVersion, Image, Translation, VectorImage
+from app.assessors.store import Panel
+from app.audit.store import AuditEntry, AuditLink
+from app.credentials.store import Award, Credential, Edition, Representation
+from app.db import Table
+from app.events.store import Event
+from app.handover.lines import Lines
+from app.issuers.did_document import compose_did_document, verification_method_id
+from app.issuers.store import Issuer, get_issuer
+from app.keys.store import SigningKey, list_keys
+from app.keys.vault import Vault
+from app.learners.recipients import open_key
+from app.learners.store import Learner, LearnerIdentity
+from app.resources import Resources
+from app.scoring.award import open_details
+from app.scoring.store import Decision
+from app.statuslists.publish import status_list_url
+from app.statuslists.store import StatusList, StatusListPublication
+
+BATCH = 200
+BATCH_OF_LARGE = 8
+
+Members = Mapping[str, Any]
+Open = Callable[..., Members]
+"""Of the place, the row and what it is joined with."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What opening needs to know beside the row."""
+
+    vault: Vault
+    base_url: str
+    did: str
+
+
+def _nothing_more(_: _Place, __: Table) -> Members:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One type of record: a table, what its rows are joined with, and what is told beside their plain columns."""
+
+    table: type[Table]
+    joined: Callable[[Select[Any]], Select[Any]] = lambda query: query
+    more: Open = _nothing_more
+    batch: int = BATCH
+
+    @property
+    def name(self) -> str:
+        return str(self.table.__tablename__)
+
+    def query(self, issuer_id: str) -> Select[Any]:
+        columns = self.table.__table__.columns
+        owner = columns["id"] if self.table is Issuer else columns["issuer_id"]
+        query = self.joined(select(self.table)).where(owner == issuer_id)
+        return query.order_by(*self.table.__table__.primary_key)
+
+    def count(self, issuer_id: str) -> Select[Any]:
+        return select(func.count()).select_from(self.query(issuer_id).order_by(None).subquery())
+
+
+def _of_learner(table: type[Any]) -> Callable[[Select[Any]], Select[Any]]:
+    """Joined with the learner under whose key its rows are sealed."""
+    return lambda query: query.add_columns(Learner).join(Learner, _same(Learner, table.issuer_id, table.learner_id))
+
+
+def _same(table: type[Any], issuer_id: Any, id_: Any) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = (table.issuer_id == issuer_id) & (table.id == id_)
+    return condition
+
+
+def _of_edition(query: Select[Any]) -> Select[Any]:
+    query = query.add_columns(Learner).join(
+        Edition, _same(Edition, Representation.issuer_id, Representation.edition_id)
+    )
+    return query.join(Learner, _same(Learner, Edition.issuer_id, Edition.learner_id))
+
+
+def _with_publication(query: Select[Any]) -> Select[Any]:
+    published = (StatusListPublication.issuer_id == StatusList.issuer_id) & (
+        StatusListPublication.status_list_id == StatusList.id
+    )
+    return query.add_columns(StatusListPublication).join(StatusListPublication, published)
+
+
+def _with_link(query: Select[Any]) -> Select[Any]:
+    return query.add_columns(AuditLink).outerjoin(AuditLink, AuditLink.entry_id == AuditEntry.id)
+
+
+def _open_signing_key(place: _Place, key: SigningKey) -> Members:
+    return {"verification_method": verification_method_id(place.did, key.public_key_multibase)}
+
+
+def _open_image(_: _Place, image: Image | VectorImage) -> Members:
+    return {"data": base64.b64encode(image.data).decode()}
+
+
+def _open_learner(_: _Place, learner: Learner) -> Members:
+    return {"erased": learner.sealed_key is None}
+
+
+def _open_identity(place: _Place, identity: LearnerIdentity, learner: Learner) -> Members:
+    sealed = identity.sealed_value
+    value = open_key(place.vault, learner).open(
+        sealed, table="learner_identity", row=identity.id, column="sealed_value"
+    )
+    return {"value": value.decode()}
+
+
+def _open_decision(place: _Place, decision: Decision, learner: Learner) -> Members:
+    is_erased = learner.sealed_key is None
+    return {"details": None if is_erased else open_details(open_key(place.vault, learner), decision)}
+
+
+def _open_credential(place: _Place, credential: Credential, learner: Learner) -> Members:
+    told = {"url": f"{place.base_url}/credentials/{credential.id}", "status_reason": None}
+    if credential.sealed_reason is None or learner.sealed_key is None:
+        return told
+    key = open_key(place.vault, learner)
+    reason = key.open(credential.sealed_reason, table="credential", row=credential.id, column="sealed_reason")
+    return {**told, "status_reason": reason.decode()}
+
+
+def _open_representation(place: _Place, signed: Representation, learner: Learner) -> Members:
+    """The bytes as text: decoded from JSON and encoded in UTF-8 it is what was signed, and has the digest."""
+    if learner.sealed_key is None:
+        return {"body": None}
+    key = open_key(place.vault, learner)
+    body = key.open(signed.sealed_body, table="representation", row=signed.edition_id, column="sealed_body")
+    return {"body": body.decode()}
+
+
+def _open_status_list(place: _Place, status_list: StatusList, publication: StatusListPublication) -> Members:
+    url = status_list_url(place.base_url, status_list.id)
+    return {"url": url, "published_at": publication.published_at, "body": publication.body.decode()}
+
+
+def _open_audit_entry(_: _Place, __: AuditEntry, link: AuditLink | None) -> Members:
+    """Its link in the chain; None for what an earlier release wrote and nobody has linked yet."""
+    return {"link": link and {"position": link.position, "previous": link.previous, "digest": link.digest}}
+
+
+KINDS = (
+    _Kind(Issuer),
+    _Kind(SigningKey, more=_open_signing_key),
+    _Kind(ApiClient),
+    _Kind(Image, more=_open_image, batch=BATCH_OF_LARGE),
+    _Kind(VectorImage, more=_open_image, batch=BATCH_OF_LARGE),
+    _Kind(Achievement),
+    _Kind(AchievementVersion),
+    _Kind(Translation),
+    _Kind(Panel),
+    _Kind(Learner, more=_open_learner),
+    _Kind(LearnerIdentity, _of_learner(LearnerIdentity), _open_identity),
+    _Kind(Decision, _of_learner(Decision), _open_decision),
+    _Kind(Award),
+    _Kind(Credential, _of_learner(Credential), _open_credential),
+    _Kind(Edition),
+    _Kind(Representation, _of_edition, _open_representation),
+    _Kind(StatusList, _with_publication, _open_status_list, batch=BATCH_OF_LARGE),
+    _Kind(Event),
+    _Kind(AuditEntry, _with_link, _open_audit_entry),
+)
+"""In the order of the file: what a record names by id stands before it."""
+
+
+async def count_records(session: AsyncSession, issuer_id: str) -> int:
+    """How many records the export of this snapshot has."""
+    counts: list[int] = [(await session.execute(kind.count(issuer_id))).scalar_one() for kind in KINDS]
+    return sum(counts) + 1
+
+
+async def export_issuer(session: AsyncSession, world: Resources, issuer_id: str) -> AsyncGenerator[bytes]:
+    """The lines of the export. `session` is a snapshot: it is read as long as lines are asked for (`aclosing` ends that).
+
+    Raises NotFound, and Unreadable where something stored does not open: `assay check` tells what.
+    """
+    issuer = await get_issuer(session, issuer_id)
+    place = _Place(world.vault, world.base_url, issuer.did)
+    lines = Lines()
+    about = {"issuer_id": issuer.id, "slug": issuer.slug, "did": issuer.did, "base_url": world.base_url}
+    yield lines.begin({"release": version("assay"), "made_at": world.clock.now(), **about})
+    yield lines.add("did_document", await _did_document(session, world, issuer))
+    for kind in KINDS:
+        rows = await session.stream(kind.query(issuer_id).execution_options(yield_per=kind.batch))
+        try:
+            async for row in rows:
+                yield lines.add(kind.name, {**_plain(row[0]), **kind.more(place, *row)})
+        finally:
+            await rows.close()
+    yield lines.end()
+
+
+async def _did_document(session: AsyncSession, world: Resources, issuer: Issuer) -> Members:
+    keys = [key.public_key_multibase for key in await list_keys(session, issuer.id)]
+    url = f"{world.base_url}/issuers/{issuer.slug}"
+    return {"url": f"{url}/did.json", "document": compose_did_document(issuer.did, keys, profile_url=url)}
+
+
+def _plain(row: Table) -> dict[str, Any]:
+    """The columns of a row but for bytes, and for the issuer, which is the same throughout."""
+    return {
+        _member(row, column.name): getattr(row, column.name)
+        for column in row.__table__.columns
+        if column.name != "issuer_id" and not isinstance(column.type, LargeBinary)
+    }
+
+
+def _member(row: Table, column: str) -> str:
+    """`type` is the record's own, so an event's is its `event_type`."""
+    return f"{row.__tablename__}_type" if column == "type" else column
