@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements.store import get_achievement
 from app.clock import whole_second
+from app.credentials.in_time import in_time
 from app.credentials.issue import (
     REISSUE_JOB,
     CredentialPending,
@@ -37,7 +38,6 @@ from app.learners.store import Learner, get_learner, lock_learner
 from app.openbadges.identity import says_of_recipient
 from app.resources import Resources
 from app.scoring.award import load_award_facts
-from app.scoring.decide import in_time
 from app.scoring.store import Decision, find_renewed, get_decision
 
 log = structlog.get_logger(__name__)

@@ -29,7 +29,8 @@ from app.learners.store import Learner, get_learner
 from app.resources import Resources
 from app.scoring.award import open_details
 from app.scoring.bodies import DecisionCreate
-from app.scoring.decide import DecisionFacts, compose_details, record
+from app.scoring.decide import record
+from app.scoring.facts import DecisionFacts, compose_details
 from app.scoring.store import Decision, find_by_external_id, find_taken_over
 from app.web.problems import faults_of
 

@@ -11,11 +11,11 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.credentials.in_time import in_time
 from app.errors import AssayError, Conflict, Fault, Gone, InvalidInput, NotFound
 from app.imports.reading import Row
 from app.imports.report import ReportLine
 from app.resources import Resources
-from app.scoring.decide import in_time
 
 T = TypeVar("T")
 

@@ -14,13 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.idempotency import IdempotencyKey, IdempotencyRecord, RequestInProgress
 from app.access.principals import Tenant
+from app.credentials.in_time import in_time
 from app.credentials.issue import CredentialPending, PendingEdition, complete, recover
 from app.credentials.store import find_edition_of_decision
 from app.errors import AssayError, Conflict, Unavailable
 from app.learners.recipients import open_key
 from app.learners.store import get_learner
 from app.resources import Resources
-from app.scoring.decide import DecisionFacts, in_time, record
+from app.scoring.decide import record
+from app.scoring.facts import DecisionFacts
 from app.scoring.store import Decision, get_decision
 
 log = structlog.get_logger(__name__)

@@ -10,7 +10,7 @@ from app.identifiers import Identifier
 from app.learners.bodies import IdentitiesBody
 from app.learners.recipients import Identities
 from app.openbadges.compose import EvidenceFacts
-from app.scoring.decide import CriterionResult, DecisionFacts, evidence_id
+from app.scoring.facts import CriterionResult, DecisionFacts, evidence_id
 from app.scoring.store import Decision
 from app.web.fields import Body, ExternalId, Key, Line, Moment, Prose, Url
 

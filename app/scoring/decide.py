@@ -24,31 +24,25 @@ is not known any more (levels, rationales, the evidence that is required today) 
 
 import hashlib
 import json
-import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeVar
-from uuid import uuid4
+from typing import Any, Literal
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.principals import Tenant
-from app.achievements.rubric import shortfalls
 from app.achievements.store import AchievementVersion, get_published_version, get_version
-from app.assessors.panels import SourceMismatch
-from app.assessors.store import Panel, get_panel
+from app.assessors.store import get_panel
 from app.audit.store import audit
-from app.credentials.issue import LEASE, PendingEdition, Reissue, TooSoon, complete, prepare
+from app.credentials.in_time import in_time
+from app.credentials.issue import LEASE, PendingEdition, Reissue, complete, prepare
 from app.credentials.status import revoke
 from app.credentials.store import Award, find_award, find_credential_of_award, find_edition_of_decision
-from app.errors import Broken, Conflict, ExternalIdTaken, Fault, InvalidInput, Unavailable
+from app.errors import Broken, Conflict, ExternalIdTaken, Fault, InvalidInput
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.issuers.store import require_issuing
 from app.learners.recipients import (
-    Identities,
     RecipientNotIdentifiable,
     find_or_create_learner,
     lock_current_learner,
@@ -56,12 +50,12 @@ from app.learners.recipients import (
     open_key,
 )
 from app.learners.store import Learner, get_learner
-from app.openbadges.compose import EvidenceFacts
 from app.resources import Resources
 from app.scoring.award import compose_award_facts, load_award_facts
-from app.scoring.store import Decision, Outcome, find_by_external_id, find_renewed, find_successor, get_decision
+from app.scoring.facts import DecisionFacts, compose_details
+from app.scoring.soundness import require_sound
+from app.scoring.store import Decision, find_by_external_id, find_renewed, find_successor, get_decision
 
-T = TypeVar("T")
 Action = Literal["issue", "reissue", "revoke", "renew", "withdraw", "nothing"]
 
 ACTIONS: Mapping[tuple[str | None, str], Action] = {
@@ -82,12 +76,6 @@ RENEWALS: Mapping[tuple[str | None, str], Action] = {
     ("not_yet", "not_yet"): "nothing",
 }
 
-CLOCK_SKEW = timedelta(seconds=60)
-"""How far a partner's clock may run ahead of ours."""
-
-LONGEST_WAIT = timedelta(seconds=2)
-ATTEMPTS = 5
-
 
 class DecisionSuperseded(Conflict):
     code = "decision_superseded"
@@ -95,52 +83,6 @@ class DecisionSuperseded(Conflict):
 
 class DecisionMismatch(InvalidInput):
     code = "decision_mismatch"
-
-
-class DecidedInFuture(InvalidInput):
-    code = "decided_in_future"
-
-
-class UnknownReference(InvalidInput):
-    code = "unknown_reference"
-
-
-class OutcomeAgainstRule(InvalidInput):
-    code = "outcome_against_rule"
-
-
-@dataclass(frozen=True, slots=True)
-class CriterionResult:
-    """The level reached on one criterion, and why."""
-
-    criterion: str
-    level: str
-    rationale: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionFacts:
-    """A decision as it comes in. The learner is named by id, or by `recipient_external_id` and `recipient`."""
-
-    external_id: str | None
-    achievement_id: str
-    version: int | None
-    learner_id: str | None
-    recipient_external_id: str | None
-    recipient: Identities
-    outcome: Outcome
-    decided_at: datetime
-    panel_id: str
-    assessors: tuple[str, ...]
-    results: tuple[CriterionResult, ...]
-    evidence: tuple[EvidenceFacts, ...]
-    narrative: str | None = None
-    role: str | None = None
-    activity_start: datetime | None = None
-    activity_end: datetime | None = None
-    supersedes_id: str | None = None
-    renews_id: str | None = None
-    reason: str | None = None
 
 
 class _RolledBack(Exception):  # not an error: it ends a dry run
@@ -177,26 +119,6 @@ async def rehearse(world: Resources, tenant: Tenant, facts: DecisionFacts) -> di
     raise Broken("A dry run was not rolled back.")
 
 
-async def in_time(world: Resources, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-    """Run `work` in a transaction, and again when the moment was not right.
-
-    An edition must be a second later than the one before: wait for it, but not for a clock that was set back. Two requests
-    that enter the same new learner collide: the second finds the learner when it begins again.
-    """
-    for attempt in range(ATTEMPTS):
-        try:
-            async with world.database.transaction() as session:
-                return await work(session)
-        except TooSoon as early:
-            if early.retry_at - world.clock.now() > LONGEST_WAIT:
-                raise Unavailable("The badge carries a later date than now: a clock was set back.") from None
-            await world.clock.sleep_until(early.retry_at)
-        except IntegrityError:
-            if attempt == ATTEMPTS - 1:
-                raise
-    raise Unavailable("The badge is being changed by others at the same time.")
-
-
 async def record(
     session: AsyncSession, world: Resources, tenant: Tenant, facts: DecisionFacts, *, lease: timedelta = LEASE
 ) -> tuple[Decision, PendingEdition | None]:
@@ -214,7 +136,7 @@ async def record(
     learner = await _learner(session, world, tenant, facts, now)
     await _require_same_award(session, before, "/supersedes", version, learner)
     await _require_same_award(session, renewed, "/renews", version, learner)
-    _require_sound(facts, version, panel, now)
+    require_sound(facts, version, panel, now)
     if facts.external_id and await find_by_external_id(session, issuer_id, facts.external_id):
         raise ExternalIdTaken(f"There is already a decision with external_id {facts.external_id!r}.")
 
@@ -340,115 +262,6 @@ async def _require_same_award(
         raise DecisionMismatch(what, faults=[fault])
 
 
-def _require_sound(
-    facts: DecisionFacts,
-    version: AchievementVersion,
-    panel: Panel,
-    now: datetime,
-) -> None:
-    if facts.decided_at > now + CLOCK_SKEW:
-        raise DecidedInFuture("decided_at is later than now.", faults=[Fault("/decided_at", "lies in the future")])
-    _require_fitting(facts, panel, now)
-    _require_known(facts, version, panel)
-    if facts.outcome == "awarded":
-        _require_earned(facts, version, panel)
-
-
-def _require_fitting(facts: DecisionFacts, panel: Panel, now: datetime) -> None:
-    """A panel of ours says who, what and why; of an external source only the award is taken over, from the past."""
-    faults = list(_external_faults(facts, now) if panel.kind == "external" else _panel_faults(facts))
-    if faults:
-        what = "an external source of earlier awards" if panel.kind == "external" else "a panel of yours"
-        raise SourceMismatch(f"The assessment names {what}: the decision does not fit.", faults=faults)
-
-
-def _panel_faults(facts: DecisionFacts) -> Iterator[Fault]:
-    if not facts.assessors:
-        yield Fault("/assessment/assessors", "is missing", "name the members of the panel who assessed")
-    if not facts.results:
-        yield Fault("/results", "is missing", "give a result for every criterion")
-    for i, result in enumerate(facts.results):
-        if result.rationale is None:
-            yield Fault(f"/results/{i}/rationale", "is missing", "say why")
-
-
-def _external_faults(facts: DecisionFacts, now: datetime) -> Iterator[Fault]:
-    if facts.assessors:
-        yield Fault("/assessment/assessors", "an external source has no assessors of yours", "leave them out")
-    if facts.outcome != "awarded":
-        yield Fault("/outcome", "only awards are taken over", "leave out who did not get the award")
-    if facts.decided_at >= now:
-        yield Fault("/decided_at", "an earlier award was decided in the past", "give the moment of the award")
-
-
-def _require_known(facts: DecisionFacts, version: AchievementVersion, panel: Panel) -> None:
-    """Every criterion is scored once, at one of its levels, by assessors of the panel; or none, by an external source."""
-    criteria = {c["key"]: [level["key"] for level in c["levels"]] for c in version.content["rubric"]["criteria"]}
-    faults = [
-        Fault(
-            f"/assessment/assessors/{i}", f"{code} is not a member of the panel", "use the codes of the panel's members"
-        )
-        for i, code in enumerate(facts.assessors)
-        if code not in panel.members
-    ]
-    seen: set[str] = set()
-    for i, result in enumerate(facts.results):
-        levels = criteria.get(result.criterion)
-        if levels is None:
-            cure = "the criteria are " + ", ".join(criteria)
-            faults.append(
-                Fault(f"/results/{i}/criterion", f"{result.criterion} is not a criterion of the version", cure)
-            )
-        elif result.level not in levels:
-            cure = "the levels are " + ", ".join(levels)
-            faults.append(Fault(f"/results/{i}/level", f"{result.level} is not a level of {result.criterion}", cure))
-        if result.criterion in seen:
-            faults.append(Fault(f"/results/{i}/criterion", f"{result.criterion} is scored twice", "keep one"))
-        seen.add(result.criterion)
-    if facts.results:
-        faults += [
-            Fault("/results", f"{key} is not scored", "give a result for every criterion")
-            for key in criteria
-            if key not in seen
-        ]
-    if faults:
-        raise UnknownReference("The results or assessors do not fit the achievement and panel.", faults=faults)
-
-
-def _require_earned(facts: DecisionFacts, version: AchievementVersion, panel: Panel) -> None:
-    """The levels and the evidence earn the award. An earlier one is held to its levels only, where they are known."""
-    if panel.kind == "external" and not facts.results:
-        return
-    positions = {result.criterion: i for i, result in enumerate(facts.results)}
-    levels = {result.criterion: result.level for result in facts.results}
-    faults = [
-        Fault(f"/results/{positions[key]}/level" if key else "/results", why)
-        for key, why in shortfalls(version.content["rubric"], levels)
-    ]
-    for wanted in version.content.get("required_evidence", ()) if panel.kind == "panel" else ():
-        given = sum(1 for piece in facts.evidence if (piece.genre or "").casefold() == wanted["genre"].casefold())
-        if given < wanted["minimum"]:
-            why = f"{wanted['name']}: {given} pieces of the genre {wanted['genre']!r}, {wanted['minimum']} are required"
-            faults.append(Fault("/evidence", why))
-    if faults:
-        raise OutcomeAgainstRule("The outcome awarded does not follow from the levels and the evidence.", faults=faults)
-
-
-def compose_details(facts: DecisionFacts) -> dict[str, Any]:
-    """The part of a decision that is sealed, as it is stored."""
-    return {
-        "rationales": {each.criterion: each.rationale for each in facts.results if each.rationale is not None},
-        "evidence": [asdict(piece) for piece in facts.evidence],
-        "narrative": facts.narrative,
-        "role": facts.role,
-        "activity_start": facts.activity_start.isoformat() if facts.activity_start else None,
-        "activity_end": facts.activity_end.isoformat() if facts.activity_end else None,
-        "reason": facts.reason,
-        # The digest outlives the learner's key: without this, a short text could be guessed from it.
-        "nonce": secrets.token_hex(16),
-    }
-
-
 def _compose_decision(
     world: Resources,
     tenant: Tenant,
@@ -502,8 +315,3 @@ async def _revoke(
     credential = await find_credential_of_award(session, before.issuer_id, award.id)
     if credential is not None and credential.state != "failed":
         await revoke(session, world, before.issuer_id, credential.id, reason=reason, actor=tenant.actor, now=now)
-
-
-def evidence_id(url: str | None) -> str:
-    """The id a piece of evidence has in the badge: its URL, or a fresh UUID URN where there is only a digest."""
-    return url or uuid4().urn

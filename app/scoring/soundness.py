@@ -1,0 +1,116 @@
+"""Whether a decision can be recorded: it fits its panel, its achievement version and what was found. No database."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from app.achievements.rubric import shortfalls
+from app.achievements.store import AchievementVersion
+from app.assessors.panels import SourceMismatch
+from app.assessors.store import Panel
+from app.errors import Fault, InvalidInput
+from app.scoring.facts import DecisionFacts
+
+CLOCK_SKEW = timedelta(seconds=60)
+"""How far a partner's clock may run ahead of ours."""
+
+
+class DecidedInFuture(InvalidInput):
+    code = "decided_in_future"
+
+
+class UnknownReference(InvalidInput):
+    code = "unknown_reference"
+
+
+class OutcomeAgainstRule(InvalidInput):
+    code = "outcome_against_rule"
+
+
+def require_sound(facts: DecisionFacts, version: AchievementVersion, panel: Panel, now: datetime) -> None:
+    """Raises DecidedInFuture, SourceMismatch, UnknownReference, or OutcomeAgainstRule for an award that is not earned."""
+    if facts.decided_at > now + CLOCK_SKEW:
+        raise DecidedInFuture("decided_at is later than now.", faults=[Fault("/decided_at", "lies in the future")])
+    _require_fitting(facts, panel, now)
+    _require_known(facts, version, panel)
+    if facts.outcome == "awarded":
+        _require_earned(facts, version, panel)
+
+
+def _require_fitting(facts: DecisionFacts, panel: Panel, now: datetime) -> None:
+    """A panel of ours says who, what and why; of an external source only the award is taken over, from the past."""
+    faults = list(_external_faults(facts, now) if panel.kind == "external" else _panel_faults(facts))
+    if faults:
+        what = "an external source of earlier awards" if panel.kind == "external" else "a panel of yours"
+        raise SourceMismatch(f"The assessment names {what}: the decision does not fit.", faults=faults)
+
+
+def _panel_faults(facts: DecisionFacts) -> Iterator[Fault]:
+    if not facts.assessors:
+        yield Fault("/assessment/assessors", "is missing", "name the members of the panel who assessed")
+    if not facts.results:
+        yield Fault("/results", "is missing", "give a result for every criterion")
+    for i, result in enumerate(facts.results):
+        if result.rationale is None:
+            yield Fault(f"/results/{i}/rationale", "is missing", "say why")
+
+
+def _external_faults(facts: DecisionFacts, now: datetime) -> Iterator[Fault]:
+    if facts.assessors:
+        yield Fault("/assessment/assessors", "an external source has no assessors of yours", "leave them out")
+    if facts.outcome != "awarded":
+        yield Fault("/outcome", "only awards are taken over", "leave out who did not get the award")
+    if facts.decided_at >= now:
+        yield Fault("/decided_at", "an earlier award was decided in the past", "give the moment of the award")
+
+
+def _require_known(facts: DecisionFacts, version: AchievementVersion, panel: Panel) -> None:
+    """Every criterion is scored once, at one of its levels, by assessors of the panel; or none, by an external source."""
+    criteria = {c["key"]: [level["key"] for level in c["levels"]] for c in version.content["rubric"]["criteria"]}
+    faults = [
+        Fault(
+            f"/assessment/assessors/{i}", f"{code} is not a member of the panel", "use the codes of the panel's members"
+        )
+        for i, code in enumerate(facts.assessors)
+        if code not in panel.members
+    ]
+    seen: set[str] = set()
+    for i, result in enumerate(facts.results):
+        levels = criteria.get(result.criterion)
+        if levels is None:
+            cure = "the criteria are " + ", ".join(criteria)
+            faults.append(
+                Fault(f"/results/{i}/criterion", f"{result.criterion} is not a criterion of the version", cure)
+            )
+        elif result.level not in levels:
+            cure = "the levels are " + ", ".join(levels)
+            faults.append(Fault(f"/results/{i}/level", f"{result.level} is not a level of {result.criterion}", cure))
+        if result.criterion in seen:
+            faults.append(Fault(f"/results/{i}/criterion", f"{result.criterion} is scored twice", "keep one"))
+        seen.add(result.criterion)
+    if facts.results:
+        faults += [
+            Fault("/results", f"{key} is not scored", "give a result for every criterion")
+            for key in criteria
+            if key not in seen
+        ]
+    if faults:
+        raise UnknownReference("The results or assessors do not fit the achievement and panel.", faults=faults)
+
+
+def _require_earned(facts: DecisionFacts, version: AchievementVersion, panel: Panel) -> None:
+    """The levels and the evidence earn the award. An earlier one is held to its levels only, where they are known."""
+    if panel.kind == "external" and not facts.results:
+        return
+    positions = {result.criterion: i for i, result in enumerate(facts.results)}
+    levels = {result.criterion: result.level for result in facts.results}
+    faults = [
+        Fault(f"/results/{positions[key]}/level" if key else "/results", why)
+        for key, why in shortfalls(version.content["rubric"], levels)
+    ]
+    for wanted in version.content.get("required_evidence", ()) if panel.kind == "panel" else ():
+        given = sum(1 for piece in facts.evidence if (piece.genre or "").casefold() == wanted["genre"].casefold())
+        if given < wanted["minimum"]:
+            why = f"{wanted['name']}: {given} pieces of the genre {wanted['genre']!r}, {wanted['minimum']} are required"
+            faults.append(Fault("/evidence", why))
+    if faults:
+        raise OutcomeAgainstRule("The outcome awarded does not follow from the levels and the evidence.", faults=faults)
