@@ -39,7 +39,7 @@ from app.issuers.store import pin_base_url
 from app.keys.vault import require_encryption_key
 from app.public.documents import find_own_document, is_own_test_issuer
 from app.public.host_mapping import HostMapping
-from app.public.pages import STATIC_DIRECTORY
+from app.public.rendering import STATIC_DIRECTORY
 from app.resources import Resources, open_resources
 from app.settings import Settings
 from app.verification.opening import open_verifier

@@ -32,7 +32,8 @@ from app.openbadges.compose import add_translations
 from app.openbadges.datatypes import OB_CONTEXT, VC_CONTEXT
 from app.public import views
 from app.public.negotiate import HTML, JSON_TYPES, negotiate, prefers_html
-from app.public.pages import SECURITY_HEADERS, NotFoundView, View, render
+from app.public.pages import NotFoundView, View
+from app.public.rendering import SECURITY_HEADERS, render
 from app.resources import Resources
 from app.statuslists.store import get_publication
 from app.web.dependencies import ReadSession, World

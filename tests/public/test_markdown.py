@@ -7,7 +7,8 @@ from time import thread_time
 import pytest
 
 from app.public.markdown import LINK_REL, MOST_BRACKETS, TAGS, MarkdownRenderer
-from app.public.pages import AchievementView, CredentialView, EvidenceView, markdown, paragraphs, render, web_url
+from app.public.pages import AchievementView, CredentialView, EvidenceView
+from app.public.rendering import markdown, paragraphs, render, web_url
 from tests.public.test_pages import ACHIEVEMENT, CREDENTIAL, PAYLOADS, Outline
 
 LINKS_THAT_ARE_NONE = (

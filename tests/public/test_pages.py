@@ -11,9 +11,7 @@ from typing import Any
 import pytest
 
 from app.public.pages import (
-    SECURITY_HEADERS,
     STATE_TEXTS,
-    STATIC_DIRECTORY,
     AchievementView,
     AlignmentView,
     CardView,
@@ -38,6 +36,10 @@ from app.public.pages import (
     TranslationView,
     VersionView,
     View,
+)
+from app.public.rendering import (
+    SECURITY_HEADERS,
+    STATIC_DIRECTORY,
     local_path,
     long_date,
     long_time,
