@@ -6,6 +6,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.access.principals import TENANT_SCOPES
 from app.credentials.issue import LEASE
 from app.errors import Broken
 from app.issuers.dependencies import AFTER_LEAVING
@@ -52,13 +53,6 @@ async def token_for(operator: httpx.AsyncClient, partner: Partner, *scopes: str)
     return str(made.json()["token"])
 
 
-ALL = [
-    "achievements:read", "achievements:write", "assessors:read", "assessors:write", "clients:manage", "credentials:read",
-    "credentials:status", "decisions:read", "decisions:write", "events:read", "issuer:export", "issuer:read", "issuer:write",
-    "keys:manage", "learners:read", "learners:write",
-]  # fmt: skip
-
-
 async def test_what_was_published_stays_and_the_tokens_end(
     app: FastAPI, partner: Partner, stranger: Partner, operator: httpx.AsyncClient, api: httpx.AsyncClient
 ) -> None:
@@ -92,7 +86,7 @@ async def test_nothing_is_made_for_it_any_more(app: FastAPI, partner: Partner, o
     }  # fmt: skip
     await leave(operator, partner)
     events = await list_all_events(world_of(app), partner.issuer_id)
-    token = await token_for(operator, partner, *ALL)
+    token = await token_for(operator, partner, *sorted(TENANT_SCOPES))
     writing = [each for each in list_operations() if each.method != "GET" and not each.is_public]
     refused = [each for each in writing if each.id not in AFTER_LEAVING | {"create_issuer"}]
     assert {each.id for each in writing} >= AFTER_LEAVING
