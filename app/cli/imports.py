@@ -36,7 +36,7 @@ from app.imports.reading import MAX_BYTES, Sheet, inspect, read_rows
 from app.imports.report import Report, ReportLine, open_report, told
 from app.imports.rosters import RosterImport
 from app.imports.run import Importer, execute, rehearse
-from app.issuers.store import get_issuer_by_slug
+from app.issuers.store import get_issuer_by_slug, require_not_left
 from app.keys.vault import require_encryption_key
 from app.resources import Resources, open_resources
 from app.web.problems import faults_of
@@ -134,6 +134,7 @@ def create_source(
         await require_ready(settings)
         async with open_resources(settings) as world, world.database.transaction() as session:
             found = await get_issuer_by_slug(session, issuer)
+            require_not_left(found)
             panel = await create_panel(session, found.id, **body.model_dump(), actor=ACTOR, now=world.clock.now())
             return panel.id
 
@@ -188,7 +189,9 @@ def _run(
             async with open_resources(settings) as world:
                 await require_encryption_key(world.database, world.vault)
                 async with world.database.reading() as session:
-                    tenant = Tenant((await get_issuer_by_slug(session, slug)).id, ACTOR, TENANT_SCOPES)
+                    issuer = await get_issuer_by_slug(session, slug)
+                    require_not_left(issuer)  # told once, not for each row
+                    tenant = Tenant(issuer.id, ACTOR, TENANT_SCOPES)
                 importer = await make(world, tenant, fitted)
                 if not dry_run:
                     await _note(world, tenant, sheet)

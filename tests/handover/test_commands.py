@@ -49,7 +49,7 @@ async def test_exporting(app: FastAPI, settings: Settings, partner: Partner, tmp
     assert (actors[0], len(actors)) == ("cli", 2)
 
 
-async def test_leaving(settings: Settings, partner: Partner, operator: httpx.AsyncClient) -> None:
+async def test_leaving(settings: Settings, partner: Partner, operator: httpx.AsyncClient, tmp_path: Path) -> None:
     path = f"/v1/issuers/{partner.issuer_id}"
     code, said = assay(settings, "leave", "academy", typed="n\n")
     assert (code, "for good" in said) == (1, True)
@@ -59,5 +59,9 @@ async def test_leaving(settings: Settings, partner: Partner, operator: httpx.Asy
     assert (await operator.get(path)).json()["left_at"] is not None
     assert assay(settings, "leave", "academy", "--yes")[0] == 0
     assert assay(settings, "leave", "nobody", "--yes")[0] == 2
+    roster = tmp_path / "roster.jsonl"
+    roster.write_text('{"email": "ada.example@schools.example.org"}\n')
+    code, said = assay(settings, "roster", str(roster), "--issuer", "academy", group="import")
+    assert (code, "issuer_left" in said) == (2, True), said
     code, said = assay(settings, "rotate", "academy", group="keys")
     assert (code, "issuer_left" in said) == (2, True)
