@@ -44,6 +44,7 @@ class Decision(Table):
         ),
         CheckConstraint("outcome IN ('awarded', 'not_yet')", name="outcome"),
         Index(None, "issuer_id", "recorded_at", "id"),
+        Index(None, "issuer_id", "learner_id"),
     )  # fmt: skip
 
     issuer_id: Mapped[str] = mapped_column(ForeignKey("issuer.id"), primary_key=True)

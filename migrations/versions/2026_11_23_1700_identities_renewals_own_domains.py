@@ -76,11 +76,13 @@ def upgrade() -> None:
         "uq_decision_renewal", "decision", ["issuer_id", "renews_id"],
         unique=True, sqlite_where=_AWARDED, postgresql_where=_AWARDED,
     )  # fmt: skip
+    op.create_index(op.f("ix_decision_issuer_id_learner_id"), "decision", ["issuer_id", "learner_id"])
     if _is_sqlite():
         _guard_decision()
 
 
 def downgrade() -> None:
+    op.drop_index("ix_decision_issuer_id_learner_id", table_name="decision")
     op.drop_index("uq_decision_renewal", table_name="decision")
     with op.batch_alter_table("decision") as table:
         table.drop_constraint(op.f("fk_decision_decision_renewed"), type_="foreignkey")

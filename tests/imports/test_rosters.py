@@ -61,7 +61,7 @@ async def test_a_contradiction_refuses_its_row(app: FastAPI, partner: Partner) -
     lines = await import_roster(world, partner, lines_of(rows))
     assert outcomes(lines) == ["refused"] * 7 + ["created", "refused"]
     assert lines[0].faults[0].startswith("name is not the name that the learner is known by")
-    assert lines[3].faults[0] == "The learner is known by another did."
+    assert "is known by another DID. If it is theirs as well, add it: POST /v1/learners/" in lines[3].faults[0]
     assert lines[5].faults == ("email looks like a formula of a spreadsheet: write the value itself, or leave it out",)
     assert len(lines[6].faults) == 2
     assert "line 8" in lines[8].faults[0]

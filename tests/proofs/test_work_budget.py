@@ -1,6 +1,5 @@
-"""Small documents made to take for ever are refused in little time, and honest ones are not."""
+"""Small documents made to take for ever run out of a budget that is counted, not timed, and honest ones do not."""
 
-import time
 from collections.abc import Callable, Iterator
 from itertools import permutations
 from typing import Any
@@ -35,10 +34,8 @@ def star(size: int) -> list[Quad]:
 
 @pytest.mark.parametrize("dataset", [clique(8), clique(12), clique(60), ring(3000), star(4000)], ids=len)
 def test_entangled_blank_nodes_run_out_of_budget(dataset: list[Quad]) -> None:
-    started = time.monotonic()
     with pytest.raises(WorkBudgetExceeded):
         rdfc.canonicalize_dataset(dataset)
-    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize("dataset", [clique(4), ring(20), star(5)], ids=len)
@@ -106,10 +103,8 @@ BOMBS: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_runs_out_of_budget(name: str) -> None:
     bomb = document(issuer=BOMBS[name]())
-    started = time.monotonic()
     with pytest.raises(WorkBudgetExceeded):
         rdfc.canonicalize(bomb, contexts=CONTEXTS)
-    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize(
@@ -117,19 +112,15 @@ def test_a_bomb_runs_out_of_budget(name: str) -> None:
     [{f"member{index}": "v" for index in range(9000)}, [f"relative{index}" for index in range(9000)]],
     ids=["undefined members", "relative ids"],
 )
-def test_a_document_with_thousands_of_faults_is_refused_quickly(value: Any) -> None:
-    started = time.monotonic()
+def test_of_thousands_of_faults_a_number_is_told(value: Any) -> None:
     with pytest.raises(UnsafeDocument) as refused:
         rdfc.canonicalize(document(issuer=value), contexts=CONTEXTS)
     assert len(refused.value.faults) == rdfc.MAX_FAULTS
-    assert time.monotonic() - started < 5
 
 
 def test_blank_nodes_cannot_be_linked_by_hand() -> None:
-    started = time.monotonic()
     with pytest.raises(UnsafeDocument):
         rdfc.canonicalize(document(issuer=linked_by_id(9)), contexts=CONTEXTS)
-    assert time.monotonic() - started < 5
 
 
 def honest() -> Iterator[Any]:

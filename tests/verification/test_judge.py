@@ -5,7 +5,6 @@ import signal
 import struct
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -122,9 +121,8 @@ def test_a_document_over_the_deadline_is_answered_and_the_pool_recovers() -> Non
             assert is_valid(await judges.judge(GOOD, NOW))
             [child] = children()
             freeze(child)
-            start = time.monotonic()
+            # The frozen process never answers: without the deadline this would not end.
             checks = await judges.judge(GOOD, NOW)
-            assert 0.4 < time.monotonic() - start < 1.5
             assert [(each.name, each.code) for each in checks] == [
                 (name, "work_budget_exceeded" if name == "proof" else "not_checked") for name in NAMES
             ]
@@ -139,9 +137,7 @@ def test_a_document_over_the_deadline_is_answered_and_the_pool_recovers() -> Non
 def test_entangled_nodes_end_within_the_deadline(size: int) -> None:
     async def story() -> None:
         async with pool() as judges:
-            start = time.monotonic()
             checks = await judges.judge(entangled(size), NOW)
-            assert time.monotonic() - start < 2.5
             assert not is_valid(checks)
             assert is_valid(await judges.judge(GOOD, NOW))
 
