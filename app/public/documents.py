@@ -31,6 +31,8 @@ from app.keys.store import SigningKey, get_key, list_all_keys, list_keys
 from app.openbadges.compose import add_translations
 from app.openbadges.datatypes import OB_CONTEXT, VC_CONTEXT
 from app.public import views
+from app.public.caching import document_response as _document
+from app.public.caching import json_response as _json
 from app.public.negotiate import HTML, JSON_TYPES, negotiate, prefers_html
 from app.public.pages import NotFoundView, View
 from app.public.rendering import SECURITY_HEADERS, render
@@ -43,7 +45,6 @@ from app.web.problems import responses
 router = APIRouter(tags=["Public documents"])
 
 _ONE_YEAR = "public, max-age=31536000, immutable"
-_FIVE_MINUTES = "public, max-age=300"
 _REVALIDATE = "no-cache"
 """May be kept, must be asked for again: a badge may be reissued or its page show a new status at any time."""
 
@@ -278,20 +279,6 @@ def _negotiated(request: Request) -> str:
     if media_type is None:
         raise NotAcceptable(f"This is served as {', '.join((*JSON_TYPES, HTML))}.")
     return media_type
-
-
-def _json(request: Request, document: Mapping[str, Any], media_type: str) -> Response:
-    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    return _document(request, body, media_type, etag=hashlib.sha256(body).hexdigest(), cache=_FIVE_MINUTES)
-
-
-def _document(request: Request, body: bytes, media_type: str, *, etag: str, cache: str) -> Response:
-    """The document with validators; 304 when the reader has it already (RFC 9110 section 13.1.2)."""
-    headers = {"ETag": f'"{etag}"', "Cache-Control": cache, "Vary": "Accept"}
-    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    if f'"{etag}"' in known or "*" in known:
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type=media_type, headers=headers)
 
 
 def _picture(request: Request, body: bytes, media_type: str) -> Response:
