@@ -16,6 +16,7 @@ import base58
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
+from app.achievements.case import compose_case_package
 from app.achievements.store import AchievementVersion, get_image, get_public_versions, list_live_translations
 from app.achievements.versions import translation_facts
 from app.assessors.panels import compose_panel_profile
@@ -39,6 +40,7 @@ from app.public.rendering import SECURITY_HEADERS, render
 from app.resources import Resources
 from app.statuslists.store import get_publication
 from app.web.dependencies import ReadSession, World
+from app.web.fields import format_moment
 from app.web.problem_types import PROBLEM_TYPES, example_of
 from app.web.problems import responses
 
@@ -112,11 +114,33 @@ async def achievement_version(
 ) -> Response:  # fmt: skip
     """One version of an achievement, as badges embed it. Its criteria and levels are the fragments of this URL."""
     versions = await get_public_versions(session, achievement_id)
-    found = next((v for v in versions if v.version == version), None)
-    if found is None:
-        raise NotFound("The achievement has no published version with this number.")
+    found = _numbered(versions, version)
     assert found.document is not None
     return await _achievement(request, session, world, versions, found, found.document)
+
+
+@router.get("/achievements/{achievement_id}/v{version}/case", operation_id="fetch_achievement_case",
+            response_class=Response, responses=responses(404, 422))  # fmt: skip
+async def achievement_case(
+    achievement_id: Identifier,
+    version: Annotated[int, Path(ge=1, le=1_000_000)],
+    request: Request,
+    session: ReadSession,
+) -> Response:
+    """One version of an achievement as a CFPackage of CASE 1.1: its rubric with criteria and levels, each with a GUID."""
+    found = _numbered(await get_public_versions(session, achievement_id), version)
+    owner = await get_issuer(session, found.issuer_id)
+    assert found.document is not None
+    assert found.published_at is not None
+    package = compose_case_package(
+        found.content,
+        uri=found.document["id"],
+        version=version,
+        creator=owner.profile["name"],
+        published_at=format_moment(found.published_at),
+        retired_at=format_moment(found.retired_at) if found.retired_at else None,
+    )
+    return _json(request, package, "application/json")
 
 
 @router.get("/issuers/{slug}", operation_id="fetch_issuer", response_class=Response, responses=responses(404, 406, 422))
@@ -250,6 +274,13 @@ async def is_own_test_issuer(world: Resources, did: str) -> bool:
     """For verifying: whether the DID is that of an issuer of this service that is for tests."""
     async with world.database.reading() as session:
         return await is_test_issuer(session, did)
+
+
+def _numbered(versions: list[AchievementVersion], version: int) -> AchievementVersion:
+    found = next((v for v in versions if v.version == version), None)
+    if found is None:
+        raise NotFound("The achievement has no published version with this number.")
+    return found
 
 
 async def _achievement(

@@ -92,7 +92,7 @@ async def _play(application: FastAPI) -> dict[str, Any]:
     await story.call("retire_achievement_version", version="1")
     for operation in ("list_achievements", "get_achievement", "fetch_achievement"):
         await story.call(operation)
-    for operation in ("get_achievement_version", "fetch_achievement_version"):
+    for operation in ("get_achievement_version", "fetch_achievement_version", "fetch_achievement_case"):
         await story.call(operation, version="2")
 
     panel = await story.call("create_panel", body=panel_body())

@@ -35,6 +35,7 @@ PUBLIC = {
     "fetch_jwks",
     "fetch_status_list",
     "fetch_image",
+    "fetch_achievement_case",
     "fetch_case_documents",
     "fetch_case_document",
     "fetch_case_package",
