@@ -29,6 +29,7 @@ from app.statuslists.bitstring import decode
 from app.tables import metadata
 from tests.conftest import Partner, open_client
 from tests.fakes import FixedClock
+from tests.frameworks.packages import whole_package
 from tests.house.databases import execute, open_owner
 from tests.issuing import change_status, decided, record, require_verifies, world_of
 from tests.privacy.test_erasure import CANARIES, live
@@ -44,6 +45,7 @@ LEFT_OUT = {
     "audit_link": "in audit_entry",
     "status_list_order": "which index is drawn next is nobody's business",
     "status_list_publication": "in status_list",
+    "framework_object": "an index of what is in framework_version",
 }
 """The tables that are no records of their own, and why."""
 
@@ -82,8 +84,8 @@ async def test_it_has_everything_of_the_issuer_and_nothing_of_others(
     names = [kind.name for kind in KINDS]
     told = [record["type"] for record in rest]
     assert told == sorted(told, key=["did_document", *names].index)
-    # What a learner, a badge and an achievement have is there; nothing here has an SVG or a translation.
-    assert {*names} - {*told} == {"vector_image", "achievement_translation"}
+    # What a learner, a badge and an achievement have is there; nothing here has an SVG, a translation or a framework.
+    assert {*names} - {*told} == {"vector_image", "achievement_translation", "framework", "framework_version"}
     async with world_of(app).database.snapshot() as session:
         assert await count_records(session, partner.issuer_id) == len(rest)
 
@@ -119,6 +121,16 @@ async def test_badges_and_status_lists_are_there_to_the_byte(app: FastAPI, partn
     assert (await partner.client.get("/issuers/academy/did.json")).json() == did_document["document"]
     for image in of_type(records, "image"):
         assert hashlib.sha256(base64.b64decode(image["data"])).hexdigest() == image["digest"]
+
+
+async def test_frameworks_are_there_to_the_byte(partner: Partner) -> None:
+    framework = (await partner.client.post("/v1/frameworks", json=whole_package())).json()
+    records = await exported(partner)
+    [stored], [version] = of_type(records, "framework"), of_type(records, "framework_version")
+    assert (stored["id"], version["framework_id"]) == (framework["id"], framework["id"])
+    body = version["package"].encode()
+    assert body == (await partner.client.get(f"/v1/frameworks/{framework['id']}/versions/1")).content
+    assert hashlib.sha256(body).hexdigest() == version["digest"]
 
 
 async def test_the_audit_chain_can_be_computed_anew(partner: Partner) -> None:
