@@ -41,7 +41,7 @@ class FrameworkOut(BaseModel):
             version=framework.version,
             statements=framework.statements,
             rubrics=framework.rubrics,
-            url=None if framework.is_private else f"{case_url}/CFPackages/{framework.identifier}",
+            url=f"{case_url}/CFPackages/{framework.identifier}" if framework.is_public else None,
             last_change_at=framework.last_change_at,
             created_at=framework.created_at,
             updated_at=framework.updated_at,

@@ -113,7 +113,7 @@ def _describe(framework: Framework, prepared: PreparedFramework, now: datetime) 
     framework.identifier = document["identifier"]
     framework.version += 1
     framework.document = document
-    framework.is_private = is_private(document)
+    framework.is_public = not is_private(document)
     framework.statements = len(prepared.package["CFItems"])
     framework.rubrics = len(prepared.package.get("CFRubrics", ()))
     framework.last_change_at = prepared.newest_change

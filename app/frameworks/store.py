@@ -23,7 +23,7 @@ class Framework(Table):
     identifier: Mapped[str]
     version: Mapped[int]
     document: Mapped[dict[str, Any]]
-    is_private: Mapped[bool]
+    is_public: Mapped[bool]
     statements: Mapped[int]
     rubrics: Mapped[int]
     last_change_at: Mapped[datetime]
@@ -152,7 +152,7 @@ async def find_object(
     if types:
         query = query.where(FrameworkObject.type.in_(types))
     if public:
-        query = query.where(~Framework.is_private)
+        query = query.where(Framework.is_public)
     found = (await session.execute(query.order_by(Framework.created_at, Framework.id).limit(1))).one_or_none()
     return (found[0], found[1]) if found else None
 
@@ -180,4 +180,4 @@ async def list_public_frameworks(
 
 
 def _public(issuer_id: str) -> Select[Any]:
-    return select(Framework).where(Framework.issuer_id == issuer_id, ~Framework.is_private)
+    return select(Framework).where(Framework.issuer_id == issuer_id, Framework.is_public)

@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("identifier", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("document", sa.JSON(none_as_null=True), nullable=False),
-        sa.Column("is_private", sa.Boolean(), nullable=False),
+        sa.Column("is_public", sa.Boolean(), nullable=False),
         sa.Column("statements", sa.Integer(), nullable=False),
         sa.Column("rubrics", sa.Integer(), nullable=False),
         sa.Column("last_change_at", sa.DateTime(timezone=True), nullable=False),
