@@ -21,11 +21,13 @@ import app.achievements.router
 import app.assessors.router
 import app.credentials.router
 import app.events.router
+import app.frameworks.router
 import app.handover.router
 import app.identity.router
 import app.issuers.router
 import app.learners.router
 import app.privacy.router
+import app.public.case
 import app.public.documents
 import app.scoring.router
 import app.verification.router
@@ -59,6 +61,7 @@ stable `code`. `POST` requests that create take an `Idempotency-Key`; repeating 
 ROUTERS = (
     app.issuers.router.router,
     app.achievements.router.router,
+    app.frameworks.router.router,
     app.assessors.router.router,
     app.learners.router.router,
     app.identity.router.router,
@@ -69,6 +72,7 @@ ROUTERS = (
     app.events.router.router,
     app.verification.router.router,
     app.public.documents.router,
+    app.public.case.router,
     app.web.health.router,
     app.web.api_docs.router,
 )

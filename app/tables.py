@@ -7,6 +7,7 @@ import app.assessors.store
 import app.audit.store
 import app.credentials.store
 import app.events.store
+import app.frameworks.store
 import app.issuers.store
 import app.jobs.queue
 import app.keys.store

@@ -8,11 +8,13 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
+    Discriminator,
     Field,
     StrictBool,
     StrictFloat,
     StrictInt,
     StringConstraints,
+    Tag,
     model_validator,
 )
 
@@ -23,7 +25,7 @@ from app.achievements.store import (
 from app.identifiers import Identifier
 from app.openbadges.badge_class import Notice
 from app.openbadges.datatypes import AchievementType, AlignmentTargetType, IdentifierType, Language
-from app.web.fields import Body, Email, ExternalId, Iri, Key, Line, Moment, Prose, Url
+from app.web.fields import Body, Email, ExternalId, Iri, Key, Line, Moment, NoticeOut, Prose, Url
 
 
 def _decimal_text(text: str) -> str:
@@ -74,6 +76,26 @@ class AlignmentBody(Body):
         if self.target_code is not None and not re.fullmatch(form, self.target_code):
             raise ValueError(f"target_code of a target of type {self.target_type} must be {words}")
         return self
+
+
+class StatementAlignmentBody(Body):
+    """An alignment to something of a framework that was imported. What is stored is a whole alignment, written out from it."""
+
+    statement: Annotated[str, StringConstraints(pattern=f"^{_GUID}$")] = Field(
+        description="GUID of a statement, rubric, criterion or level of one of your frameworks.",
+        examples=["8d0f1c5e-31f4-4d7a-9c55-0b2a6f1c7e10"],
+    )
+
+
+def _kind_of_alignment(alignment: object) -> str:
+    is_statement = isinstance(alignment, dict) and "statement" in alignment
+    return "StatementAlignment" if is_statement or isinstance(alignment, StatementAlignmentBody) else "Alignment"
+
+
+AnyAlignment = Annotated[
+    Annotated[AlignmentBody, Tag("Alignment")] | Annotated[StatementAlignmentBody, Tag("StatementAlignment")],
+    Discriminator(_kind_of_alignment),
+]
 
 
 class IdentifierBody(Body):
@@ -129,7 +151,7 @@ class CriterionBody(Body):
     )
     name: Line = Field(examples=["Frames the problem of practice"])
     description: Prose | None = None
-    alignments: list[AlignmentBody] = Field(default_factory=list, max_length=20)
+    alignments: list[AnyAlignment] = Field(default_factory=list, max_length=20)
     passing_level: Key = Field(examples=["demonstrated"])
     levels: list[LevelBody] = Field(min_length=2, max_length=6)
 
@@ -258,7 +280,7 @@ class AchievementContent(Body):
     credits_available: Annotated[StrictFloat | StrictInt, Field(ge=0, le=1_000_000)] | None = None
     image_caption: Line | None = Field(default=None, description="Alternative text of the image.")
     creator: CreatorBody | None = None
-    alignments: list[AlignmentBody] = Field(default_factory=list, max_length=50)
+    alignments: list[AnyAlignment] = Field(default_factory=list, max_length=50)
     other_identifiers: list[IdentifierBody] = Field(default_factory=list, max_length=20)
     translations: list[Identifier] = Field(
         default_factory=list,
@@ -342,11 +364,6 @@ class AchievementOut(BaseModel):
             created_at=achievement.created_at,
             updated_at=achievement.updated_at,
         )
-
-
-class NoticeOut(BaseModel):
-    pointer: str = Field(description="JSON Pointer (RFC 6901) into what was imported.", examples=["/issuer"])
-    detail: str
 
 
 class ImportedAchievementOut(AchievementOut):

@@ -26,6 +26,7 @@ from app.achievements.store import (
 from app.audit.store import audit
 from app.errors import Conflict, ExternalIdTaken, Fault, InvalidInput
 from app.events.store import record_event
+from app.frameworks.alignments import expand_alignments
 from app.identifiers import new_id
 from app.issuers.store import Issuer, get_issuer
 from app.openbadges.badge_image import draw_badge, normalize_png
@@ -85,8 +86,9 @@ async def create_achievement(
     actor: str,
     now: datetime,
 ) -> tuple[Achievement, AchievementVersion]:
-    """A new achievement with version 1 as a draft. Raises ExternalIdTaken, NotFound for a translation."""
+    """A new achievement with version 1 as a draft. Raises ExternalIdTaken, InvalidAchievement, NotFound for a translation."""
     await _require_translations(session, issuer_id, None, content)
+    content = await _with_statements(session, issuer_id, content)
     if external_id is not None and await find_by_external_id(session, issuer_id, external_id) is not None:
         raise ExternalIdTaken(f"There is already an achievement with external_id {external_id!r}.")
     achievement = Achievement(
@@ -109,9 +111,10 @@ async def draft_version(
 ) -> AchievementVersion:
     """The next version, as a draft. Criteria keep the lineage of those with the same key before.
 
-    Raises DraftExists, NotFound for a translation.
+    Raises DraftExists, InvalidAchievement, NotFound for a translation.
     """
     await _require_translations(session, achievement.issuer_id, achievement.id, content)
+    content = await _with_statements(session, achievement.issuer_id, content)
     versions = await list_versions(session, achievement.issuer_id, [achievement.id])
     if versions[-1].state == "draft":
         raise DraftExists(f"Version {versions[-1].version} is still a draft.")
@@ -131,8 +134,9 @@ async def edit_draft(
     actor: str,
     now: datetime,
 ) -> None:
-    """Replace a draft's content. Raises VersionNotDraft, NotFound for a translation."""
+    """Replace a draft's content. Raises VersionNotDraft, InvalidAchievement, NotFound for a translation."""
     await _require_translations(session, achievement.issuer_id, achievement.id, content)
+    content = await _with_statements(session, achievement.issuer_id, content)
     _require_draft(version)
     version.content = _with_lineage(content, version.content)
     if not version.image_uploaded:
@@ -308,6 +312,14 @@ async def _require_translations(
         if translation_id == achievement_id:
             fault = Fault(f"/translations/{position}", "is the achievement itself", "name the others only")
             raise InvalidAchievement("An achievement is not its own translation.", faults=[fault])
+
+
+async def _with_statements(session: AsyncSession, issuer_id: str, content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`content` with the alignments written out that name a statement alone. Raises InvalidAchievement."""
+    expanded, faults = await expand_alignments(session, issuer_id, content)
+    if faults:
+        raise InvalidAchievement("An alignment names a statement that it cannot lead to.", faults=faults)
+    return expanded
 
 
 def _require_other_languages(version: AchievementVersion, translations: Iterable[AchievementVersion]) -> None:

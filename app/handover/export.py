@@ -21,6 +21,7 @@ from app.audit.store import AuditEntry, AuditLink
 from app.credentials.store import Award, Credential, Edition, Representation
 from app.db import Table
 from app.events.store import Event
+from app.frameworks.store import Framework, FrameworkVersion
 from app.handover.lines import Lines
 from app.issuers.did_document import compose_did_document, verification_method_id
 from app.issuers.store import Issuer, get_issuer
@@ -114,6 +115,10 @@ def _open_image(_: _Place, image: Image | VectorImage) -> Members:
     return {"data": base64.b64encode(image.data).decode()}
 
 
+def _open_framework_version(_: _Place, version: FrameworkVersion) -> Members:
+    return {"package": version.package.decode()}
+
+
 def _open_learner(_: _Place, learner: Learner) -> Members:
     return {"erased": learner.sealed_key is None}
 
@@ -165,6 +170,8 @@ KINDS = (
     _Kind(ApiClient),
     _Kind(Image, more=_open_image, batch=BATCH_OF_LARGE),
     _Kind(VectorImage, more=_open_image, batch=BATCH_OF_LARGE),
+    _Kind(Framework),
+    _Kind(FrameworkVersion, more=_open_framework_version, batch=BATCH_OF_LARGE),
     _Kind(Achievement),
     _Kind(AchievementVersion),
     _Kind(Translation),

@@ -16,6 +16,7 @@ import base58
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
+from app.achievements.case import compose_case_package
 from app.achievements.store import AchievementVersion, get_image, get_public_versions, list_live_translations
 from app.achievements.versions import translation_facts
 from app.assessors.panels import compose_panel_profile
@@ -31,19 +32,21 @@ from app.keys.store import SigningKey, get_key, list_all_keys, list_keys
 from app.openbadges.compose import add_translations
 from app.openbadges.datatypes import OB_CONTEXT, VC_CONTEXT
 from app.public import views
+from app.public.caching import document_response as _document
+from app.public.caching import json_response as _json
 from app.public.negotiate import HTML, JSON_TYPES, negotiate, prefers_html
 from app.public.pages import NotFoundView, View
 from app.public.rendering import SECURITY_HEADERS, render
 from app.resources import Resources
 from app.statuslists.store import get_publication
 from app.web.dependencies import ReadSession, World
+from app.web.fields import format_moment
 from app.web.problem_types import PROBLEM_TYPES, example_of
 from app.web.problems import responses
 
 router = APIRouter(tags=["Public documents"])
 
 _ONE_YEAR = "public, max-age=31536000, immutable"
-_FIVE_MINUTES = "public, max-age=300"
 _REVALIDATE = "no-cache"
 """May be kept, must be asked for again: a badge may be reissued or its page show a new status at any time."""
 
@@ -111,11 +114,33 @@ async def achievement_version(
 ) -> Response:  # fmt: skip
     """One version of an achievement, as badges embed it. Its criteria and levels are the fragments of this URL."""
     versions = await get_public_versions(session, achievement_id)
-    found = next((v for v in versions if v.version == version), None)
-    if found is None:
-        raise NotFound("The achievement has no published version with this number.")
+    found = _numbered(versions, version)
     assert found.document is not None
     return await _achievement(request, session, world, versions, found, found.document)
+
+
+@router.get("/achievements/{achievement_id}/v{version}/case", operation_id="fetch_achievement_case",
+            response_class=Response, responses=responses(404, 422))  # fmt: skip
+async def achievement_case(
+    achievement_id: Identifier,
+    version: Annotated[int, Path(ge=1, le=1_000_000)],
+    request: Request,
+    session: ReadSession,
+) -> Response:
+    """One version of an achievement as a CFPackage of CASE 1.1: its rubric with criteria and levels, each with a GUID."""
+    found = _numbered(await get_public_versions(session, achievement_id), version)
+    owner = await get_issuer(session, found.issuer_id)
+    assert found.document is not None
+    assert found.published_at is not None
+    package = compose_case_package(
+        found.content,
+        uri=found.document["id"],
+        version=version,
+        creator=owner.profile["name"],
+        published_at=format_moment(found.published_at),
+        retired_at=format_moment(found.retired_at) if found.retired_at else None,
+    )
+    return _json(request, package, "application/json")
 
 
 @router.get("/issuers/{slug}", operation_id="fetch_issuer", response_class=Response, responses=responses(404, 406, 422))
@@ -251,6 +276,13 @@ async def is_own_test_issuer(world: Resources, did: str) -> bool:
         return await is_test_issuer(session, did)
 
 
+def _numbered(versions: list[AchievementVersion], version: int) -> AchievementVersion:
+    found = next((v for v in versions if v.version == version), None)
+    if found is None:
+        raise NotFound("The achievement has no published version with this number.")
+    return found
+
+
 async def _achievement(
     request: Request,
     session: ReadSession,
@@ -278,20 +310,6 @@ def _negotiated(request: Request) -> str:
     if media_type is None:
         raise NotAcceptable(f"This is served as {', '.join((*JSON_TYPES, HTML))}.")
     return media_type
-
-
-def _json(request: Request, document: Mapping[str, Any], media_type: str) -> Response:
-    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    return _document(request, body, media_type, etag=hashlib.sha256(body).hexdigest(), cache=_FIVE_MINUTES)
-
-
-def _document(request: Request, body: bytes, media_type: str, *, etag: str, cache: str) -> Response:
-    """The document with validators; 304 when the reader has it already (RFC 9110 section 13.1.2)."""
-    headers = {"ETag": f'"{etag}"', "Cache-Control": cache, "Vary": "Accept"}
-    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    if f'"{etag}"' in known or "*" in known:
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type=media_type, headers=headers)
 
 
 def _picture(request: Request, body: bytes, media_type: str) -> Response:

@@ -1,7 +1,8 @@
 """What a request body may be, checked before any route sees it.
 
-JSON is read once by `app.strict_json` (no duplicate members, NaN, numbers beyond 2^53, nesting over 64) and is at most 1 MiB;
-a picture (PNG or SVG) is at most 2 MiB, a baked one that is to be verified 4 MiB; anything else is refused.
+JSON is read once by `app.strict_json` (no duplicate members, NaN, numbers beyond 2^53, nesting over 64) and has at most 1 MiB,
+a competency framework 8 MiB; a picture (PNG or SVG) has at most 2 MiB, a baked one that is to be verified 4 MiB; anything else is
+refused.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from app.web.problems import problem_response
 
 MAX_JSON = 1 << 20
 MAX_IMAGE = 2 << 20
+MAX_FRAMEWORK = 8 << 20
 SMALL_JSON = 16 << 10
 LIMITS = {
     "application/json": MAX_JSON,
@@ -23,7 +25,11 @@ LIMITS = {
     "image/png": MAX_IMAGE,
     "image/svg+xml": MAX_IMAGE,
 }
-LIMITS_OF_PATHS = {("/v1/verify", "image/png"): MAX_BAKED, ("/v1/verify", "image/svg+xml"): MAX_BAKED}
+LIMITS_OF_PATHS = {
+    ("/v1/verify", "image/png"): MAX_BAKED,
+    ("/v1/verify", "image/svg+xml"): MAX_BAKED,
+    ("/v1/frameworks", "application/json"): MAX_FRAMEWORK,
+}
 """What is larger than elsewhere: a baked SVG may hold a picture of 2 MiB in base64 and a credential."""
 
 
@@ -85,7 +91,8 @@ async def _read(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > limit:
-            cure = "split the request; send a picture by itself" if limit == MAX_JSON else "shrink the image"
+            is_image = media_type.startswith("image/")
+            cure = "shrink the image" if is_image else "split the request; send a picture by itself"
             fault = Fault("", f"the body is larger than {limit} bytes", cure)
             raise BodyTooLarge(f"A body of {media_type or 'this type'} may have {limit} bytes.", faults=[fault])
     if body and media_type not in LIMITS:

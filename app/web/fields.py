@@ -45,6 +45,11 @@ def require_plausible(moment: datetime) -> datetime:
     return moment
 
 
+class NoticeOut(BaseModel):
+    pointer: str = Field(description="JSON Pointer (RFC 6901) into what was imported.", examples=["/issuer"])
+    detail: str
+
+
 class Body(BaseModel):
     """Base of every request body: an unknown member is refused, never ignored."""
 

@@ -38,7 +38,7 @@ _TYPES = (
      "`cursor` is not a value that this list returned as `next_cursor`.",
      "Begin without a cursor, then pass each page's `next_cursor` unchanged."),
     ("body_too_large", 413, "The body is too large",
-     "JSON may have 1 MiB, an image 2 MiB, a baked badge that is to be verified 4 MiB.",
+     "JSON may have 1 MiB, a competency framework 8 MiB, an image 2 MiB, a baked badge that is to be verified 4 MiB.",
      "Split the request or shrink the image."),
     ("unsupported_media_type", 415, "The media type is not read here",
      "The Content-Type of the body is missing or not one this service reads.",
@@ -124,6 +124,13 @@ _TYPES = (
     ("invalid_badge_class", 422, "The BadgeClass cannot become an achievement",
      "What was sent is not a BadgeClass of Open Badges 2.0, or a member of it is missing, not of its type, or too long.",
      "Mend the places that `errors` names in the BadgeClass, and send it again."),
+    # -- frameworks
+    ("invalid_framework", 422, "The framework cannot be taken",
+     "What was sent is not a CFPackage of CASE 1.0 or 1.1, or something in it is missing, not of its kind, there twice, or leads "
+     "nowhere.", "Mend the places that `errors` names, with the tool that the framework is kept in, and send it again."),
+    ("framework_not_newer", 409, "The framework is not newer than what is there",
+     "The framework was imported before with other content, and no `lastChangeDateTime` in what was sent is later.",
+     "Export the framework from where it is kept; or, if this is its newest state, raise the CFDocument's lastChangeDateTime."),
     ("invalid_image", 422, "The image cannot be used", "See `detail`.",
      "Send a PNG of 90 to 4,096 pixels a side, or a plain SVG."),
     ("not_baked", 422, "No badge can be read from or written into the picture", "See `detail`.",

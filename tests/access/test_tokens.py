@@ -111,7 +111,9 @@ async def test_unknown_client_and_wrong_secret_are_told_alike(app: FastAPI, part
 async def test_every_operation_wants_its_scope(app: FastAPI, partner: Partner) -> None:
     """With every scope but one some operations are refused; over all scopes, every operation is refused once."""
     ids = {"issuer_id": partner.issuer_id, "achievement_id": partner.achievement_id, "panel_id": partner.panel_id}
-    others = dict.fromkeys(("client_id", "learner_id", "identity_id", "decision_id", "credential_id"), "0" * 32)
+    others = dict.fromkeys(
+        ("client_id", "framework_id", "learner_id", "identity_id", "decision_id", "credential_id"), "0" * 32
+    )
     for_the_platform = ("create_issuer", "list_issuers", "leave_issuer")
     operations = [o for o in list_operations() if not o.is_public and o.id not in for_the_platform]
     wanted: dict[str, list[str]] = {}

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from sqlalchemy import LargeBinary
 from starlette.types import Message
 
-from app.access.tokens import hash_secret
+from app.access.tokens import hash_secret, parse_token
 from app.audit.store import link_digest
 from app.handover.export import KINDS, count_records, export_issuer
 from app.handover.lines import NotAnExport, read_records
@@ -29,6 +29,7 @@ from app.statuslists.bitstring import decode
 from app.tables import metadata
 from tests.conftest import Partner, open_client
 from tests.fakes import FixedClock
+from tests.frameworks.packages import whole_package
 from tests.house.databases import execute, open_owner
 from tests.issuing import change_status, decided, record, require_verifies, world_of
 from tests.privacy.test_erasure import CANARIES, live
@@ -44,6 +45,7 @@ LEFT_OUT = {
     "audit_link": "in audit_entry",
     "status_list_order": "which index is drawn next is nobody's business",
     "status_list_publication": "in status_list",
+    "framework_object": "an index of what is in framework_version",
 }
 """The tables that are no records of their own, and why."""
 
@@ -82,8 +84,8 @@ async def test_it_has_everything_of_the_issuer_and_nothing_of_others(
     names = [kind.name for kind in KINDS]
     told = [record["type"] for record in rest]
     assert told == sorted(told, key=["did_document", *names].index)
-    # What a learner, a badge and an achievement have is there; nothing here has an SVG or a translation.
-    assert {*names} - {*told} == {"vector_image", "achievement_translation"}
+    # What a learner, a badge and an achievement have is there; nothing here has an SVG, a translation or a framework.
+    assert {*names} - {*told} == {"vector_image", "achievement_translation", "framework", "framework_version"}
     async with world_of(app).database.snapshot() as session:
         assert await count_records(session, partner.issuer_id) == len(rest)
 
@@ -121,6 +123,16 @@ async def test_badges_and_status_lists_are_there_to_the_byte(app: FastAPI, partn
         assert hashlib.sha256(base64.b64decode(image["data"])).hexdigest() == image["digest"]
 
 
+async def test_frameworks_are_there_to_the_byte(partner: Partner) -> None:
+    framework = (await partner.client.post("/v1/frameworks", json=whole_package())).json()
+    records = await exported(partner)
+    [stored], [version] = of_type(records, "framework"), of_type(records, "framework_version")
+    assert (stored["id"], version["framework_id"]) == (framework["id"], framework["id"])
+    body = version["package"].encode()
+    assert body == (await partner.client.get(f"/v1/frameworks/{framework['id']}/versions/1")).content
+    assert hashlib.sha256(body).hexdigest() == version["digest"]
+
+
 async def test_the_audit_chain_can_be_computed_anew(partner: Partner) -> None:
     await decided(partner)
     records = await exported(partner)
@@ -139,7 +151,9 @@ async def test_nothing_secret_is_in_it(app: FastAPI, partner: Partner, settings:
     await live(partner, clock)
     answer = (await partner.client.get(f"/v1/issuers/{partner.issuer_id}/export")).content
     world = world_of(app)
-    secret = partner.client.headers["authorization"].rpartition("_")[2]
+    parsed = parse_token(partner.client.headers["authorization"].removeprefix("Bearer "))
+    assert parsed is not None
+    secret = parsed[1]
     hidden = [secret.encode(), hash_secret(secret)]
     async with world.database.reading() as session:
         for key in await list_keys(session, partner.issuer_id):

@@ -18,6 +18,7 @@ APPEND_ONLY = (
     "audit_link",
     "decision",
     "event",
+    "framework_version",
     "image",
     "representation",
     "status_list_order",

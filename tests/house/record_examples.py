@@ -20,6 +20,7 @@ import app.web
 from app.access.clients import create_client
 from app.access.principals import TENANT_SCOPES, Scope
 from app.achievements.router import BADGE_CLASS
+from app.frameworks.router import PACKAGE
 from app.main import create_app
 from app.migration import migrate
 from app.resources import Resources
@@ -27,6 +28,7 @@ from app.settings import Settings
 from app.web.observation import configure_logging
 from tests.builders import achievement_body, decision_body, panel_body
 from tests.fakes import FixedClock
+from tests.frameworks.packages import whole_package
 
 EXAMPLES = Path(app.web.__file__).with_name("openapi_examples.json")
 BASE_URL = "https://badges.example.org"
@@ -75,6 +77,7 @@ async def _play(application: FastAPI) -> dict[str, Any]:
     await story.call("revoke_api_client", client_id=spare["id"])
     story.token = client["token"]
 
+    await _play_frameworks(story)
     settings = {"status_purpose": "suspension", "visibility": "public", "recipient_name": True}
     achievement = await story.call("create_achievement", body=achievement_body(settings=settings))
     await story.call("import_badge_class", body=BADGE_CLASS)
@@ -89,7 +92,7 @@ async def _play(application: FastAPI) -> dict[str, Any]:
     await story.call("retire_achievement_version", version="1")
     for operation in ("list_achievements", "get_achievement", "fetch_achievement"):
         await story.call(operation)
-    for operation in ("get_achievement_version", "fetch_achievement_version"):
+    for operation in ("get_achievement_version", "fetch_achievement_version", "fetch_achievement_case"):
         await story.call(operation, version="2")
 
     panel = await story.call("create_panel", body=panel_body())
@@ -135,6 +138,25 @@ async def _change_identities(story: "_Story") -> None:
     await story.call("remove_identity", identity_id=spare["id"])
     twin = await story.call("create_learner", body={"external_id": "fellow-71", "email": "a.byron@schools.example.org"})
     await story.call("merge_learners", body={"learner_id": twin["id"]})
+
+
+async def _play_frameworks(story: "_Story") -> None:
+    package = whole_package() | {name: PACKAGE[name] for name in ("CFDocument", "CFItems", "CFAssociations")}
+    framework = await story.call("import_framework", body=package)
+    story.known["framework_id"] = framework["id"]
+    for operation in ("list_frameworks", "get_framework", "list_statements"):
+        await story.call(operation)
+    await story.call("export_framework", version="1")
+    document, item, rubric = (package[name] for name in ("CFDocument", "CFItems", "CFRubrics"))
+    await story.call("fetch_case_documents")
+    for operation, identifier in (
+        ("fetch_case_document", document["identifier"]),
+        ("fetch_case_package", document["identifier"]),
+        ("fetch_case_item", item[0]["identifier"]),
+        ("fetch_case_item_associations", item[0]["identifier"]),
+        ("fetch_case_rubric", rubric[0]["identifier"]),
+    ):
+        await story.call(operation, sourced_id=identifier)
 
 
 class _Story:

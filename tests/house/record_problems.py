@@ -15,6 +15,7 @@ from fastapi import FastAPI
 import app.web
 from app.access.clients import create_client
 from app.access.principals import TENANT_SCOPES, Scope
+from app.frameworks.router import PACKAGE
 from app.resources import Resources
 from app.web.observation import configure_logging
 from tests.builders import achievement_body, badge_class, decision_body, panel_body, results
@@ -51,6 +52,7 @@ async def _play(application: FastAPI) -> dict[str, Any]:
     await partner.make("unauthenticated", "GET", "/v1/learners", headers={"Authorization": "Bearer assay_expired"})
     await _mistake_requests(partner)
     await _mistake_achievements(partner)
+    await _mistake_frameworks(partner)
     assert isinstance(world.clock, FixedClock)
     await _mistake_decisions(partner, world.clock)
     await operator.client.post(f"/v1/issuers/{issuer['id']}/leave")
@@ -116,6 +118,13 @@ async def _mistake_achievements(partner: "_Mistakes") -> None:
         "/v1/achievements", json=achievement_body(in_language="en", translations=[english])
     )
     await partner.make("invalid_achievement", "POST", f"/v1/achievements/{same.json()['id']}/versions/1/publish")
+
+
+async def _mistake_frameworks(partner: "_Mistakes") -> None:
+    assert (await partner.client.post("/v1/frameworks", json=PACKAGE)).status_code == 201
+    other = PACKAGE | {"CFItems": [{**PACKAGE["CFItems"][0], "fullStatement": "Ensures equitable access."}]}
+    await partner.make("framework_not_newer", "POST", "/v1/frameworks", json=other)
+    await partner.make("invalid_framework", "POST", "/v1/frameworks", json=PACKAGE | {"CFItems": []})
 
 
 async def _mistake_decisions(partner: "_Mistakes", clock: FixedClock) -> None:

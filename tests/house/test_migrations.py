@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.frameworks.router import PACKAGE
 from app.migration import alembic_config, migrate
 from app.resources import open_resources
 from app.settings import Settings
@@ -84,12 +85,13 @@ async def test_drift_is_noticed(owner: AsyncEngine) -> None:
 
 
 async def fill_tables(partner: Partner) -> None:
-    """A badge, and a drawing."""
+    """A badge, a drawing, and a framework."""
     path = f"/v1/achievements/{partner.achievement_id}/versions"
     assert (await partner.client.post(path, json=achievement_body())).status_code == 201
     drawing = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"/>'
     put = await partner.client.put(f"{path}/2/image", content=drawing, headers={"Content-Type": "image/svg+xml"})
     assert put.status_code == 200, put.text
+    assert (await partner.client.post("/v1/frameworks", json=PACKAGE)).status_code == 201
     body = decision_body(partner.achievement_id, partner.panel_id)
     answer = await partner.client.post("/v1/decisions", json=body)
     assert answer.status_code == 201, answer.text

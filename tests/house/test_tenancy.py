@@ -14,6 +14,7 @@ import httpx
 import pytest
 from starlette.routing import Route
 
+from app.frameworks.router import PACKAGE
 from app.main import ROUTERS
 from tests.builders import decision_body
 from tests.conftest import Partner
@@ -34,12 +35,19 @@ PUBLIC = {
     "fetch_jwks",
     "fetch_status_list",
     "fetch_image",
+    "fetch_achievement_case",
+    "fetch_case_documents",
+    "fetch_case_document",
+    "fetch_case_package",
+    "fetch_case_item",
+    "fetch_case_item_associations",
+    "fetch_case_rubric",
     "healthz",
     "readyz",
     "metrics",
 }
 PLATFORM_ONLY = {"create_issuer", "list_issuers", "leave_issuer"}
-NAMES_NO_OBJECT = {"create_panel", "create_learner", "import_badge_class"}
+NAMES_NO_OBJECT = {"create_panel", "create_learner", "import_badge_class", "import_framework"}
 
 # Places that hold an id and yet name no object of an issuer.
 NOT_AN_OBJECT = {
@@ -74,11 +82,14 @@ async def list_ids(partner: Partner) -> dict[str, str]:
         "/v1/decisions", json=decision_body(partner.achievement_id, partner.panel_id, external_id="row-1")
     )
     assert decision.status_code == 201, decision.text
+    framework = await partner.client.post("/v1/frameworks", json=PACKAGE)
+    assert framework.status_code == 201, framework.text
     clients = await partner.client.get(f"/v1/issuers/{partner.issuer_id}/api-clients")
     learner = await partner.client.get(f"/v1/learners/{decision.json()['learner_id']}")
     return {
         "issuer_id": partner.issuer_id,
         "client_id": clients.json()["items"][0]["id"],
+        "framework_id": framework.json()["id"],
         "achievement_id": partner.achievement_id,
         "panel_id": partner.panel_id,
         "learner_id": decision.json()["learner_id"],
@@ -256,7 +267,18 @@ def test_every_operation_is_in_the_matrix() -> None:
 
 def test_every_query_parameter_is_known_to_name_no_object() -> None:
     names = {name for operation in list_operations() for name in operation.parameters("query")}
-    assert names == {"limit", "cursor", "updated_since", "external_id", "after", "dry_run"}
+    assert names == {
+        "limit",
+        "cursor",
+        "updated_since",
+        "external_id",
+        "after",
+        "dry_run",
+        "human_coding_scheme",
+        "text",
+        "type",
+        "offset",
+    }
 
 
 def test_what_is_not_in_the_document_takes_no_id() -> None:

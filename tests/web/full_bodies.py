@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.builders import achievement_body, badge_class, decision_body, panel_body
 from tests.conftest import Partner
+from tests.frameworks.packages import whole_package
 
 ALIGNMENT = {
     "target_name": "Equity",
@@ -93,6 +94,7 @@ def full_bodies(partner: Partner) -> dict[str, dict[str, Any]]:
         "create_achievement": content(external_id="row-1", settings=SETTINGS, translations=[partner.achievement_id]),
         # Its picture is in it: what is fetched is tested where there is something to fetch.
         "import_badge_class": badge_class(image={"id": "data:image/png;base64,iVBORw0KGgo=", "caption": "A robot."}),
+        "import_framework": whole_package(),
         "change_achievement_settings": SETTINGS,
         "draft_achievement_version": content(),
         "edit_achievement_version": content(),
