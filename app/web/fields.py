@@ -78,10 +78,26 @@ Line = Annotated[
     str, StringConstraints(min_length=1, max_length=300), AfterValidator(_plain_text), AfterValidator(_one_line)
 ]
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=10_000), AfterValidator(_plain_text)]
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+
+_KEY = r"^[a-z0-9][a-z0-9-]{0,62}$"
+_EXTERNAL_ID = r"^[\x21-\x3f\x41-\x7e]+$"
+_EMAIL = r"^[^\s@<>\"(),:;\\\x00-\x20\x7f]{1,64}@[A-Za-z0-9.-]{1,189}\.[A-Za-z0-9-]{2,63}$"
+_DID = r"^did:[a-z0-9]+:[A-Za-z0-9._:%-]{1,500}$"
+
+FORMS = {
+    _KEY: "lower-case letters, digits and hyphens, at most 63, like data-conversation",
+    _EXTERNAL_ID: "visible ASCII characters without @, at most 200, like row-17",
+    _EMAIL: "one e-mail address without a name, like ada.example@schools.example.org",
+    _DID: "a DID, like did:web:badges.example.org",
+    URL_PATTERN: "a web address, like https://example.org/evidence/17",
+    IRI_PATTERN: "an absolute IRI, like https://example.org/17 or urn:uuid:…",
+}
+"""What the patterns ask for, in words."""
+
+Key = Annotated[str, StringConstraints(pattern=_KEY)]
 ExternalId = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x3f\x41-\x7e]+$"),
+    StringConstraints(min_length=1, max_length=200, pattern=_EXTERNAL_ID),
     Field(
         description="Your own id of the object, unique per issuer: 1 to 200 visible ASCII characters. It is stored in the "
         "clear, so it must not be an e-mail address: @ is refused.",
@@ -92,12 +108,10 @@ Url = Annotated[str, StringConstraints(pattern=URL_PATTERN, max_length=2_000)]
 Iri = Annotated[str, StringConstraints(pattern=IRI_PATTERN, max_length=2_000)]
 Email = Annotated[
     str,
-    StringConstraints(
-        max_length=254, pattern=r"^[^\s@<>\"(),:;\\\x00-\x20\x7f]{1,64}@[A-Za-z0-9.-]{1,189}\.[A-Za-z0-9-]{2,63}$"
-    ),
+    StringConstraints(max_length=254, pattern=_EMAIL),
     Field(examples=["ada.example@schools.example.org"]),
 ]
-Did = Annotated[str, StringConstraints(pattern=r"^did:[a-z0-9]+:[A-Za-z0-9._:%-]{1,500}$")]
+Did = Annotated[str, StringConstraints(pattern=_DID)]
 Moment = Annotated[
     AwareDatetime,
     BeforeValidator(_rfc_3339_text),

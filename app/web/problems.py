@@ -33,6 +33,7 @@ from app.errors import (
     Unauthenticated,
     Unavailable,
 )
+from app.web.fields import FORMS
 from app.web.problem_types import PROBLEM_TYPES
 
 log = structlog.get_logger(__name__)
@@ -246,5 +247,6 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
 def _message(error: Mapping[str, Any]) -> tuple[str, str]:
     """What is wrong and the cure. Never `input`, which may hold personal data or a secret."""
     if error["type"] == "string_pattern_mismatch":
-        return "does not have the form that is wanted", f"it must match {error['ctx']['pattern']}"
+        pattern = error["ctx"]["pattern"]
+        return "does not have the form that is wanted", f"write {FORMS.get(pattern) or f'what matches {pattern}'}"
     return _MESSAGES.get(error["type"]) or (str(error["msg"]).removeprefix("Value error, "), "")

@@ -219,6 +219,22 @@ CONTROLS = ["\x01", "\x08", "\x0b", "\x0c", "\x0e", "\x1b", "\x1f", "\x7f", "\uf
 
 
 @on_sqlite
+@pytest.mark.parametrize(
+    ("member", "value", "words"),
+    [
+        ("email", "Ada <ada@schools.example.org>", "write one e-mail address without a name, like"),
+        ("did", "ada", "write a DID, like did:web:"),
+        ("external_id", "ada@schools.example.org", "write visible ASCII characters without @"),
+    ],
+)
+async def test_a_wanted_form_is_told_in_words(partner: Partner, member: str, value: str, words: str) -> None:
+    answer = await partner.client.post("/v1/learners", json={"name": "Ada", member: value})
+    [fault] = assert_problem(answer, 422, "invalid_body")["errors"]
+    assert fault["pointer"] == f"/{member}"
+    assert fault["cure"].startswith(words)
+
+
+@on_sqlite
 async def test_control_characters_are_refused_in_every_text(partner: Partner, operator: httpx.AsyncClient) -> None:
     bodies, faults = full_bodies(partner), []
     for operation in DISTINCT:
