@@ -29,6 +29,7 @@ from app.web.observation import configure_logging
 from tests.builders import achievement_body, decision_body, panel_body
 from tests.fakes import FixedClock
 from tests.frameworks.packages import whole_package
+from tests.house.recorded import write_recorded
 
 EXAMPLES = Path(app.web.__file__).with_name("openapi_examples.json")
 BASE_URL = "https://badges.example.org"
@@ -211,5 +212,6 @@ def _shown(value: Any) -> Any:
 
 if __name__ == "__main__":
     configure_logging("error", "json")
+    before = json.loads(EXAMPLES.read_text())
     EXAMPLES.write_text("{}\n")
-    EXAMPLES.write_text(json.dumps(asyncio.run(record()), ensure_ascii=False, indent=1) + "\n")
+    write_recorded(EXAMPLES, asyncio.run(record()), before=before)

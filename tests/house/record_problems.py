@@ -22,6 +22,7 @@ from tests.builders import achievement_body, badge_class, decision_body, panel_b
 from tests.conftest import publish
 from tests.fakes import FixedClock
 from tests.house.record_examples import BASE_URL, open_application
+from tests.house.recorded import write_recorded
 
 EXAMPLES = Path(app.web.__file__).with_name("problem_examples.json")
 
@@ -198,4 +199,4 @@ class _Mistakes:
 
 if __name__ == "__main__":
     configure_logging("error", "json")
-    EXAMPLES.write_text(json.dumps(asyncio.run(record()), ensure_ascii=False, indent=1) + "\n")
+    write_recorded(EXAMPLES, asyncio.run(record()), before=json.loads(EXAMPLES.read_text()))
