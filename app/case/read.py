@@ -7,9 +7,10 @@ a package is taken whole or not at all, and reading what was read gives it again
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any, ClassVar
 
 from app.case.classes import ASSOCIATION_TYPES, CLASSES, EXTENSION, OLDER_VERSIONS, VERSION, Member
@@ -68,21 +69,19 @@ def read_package(document: object) -> ReadPackage:
     members = _require_package(document)
     reader = _Reader(members["CFDocument"])
     package = reader.read_object(members, "CFPackage", "")
-    if not reader.faults:
-        package = {
-            **package,
-            "CFItems": package.get("CFItems", []),
-            "CFAssociations": package.get("CFAssociations", []),
-        }
-        package["CFDocument"]["caseVersion"] = VERSION
-        reader.faults += list(_list_identity_faults(package))
-    if not reader.faults:
-        reader.faults += list(_list_reference_faults(package)) or list(_list_tree_faults(package))
-        reader.notices += list(_list_outward_notices(package))
-    if reader.faults:
-        places = ", ".join(dict.fromkeys(fault.pointer or "the whole of it" for fault in reader.faults[:5]))
-        raise InvalidFramework(f"The framework cannot be taken: see {places}.", faults=reader.faults[:MAX_REPORTED])
-    return ReadPackage(package, _capped(reader.notices))
+    _require_none(reader.faults)
+    package = {**package, "CFItems": package.get("CFItems", []), "CFAssociations": package.get("CFAssociations", [])}
+    package["CFDocument"]["caseVersion"] = VERSION
+    for list_faults in (_list_identity_faults, _list_reference_faults, _list_tree_faults):
+        _require_none(list(islice(list_faults(package), MAX_REPORTED)))
+    return ReadPackage(package, _capped([*reader.notices, *_list_outward_notices(package)]))
+
+
+def _require_none(faults: Sequence[Fault]) -> None:
+    """Raises InvalidFramework with these faults, if there are any."""
+    if faults:
+        places = ", ".join(dict.fromkeys(fault.pointer or "the whole of it" for fault in faults[:5]))
+        raise InvalidFramework(f"The framework cannot be taken: see {places}.", faults=faults)
 
 
 def parse_moment(text: str) -> datetime:
@@ -127,12 +126,20 @@ class _Unreadable(ValueError):
 
 
 class _Reader:
-    """Reads values by the kinds of their members; gathers what is wrong and what was changed."""
+    """Reads values by the kinds of their members; gathers what is wrong and what was changed.
+
+    Raises InvalidFramework as soon as there are MAX_REPORTED faults: a package of mere faults can have millions.
+    """
 
     def __init__(self, root: object) -> None:
         self.faults: list[Fault] = []
         self.notices: list[Notice] = []
         self._root = _identifier_of(root)
+
+    def refuse(self, pointer: str, detail: str, cure: str) -> None:
+        self.faults.append(Fault(pointer, detail, cure))
+        if len(self.faults) == MAX_REPORTED:
+            _require_none(self.faults)
 
     def read_object(self, given: Mapping[str, Any], class_name: str, pointer: str) -> dict[str, Any]:
         members = CLASSES[class_name]
@@ -142,7 +149,7 @@ class _Reader:
             place = f"{pointer}/{name}"
             if value is None or (not member.required and value in ("", [], {})):
                 if member.required:
-                    self.faults.append(Fault(place, "is missing", f"a {class_name} needs it"))
+                    self.refuse(place, "is missing", f"a {class_name} needs it")
             elif (found := self._read(value, member, place)) is not None:
                 read[name] = found
         self._keep_unknown(given, read, class_name, pointer)
@@ -176,7 +183,7 @@ class _Reader:
         extensions = read.get("extensions", {})
         for name in sorted(kept.keys() & extensions.keys()):
             place = f"{pointer}/{escape_pointer(name)}"
-            self.faults.append(Fault(place, "is no member of CASE, and extensions has one of that name", "rename it"))
+            self.refuse(place, "is no member of CASE, and extensions has one of that name", "rename it")
         read["extensions"] = {**extensions, **kept}
 
     def _read(self, value: Any, member: Member, pointer: str) -> Any:
@@ -190,7 +197,7 @@ class _Reader:
         try:
             found, notice = _READERS[member.kind](value)
         except _Unreadable as error:
-            self.faults.append(Fault(pointer, error.detail, error.cure))
+            self.refuse(pointer, error.detail, error.cure)
             return None
         if notice:
             self.notices.append(Notice(pointer, notice))
@@ -200,17 +207,17 @@ class _Reader:
         if member.kind == "object":
             if isinstance(value, Mapping):
                 return self.read_object(value, member.of, pointer) or None
-            self.faults.append(Fault(pointer, "must be an object", "put it in braces"))
+            self.refuse(pointer, "must be an object", "put it in braces")
             return None
         if not isinstance(value, list):
-            self.faults.append(Fault(pointer, "must be an array", "put it in brackets"))
+            self.refuse(pointer, "must be an array", "put it in brackets")
             return None
         read = []
         for index, each in enumerate(value):
             if isinstance(each, Mapping):
                 read.append(self.read_object(each, member.of, f"{pointer}/{index}"))
             else:
-                self.faults.append(Fault(f"{pointer}/{index}", f"must be a {member.of} object", "put it in braces"))
+                self.refuse(f"{pointer}/{index}", f"must be a {member.of} object", "put it in braces")
         return read
 
     def _read_list(self, value: Any, kind: str, pointer: str) -> list[Any] | None:
@@ -220,7 +227,7 @@ class _Reader:
         ):
             value = [value]
         if not isinstance(value, list):
-            self.faults.append(Fault(pointer, "must be an array", "put it in brackets"))
+            self.refuse(pointer, "must be an array", "put it in brackets")
             return None
         read = (
             self._read(each, item, f"{pointer}/{index}")
@@ -231,7 +238,7 @@ class _Reader:
 
     def _read_link(self, value: Any, class_name: str, pointer: str) -> dict[str, Any] | None:
         if not isinstance(value, Mapping):
-            self.faults.append(Fault(pointer, "must be an object with title, identifier and uri", "put it in braces"))
+            self.refuse(pointer, "must be an object with title, identifier and uri", "put it in braces")
             return None
         link = self.read_object(value, class_name, pointer)
         if re.fullmatch(GUID_PATTERN, link.get("identifier", "")):

@@ -5,6 +5,7 @@ import copy
 import itertools
 import json
 import re
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -304,6 +305,25 @@ def test_all_faults_are_told_at_once_and_end_somewhere() -> None:
     for item in package["CFItems"]:
         item["uri"] = "nowhere"
     assert len(refused(package).faults) == MAX_REPORTED
+
+
+class Walked(list[Any]):
+    """A list that counts how many of its items were looked at."""
+
+    count = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        for each in super().__iter__():
+            self.count += 1
+            yield each
+
+
+@pytest.mark.parametrize("item", [{}, 1], ids=["empty", "number"])
+def test_a_package_of_mere_faults_is_not_read_to_its_end(item: Any) -> None:
+    package = small_package()
+    package["CFItems"] = Walked([item] * 10 * MAX_REPORTED)
+    assert len(refused(package).faults) == MAX_REPORTED
+    assert 0 < package["CFItems"].count <= MAX_REPORTED
 
 
 def test_a_statement_is_not_its_own_ancestor() -> None:
