@@ -58,6 +58,9 @@ PACKAGE: dict[str, Any] = {
 }  # fmt: skip
 _PACKAGE_BODY = {"requestBody": {"content": {"application/json": {"example": PACKAGE}}}}
 
+_WRITABLE = r"^[^\x00]*$"
+"""No database text holds U+0000."""
+
 _NOTHING_NEW: dict[int | str, dict[str, Any]] = {
     200: {"model": ImportedFrameworkOut, "description": "What was sent is the newest version already: nothing changed."}
 }
@@ -116,8 +119,12 @@ async def statements(
     framework_id: Identifier,
     tenant: AchievementsRead,
     session: ReadSession,
-    human_coding_scheme: Annotated[str | None, Query(max_length=300, description="The whole code.")] = None,
-    text: Annotated[str | None, Query(max_length=300, description="A part of the text, in whatever case.")] = None,
+    human_coding_scheme: Annotated[
+        str | None, Query(max_length=300, pattern=_WRITABLE, description="The whole code.")
+    ] = None,
+    text: Annotated[
+        str | None, Query(max_length=300, pattern=_WRITABLE, description="A part of the text, in whatever case.")
+    ] = None,
     type_: Annotated[ObjectType, Query(alias="type", description="Statements, or parts of rubrics.")] = "CFItem",
     after: Annotated[int, Query(ge=0, lt=2**31, description="Position of the last one you have; 0 for all.")] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.frameworks.router import PACKAGE
 from tests.conftest import Partner
 from tests.house.images import sound_png
 from tests.house.operations import Leaf, Operation, list_leaves, list_operations, put_at
@@ -352,6 +353,12 @@ async def test_bad_queries(partner: Partner) -> None:
             path = "/v1/events" if name == "after" else "/v1/panels"
             problem = assert_problem(await partner.client.get(f"{path}?{name}={value}"), 422, "invalid_body")
             assert pointers(problem) == [f"/query/{unquote(name)}"], (name, value)
+    framework = (await partner.client.post("/v1/frameworks", json=PACKAGE)).json()
+    for name in ("text", "human_coding_scheme"):
+        path = f"/v1/frameworks/{framework['id']}/statements?{name}="
+        problem = assert_problem(await partner.client.get(f"{path}a%00b"), 422, "invalid_body")
+        assert pointers(problem) == [f"/query/{name}"]
+        assert (await partner.client.get(f"{path}%ed%a0%80")).json()["items"] == []
     assert_problem(
         await partner.client.post("/v1/decisions?dry_run=maybe", json=decision(partner)), 422, "invalid_body"
     )
