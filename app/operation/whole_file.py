@@ -27,18 +27,20 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     _require_free(path)
     part = path.with_name(f".{path.name}.{new_id()}.part")
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(part, path)  # unlike a rename this never replaces what came there meanwhile
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(part, path)  # unlike a rename this never replaces what came there meanwhile
+        finally:
+            part.unlink(missing_ok=True)
     except FileExistsError:
         _require_free(path)
         raise
     except OSError as error:
         raise NotWritten(f"{path} cannot be written: {error.strerror}.", cure="Choose a place with room.") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _require_free(path: Path) -> None:

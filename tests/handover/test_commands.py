@@ -41,8 +41,9 @@ async def test_exporting(app: FastAPI, settings: Settings, partner: Partner, tmp
     code, said = assay(settings, "export", "academy", str(file))
     assert (code, "exists already" in said) == (2, True)
     assert assay(settings, "export", "nobody", str(tmp_path / "other.jsonl"))[0] == 2
-    code, said = assay(settings, "export", "academy", str(tmp_path / "none" / "academy.jsonl"))
-    assert (code, "cannot be written" in said) == (2, True)
+    for place in (tmp_path / "none" / "academy.jsonl", file / "academy.jsonl", tmp_path / ("x" * 240)):
+        code, said = assay(settings, "export", "academy", str(place))
+        assert (code, "cannot be written" in said) == (2, True), said
     assert names_in(tmp_path) == ["academy.jsonl"]
     later = (await partner.client.get(f"/v1/issuers/{partner.issuer_id}/export")).content.splitlines(keepends=True)
     actors = [each["actor"] for each in read_records(later) if each.get("action") == "issuer.exported"]
