@@ -141,21 +141,28 @@ def _read_constant(text: str) -> _Refused:
     return _Refused(f"{text} is not JSON.", "Leave the member out, or send a number.")
 
 
-def _list_faults(document: Any) -> Iterator[Fault]:
-    stack: list[tuple[str, Any]] = [("", document)]
-    while stack:
-        pointer, value = stack.pop()
-        if isinstance(value, str):
-            if _UNWRITABLE.search(value):
-                yield Fault(pointer, "The text holds U+0000 or an unpaired surrogate.", "Remove the character.")
-        elif isinstance(value, dict):
-            yield from _list_name_faults(pointer, value)
-            # Reversed, so that faults come out in the order of the document.
-            stack.extend((f"{pointer}/{escape_pointer(name)}", value[name]) for name in reversed(value))
-        elif isinstance(value, list):
-            stack.extend((f"{pointer}/{index}", value[index]) for index in reversed(range(len(value))))
-        elif isinstance(value, _Refused):
-            yield Fault(pointer, value.detail, value.cure)
+def _list_faults(value: Any, pointer: str = "") -> Iterator[Fault]:
+    """In the order of the document. Nothing is kept or made for a value without a fault: there may be millions of them."""
+    if isinstance(value, str):
+        if _UNWRITABLE.search(value):
+            yield Fault(pointer, "The text holds U+0000 or an unpaired surrogate.", "Remove the character.")
+    elif isinstance(value, _Refused):
+        yield Fault(pointer, value.detail, value.cure)
+    elif isinstance(value, dict):
+        yield from _list_name_faults(pointer, value)
+        for name, member in value.items():
+            if _may_have_faults(member):
+                yield from _list_faults(member, f"{pointer}/{escape_pointer(name)}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            if _may_have_faults(item):
+                yield from _list_faults(item, f"{pointer}/{index}")
+
+
+def _may_have_faults(value: Any) -> bool:
+    if isinstance(value, str):
+        return _UNWRITABLE.search(value) is not None
+    return bool(value) and isinstance(value, dict | list | _Refused)
 
 
 def _list_name_faults(pointer: str, members: dict[str, Any]) -> Iterator[Fault]:

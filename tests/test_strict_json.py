@@ -2,6 +2,8 @@
 
 import json
 import time
+import tracemalloc
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -113,6 +115,21 @@ def test_all_faults_are_told_up_to_a_limit() -> None:
     with pytest.raises(MalformedDocument) as refused:
         strict_json.loads(b"[" + b"NaN," * 1000 + b"1]")
     assert len(refused.value.faults) == strict_json.MAX_FAULTS
+
+
+def test_looking_for_faults_takes_no_room() -> None:
+    """What is kept of a document while it is read is the document."""
+
+    def peak(read: Callable[[bytes], object]) -> int:
+        tracemalloc.start()
+        try:
+            read(data)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    data = b"[" + b"{}," * 50_000 + b"{}]"
+    assert peak(strict_json.loads) < 1.2 * peak(json.loads) + len(data)
 
 
 DOCUMENTS = st.recursive(
