@@ -1,6 +1,7 @@
 """The background wiring: job name -> handler. `assay serve` runs it in its own process, `assay work` alone."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from app.access.idempotency import FORGET_JOB, forget_key
@@ -8,6 +9,7 @@ from app.credentials.issue import RECOVERY_JOB, REISSUE_JOB, recover
 from app.credentials.remind import REMINDER_JOB, remind
 from app.identity.reissue import reissue_badges
 from app.issuers.rotate import REPUBLISH_JOB
+from app.issuers.store import IssuerLeft
 from app.jobs.embedded import EmbeddedRunner, Handler
 from app.resources import Resources
 from app.statuslists.publish import republish
@@ -30,7 +32,8 @@ def handlers(world: Resources) -> dict[str, Handler]:
         await republish(world, payload["issuer_id"])
 
     async def reissue_badges_of_learner(payload: Mapping[str, Any]) -> None:
-        await reissue_badges(world, payload["issuer_id"], payload["learner_id"])
+        with suppress(IssuerLeft):  # then nothing is begun any more, today or later
+            await reissue_badges(world, payload["issuer_id"], payload["learner_id"])
 
     return {
         RECOVERY_JOB: recover_edition,

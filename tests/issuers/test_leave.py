@@ -5,18 +5,21 @@ import asyncio
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import select
 
 from app.access.principals import TENANT_SCOPES
-from app.credentials.issue import LEASE
+from app.credentials.issue import LEASE, REISSUE_JOB
 from app.errors import Broken
 from app.issuers.dependencies import AFTER_LEAVING
 from app.issuers.store import IssuerLeft
+from app.jobs.queue import Job
 from app.operation.check import Tally, check_badges, check_lists
 from app.worker import open_runner
 from tests.conftest import Partner, open_client
 from tests.fakes import FixedClock
 from tests.house.images import sound_png
 from tests.house.operations import list_operations
+from tests.identity.steps import ADA, BYRON, run_due_jobs, served
 from tests.issuing import (
     AbsentSigner,
     change_status,
@@ -145,6 +148,18 @@ async def test_what_was_begun_before_is_finished_and_nothing_is_begun_after(
     while await runner.run_one():
         pass
     assert [credential.state for credential in await list_all_credentials(world)] == ["issued", "issued"]
+
+
+async def test_what_was_to_be_reissued_is_given_up(app: FastAPI, partner: Partner, operator: httpx.AsyncClient) -> None:
+    badge = (await decided(partner, recipient={"email": ADA}))["credential"]
+    path = f"/v1/learners/{(await partner.client.get('/v1/learners')).json()['items'][0]['id']}"
+    assert (await partner.client.patch(path, json={"email": BYRON})).json()["reissuing"] == 1
+    await leave(operator, partner)
+    await run_due_jobs(app)
+    async with world_of(app).database.reading() as session:
+        assert list(await session.scalars(select(Job).where(Job.name == REISSUE_JOB))) == []
+    assert await served(partner, badge["document"]) == badge["document"]
+    await require_verifies(world_of(app), badge["document"])
 
 
 async def test_only_the_operator_lets_it_leave(
