@@ -17,9 +17,10 @@ DID_CONTEXT = "https://www.w3.org/ns/did/v1"
 MULTIKEY_CONTEXT = "https://w3id.org/security/multikey/v1"
 
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_AUTHORITY = re.compile(rf"{_LABEL}(?:\.{_LABEL})*(?::[1-9][0-9]{{0,4}})?", re.ASCII)
+_AUTHORITY = re.compile(rf"{_LABEL}(?:\.{_LABEL})*(?::(?P<port>[1-9][0-9]{{0,4}}))?", re.ASCII)
 _SEGMENT = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 _MAX_DID = 500
+_MAX_PORT = 65_535
 
 
 def did_web(base_url: str, slug: str) -> str:
@@ -41,7 +42,10 @@ def find_did_web(authority: str, path: str) -> str | None:
     host = authority.lower().removesuffix(":443")
     place = path.removesuffix("/did.json").removeprefix("/")
     segments = [] if place == ".well-known" else place.split("/")
-    if not path.endswith("/did.json") or not _AUTHORITY.fullmatch(host) or not all(map(_SEGMENT.fullmatch, segments)):
+    found = _AUTHORITY.fullmatch(host)
+    if found is None or int(found["port"] or 0) > _MAX_PORT:
+        return None
+    if not path.endswith("/did.json") or not all(map(_SEGMENT.fullmatch, segments)):
         return None
     did = ":".join(["did:web", host.replace(":", "%3A"), *segments])
     return did if len(did) <= _MAX_DID else None

@@ -68,7 +68,7 @@ def _find_objection(did: str, slug: str, world: Resources) -> tuple[str, str]:
     normal = find_did_web(url.netloc, url.path)
     if normal is None:
         return (
-            "the host or a path segment has a character that is not used here",
+            "the host or a path segment has a character that is not used here, or there is no such port",
             "use letters, digits, dots and hyphens",
         )
     if normal != did:
@@ -121,6 +121,14 @@ def require_complete(document: Mapping[str, Any], issuer: Issuer, keys: Iterable
             faults=[Fault("/verificationMethod", f"{name} is not there", "put it back") for name in names],
             cure=_publish(issuer, base_url),
         )
+
+
+def list_ended(document: Mapping[str, Any], issuer: Issuer, keys: Iterable[SigningKey]) -> list[str]:
+    """Keys that have signed and to which the document gives an end (`expires`, `revoked`): then nothing verifies with them."""
+    published = (
+        find_published_key(document, issuer.did, key.public_key_multibase) for key in keys if key.state != "pending"
+    )
+    return [method.id for method in published if method and (method.expires or method.revoked)]
 
 
 def _publish(issuer: Issuer, base_url: str) -> str:

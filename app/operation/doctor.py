@@ -24,7 +24,7 @@ from app.db import Database, open_database
 from app.errors import AssayError
 from app.events.store import Event
 from app.issuers.did_document import compose_did_document, has_own_domain
-from app.issuers.own_domain import fetch_did_document, require_complete
+from app.issuers.own_domain import fetch_did_document, list_ended, require_complete
 from app.issuers.store import Issuer, find_base_url, list_issuers
 from app.jobs.queue import Job
 from app.keys.store import SigningKey, list_all_keys, list_keys
@@ -327,6 +327,13 @@ async def _look_at_domain(
         has_signed = any(key.state != "pending" for key in keys)
         told = " ".join([error.detail, *(f"{fault.detail}." for fault in error.faults)])
         return Finding("did_documents", "wrong" if has_signed else "warning", f"{issuer.slug}: {told}", error.cure)
+    if ended := list_ended(document, issuer, keys):
+        told = (
+            f"{issuer.slug}: Its domain puts an end to keys that have signed: nothing verifies with {', '.join(ended)}."
+        )
+        return Finding(
+            "did_documents", "wrong", told, "Take `expires` and `revoked` from them, unless they were stolen."
+        )
     return None
 
 

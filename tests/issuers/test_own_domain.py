@@ -312,6 +312,7 @@ async def test_which_dids_are_allowed(operator: httpx.AsyncClient) -> None:
         "did:web:academy.example.org::a": "path segments",
         "did:web:academy.example.org%2Fa": "host name",
         "did:web:-academy.example.org": "character",
+        "did:web:academy.example.org%3A65536": "port",
         "did:web:badges.example.org": "did:web:badges.example.org:issuers:one",
         "did:web:badges.example.org:issuers:two": "did:web:badges.example.org:issuers:one",
     }
@@ -346,6 +347,8 @@ def test_a_place_has_one_did() -> None:
         ("academy.example.org", "/a/did.json/"): None,
         ("", "/.well-known/did.json"): None,
         ("a b", "/.well-known/did.json"): None,
+        ("academy.example.org:65535", "/.well-known/did.json"): "did:web:academy.example.org%3A65535",
+        ("academy.example.org:65536", "/.well-known/did.json"): None,
         ("academy.example.org:http", "/.well-known/did.json"): None,
         ("academy.example.org/x", "/.well-known/did.json"): None,
         ("user@academy.example.org", "/.well-known/did.json"): None,
@@ -441,5 +444,10 @@ async def test_the_doctor_looks_at_the_domain(
     document = await document_to_publish(academy.client, "academy")
     domain.publish(without(document, first))
     assert first["verification_method"] in await told("wrong", "did_documents")
+    [method] = document["verificationMethod"]
+    domain.publish({**document, "verificationMethod": [{**method, "revoked": "2026-01-01T00:00:00Z"}]})
+    assert "puts an end to keys" in await told("wrong", "did_documents")
+    domain.publish(document)
+    assert domain.host not in await told("wrong", "did_documents")
     domain.publish_nothing()
     assert "No DID document can be had" in await told("wrong", "did_documents")
