@@ -5,12 +5,17 @@ address that we write anywhere, and no permission. It is read as a DID, so that 
 is anything for it; a host that is nobody's DID goes on to the routes, which do not look at it.
 """
 
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.errors import Unavailable
 from app.issuers.did_document import find_did_web
 from app.issuers.store import find_issuer_by_did
 from app.resources import Resources
+from app.web.problems import problem_response
 
 
 class HostMapping:
@@ -22,7 +27,12 @@ class HostMapping:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "GET":
             did = find_did_web(Headers(scope=scope).get("host", ""), scope["path"])
-            slug = await _find_slug(scope, did) if did is not None else None
+            try:
+                slug = await _find_slug(scope, did) if did is not None else None
+            except (OperationalError, PoolTimeout):  # the application's handlers of errors are further in
+                away = Unavailable("The database did not answer.")
+                await problem_response(Request(scope), away)(scope, receive, send)
+                return
             if slug is not None:
                 # In place: what surrounds this looks into the scope for the route that answered.
                 scope["path"] = f"/issuers/{slug}/did.json"

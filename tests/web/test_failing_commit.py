@@ -85,6 +85,7 @@ async def test_without_a_database_the_answer_is_503(app: FastAPI, partner: Partn
     nowhere = open_database(f"sqlite+aiosqlite:///{tmp_path}/no/such/directory/assay.db")
     app.state.resources = replace(world, database=nowhere)
     await assert_unavailable(partner)
+    problem(await partner.client.get("/.well-known/did.json"), 503, "unavailable")
     await nowhere.close()
     app.state.resources = world
     assert (await partner.client.post("/v1/panels", json=panel_body())).status_code == 201
