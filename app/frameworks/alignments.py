@@ -12,6 +12,8 @@ from app.openbadges.datatypes import URL_PATTERN
 
 _MAX_LINE, _MAX_PROSE, _MAX_URL = 300, 10_000, 2_000
 _PART_OF_A_WORD = re.compile(r"\s+\S*$")
+_NOT_ONE_LINE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ufffe\uffff]+")
+"""Blanks, and the characters that no text of a badge may have."""
 
 
 async def expand_alignments(
@@ -43,18 +45,22 @@ def compose_alignment(found: FrameworkObject, framework: Framework) -> dict[str,
 
     Its name begins with the code that people know it by; what is too long for a name stands whole in the description.
     """
-    text = " ".join(found.text.split())
-    name = " ".join(part for part in (" ".join((found.code or "").split()), text) if part)
+    text = _one_line(found.text)
+    name = _one_line(f"{found.code or ''} {text}") or found.identifier
     alignment = {
         "target_name": _shortened(name, _MAX_LINE),
         "target_url": found.body["uri"],
         "target_code": found.identifier,
-        "target_framework": _shortened(" ".join(framework.document["title"].split()), _MAX_LINE) or None,
+        "target_framework": _shortened(_one_line(framework.document["title"]), _MAX_LINE) or None,
         "target_type": found.type,
     }
     if len(name) > _MAX_LINE:
         alignment["target_description"] = _shortened(text, _MAX_PROSE)
     return {member: value for member, value in alignment.items() if value is not None}
+
+
+def _one_line(text: str) -> str:
+    return _NOT_ONE_LINE.sub(" ", text).strip()
 
 
 def _shortened(text: str, most: int) -> str:

@@ -115,3 +115,14 @@ async def test_a_statement_without_an_address_or_too_long_for_a_name(partner: Pa
     )
     assert pointers(refused) == ["/alignments/0/statement"]
     assert "address" in refused.json()["errors"][0]["detail"]
+
+
+async def test_control_characters_of_a_framework_become_blanks(partner: Partner) -> None:
+    """Its owner wrote them, no badge may have them, and who aligns to it cannot mend them."""
+    package = changed(whole_package(), ("CFItems", 1, "fullStatement"), "\x08Leads\x0bwith\x01\x7f\x9fcare\uffff")
+    await import_whole(partner, changed(package, ("CFItems", 1, "humanCodingScheme"), "3\x02c"))
+    created = await partner.client.post("/v1/achievements", json=aligned_body({"statement": STATEMENT}))
+    [alignment] = created.json()["versions"][0]["content"]["alignments"]
+    assert alignment["target_name"] == "3 c Leads with care"
+    publishing = await partner.client.post(f"/v1/achievements/{created.json()['id']}/versions/1/publish")
+    assert publishing.status_code == 200, publishing.text
