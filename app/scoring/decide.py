@@ -54,7 +54,14 @@ from app.resources import Resources
 from app.scoring.award import compose_award_facts, load_award_facts
 from app.scoring.facts import DecisionFacts, compose_details
 from app.scoring.soundness import require_sound
-from app.scoring.store import Decision, find_by_external_id, find_renewed, find_successor, get_decision
+from app.scoring.store import (
+    Decision,
+    find_by_external_id,
+    find_renewed,
+    find_successor,
+    get_decision,
+    list_corrected,
+)
 
 Action = Literal["issue", "reissue", "revoke", "renew", "withdraw", "nothing"]
 
@@ -177,11 +184,11 @@ async def _reissue(
 ) -> Reissue | None:
     """Which badge gets another edition, and why; None for the first edition of a new one."""
     if action == "reissue" and before is not None:
-        return Reissue(await _award_of(session, before), "correction")
+        return Reissue(await _newest_award(session, before), "correction")
     if renewed is None:
         return None
     stood = await find_edition_of_decision(session, renewed.issuer_id, renewed.id)
-    award = await _newest_award(session, before, renewed)
+    award = await _renewed_award(session, before, renewed)
     return Reissue(award, "withdrawal" if action == "withdraw" else "renewal", stood)
 
 
@@ -210,14 +217,26 @@ async def _renewed(
         if found is None:
             return None
         renewed = found
-    await _newest_award(session, before, renewed)
+    await _renewed_award(session, before, renewed)
     return renewed
 
 
-async def _newest_award(session: AsyncSession, *decisions: Decision | None) -> Award:
-    """The award whose newest decision is one of these: a badge is changed by way of the newest decision about it."""
+async def _renewed_award(session: AsyncSession, before: Decision | None, renewed: Decision) -> Award:
+    """What a renewal extends: `renewed` is the newest decision of it, or one is that `before` corrects.
+
+    Not each of those has changed the badge: one that withdrew a renewal may have been confirmed since.
+    """
+    corrected = [] if before is None else await list_corrected(session, before)
+    return await _newest_award(session, *corrected, renewed)
+
+
+async def _newest_award(session: AsyncSession, *decisions: Decision) -> Award:
+    """The award whose newest decision is one of these: a badge is changed by way of the newest decision about it.
+
+    Asked again once the learner is locked: until then another request may have renewed or corrected the same.
+    """
     for decision in decisions:
-        award = await find_award(session, decision.issuer_id, decision.id) if decision is not None else None
+        award = await find_award(session, decision.issuer_id, decision.id)
         if award is not None:
             return award
     raise DecisionSuperseded(
@@ -301,17 +320,10 @@ async def _require_identifiable(session: AsyncSession, world: Resources, learner
         raise RecipientNotIdentifiable("The learner has no identity that a badge can carry.", faults=[fault])
 
 
-async def _award_of(session: AsyncSession, decision: Decision) -> Award:
-    award = await find_award(session, decision.issuer_id, decision.id)
-    if award is None:
-        raise Broken("An awarded decision has no award.")
-    return award
-
-
 async def _revoke(
     session: AsyncSession, world: Resources, tenant: Tenant, before: Decision, reason: str, now: datetime
 ) -> None:
-    award = await _award_of(session, before)
+    award = await _newest_award(session, before)
     credential = await find_credential_of_award(session, before.issuer_id, award.id)
     if credential is not None and credential.state != "failed":
         await revoke(session, world, before.issuer_id, credential.id, reason=reason, actor=tenant.actor, now=now)

@@ -109,13 +109,18 @@ async def find_successor(session: AsyncSession, issuer_id: str, decision_id: str
     return (await session.scalars(query)).one_or_none()
 
 
+async def list_corrected(session: AsyncSession, decision: Decision) -> list[Decision]:
+    """This decision, the one it corrects, the one that corrected, and so on to the first."""
+    corrected = [decision]
+    while (earlier := corrected[-1].supersedes_id) is not None:
+        corrected.append(await get_decision(session, decision.issuer_id, earlier))
+    return corrected
+
+
 async def find_renewed(session: AsyncSession, decision: Decision) -> Decision | None:
     """The decision that this one renews, itself or as the correction of one that does."""
-    while decision.renews_id is None:
-        if decision.supersedes_id is None:
-            return None
-        decision = await get_decision(session, decision.issuer_id, decision.supersedes_id)
-    return await get_decision(session, decision.issuer_id, decision.renews_id)
+    first = (await list_corrected(session, decision))[-1]
+    return None if first.renews_id is None else await get_decision(session, first.issuer_id, first.renews_id)
 
 
 async def list_successors(session: AsyncSession, issuer_id: str, decision_ids: list[str]) -> dict[str, str]:

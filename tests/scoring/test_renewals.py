@@ -1,10 +1,12 @@
 """Recertification: a decision that renews another extends its badge; the reminder that comes before the end."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
+from app.learners.store import lock_learner
 from app.worker import open_runner
 from tests.builders import achievement_body, results
 from tests.conftest import Partner, publish
@@ -187,6 +189,44 @@ async def test_what_cannot_be_renewed_is_refused(app: FastAPI, partner: Partner,
     revoked = await record(partner, renews=first["id"])
     assert (revoked.status_code, revoked.json()["code"]) == (409, "credential_revoked")
     assert await count_rows(world_of(app)) == counts
+
+
+async def test_a_withdrawal_that_was_confirmed_can_still_be_corrected(
+    app: FastAPI, partner: Partner, clock: FixedClock
+) -> None:
+    first = await certified(partner)
+    clock.advance(days=90)
+    extending = {"decided_at": "2027-02-01T09:00:00Z"}
+    renewed = await decided(partner, renews=first["id"], **extending)
+    clock.advance(days=1)
+    withdrawn = await decided(partner, supersedes=renewed["id"], reason="Not so.", outcome="not_yet")
+    assert badge_of(withdrawn)["validUntil"] == END
+    clock.advance(days=1)
+    confirmed = await decided(partner, supersedes=withdrawn["id"], reason="Looked at again.", outcome="not_yet")
+    clock.advance(days=1)
+    after = badge_of(await decided(partner, supersedes=confirmed["id"], reason="It was so.", **extending))
+    assert (after["id"], after["awardedDate"]) == (badge_of(first)["id"], AWARDED)
+    assert after["validUntil"] == "2027-05-12T09:00:00Z"
+    await require_verifies(world_of(app), after)
+
+
+@pytest.mark.parametrize("outcome", ["awarded", "not_yet"])
+async def test_who_corrects_what_is_renewed_at_the_same_moment_is_told_so(
+    app: FastAPI, partner: Partner, clock: FixedClock, outcome: str
+) -> None:
+    world = world_of(app)
+    first = await certified(partner)
+    clock.advance(days=90)
+    async with world.database.transaction() as session:  # both have looked at the award, and wait for its learner
+        await lock_learner(session, partner.issuer_id, first["learner_id"])
+        renewing = asyncio.create_task(record(partner, renews=first["id"], decided_at="2027-02-01T09:00:00Z"))
+        await asyncio.sleep(0.2)
+        correcting = asyncio.create_task(record(partner, supersedes=first["id"], reason="A slip.", outcome=outcome))
+        await asyncio.sleep(0.2)
+    assert (await renewing).status_code == 201
+    refused = await correcting
+    assert (refused.status_code, refused.json()["code"]) == (409, "decision_superseded")
+    assert len(await list_all_editions(world)) == 2
 
 
 # The reminder
