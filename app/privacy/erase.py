@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.idempotency import IdempotencyRecord
 from app.audit.store import audit
-from app.credentials.store import Credential, list_credentials_of_learner
+from app.credentials.store import lock_credentials_of_learner
 from app.errors import NotFound
 from app.events.store import record_event
 from app.learners.store import Learner, LearnerIdentity, lock_with_merged, require_not_merged
@@ -29,11 +29,12 @@ async def erase_learner(
     for each in learners.values():
         each.sealed_key = each.external_id = None
         each.updated_at = now
+    # Before anything that hangs on them: who signs a badge holds its row when the answer is kept.
+    credentials = await lock_credentials_of_learner(session, issuer_id, learner_id)
     of_learner = (LearnerIdentity.issuer_id == issuer_id, LearnerIdentity.learner_id.in_(learners))
     await session.execute(delete(LearnerIdentity).where(*of_learner))
     kept = (IdempotencyRecord.issuer_id == issuer_id, IdempotencyRecord.learner_id.in_(learners))
     await session.execute(delete(IdempotencyRecord).where(*kept))
-    credentials: list[Credential] = await list_credentials_of_learner(session, issuer_id, learner_id)
     for credential in credentials:
         credential.sealed_reason = None
         credential.updated_at = now

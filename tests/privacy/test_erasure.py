@@ -1,5 +1,6 @@
 """Twenty things only one learner has: after erasure they are nowhere, and what must go on goes on."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,14 +8,17 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.access.idempotency import IdempotencyRecord
+from app.credentials.store import lock_credential
 from app.settings import Settings
 from tests.builders import achievement_body, decision_body
 from tests.conftest import Partner, publish
 from tests.fakes import FixedClock
 from tests.house.databases import is_in, list_contents, open_owner
+from tests.issuing import world_of
 
 DID = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
 CANARIES = [f"canary{number:02d}" for number in range(20)]
@@ -171,6 +175,23 @@ async def test_an_erased_learner_is_not_found_again(app: FastAPI, partner: Partn
     about_erased.pop("recipient")
     refused = await partner.client.post("/v1/decisions", json=about_erased)
     assert (refused.status_code, refused.json()["code"]) == (410, "gone")
+
+
+async def test_an_erasure_waits_for_the_badge_that_is_being_kept(
+    app: FastAPI, partner: Partner, clock: FixedClock
+) -> None:
+    """Who signs a badge holds its row, and then keeps the answer: in the same order the erasure takes them."""
+    life = await live(partner, clock)
+    world = world_of(app)
+    async with world.database.transaction() as session:
+        await lock_credential(session, partner.issuer_id, life.credential_id)
+        erasing = asyncio.create_task(erase(partner, life.learner_id))
+        await asyncio.sleep(0.2)
+        of_learner = IdempotencyRecord.learner_id == life.learner_id
+        kept = await session.execute(update(IdempotencyRecord).where(of_learner).values(status=201))
+        assert kept.rowcount > 0  # type: ignore[attr-defined]
+    await erasing
+    assert (await partner.client.get(f"/v1/learners/{life.learner_id}")).status_code == 410
 
 
 async def test_an_export_is_whole(app: FastAPI, partner: Partner, clock: FixedClock) -> None:
