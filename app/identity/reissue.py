@@ -66,28 +66,29 @@ async def reissue_badges(world: Resources, issuer_id: str, learner_id: str) -> i
 
 
 async def ask_for_reissue(session: AsyncSession, vault: Vault, learner: Learner, *, changed: bool, at: datetime) -> int:
-    """After a change of the locked learner: the next identity version, and the job if badges need it. How many do.
+    """After a change of the locked learner: the next identity version, and the job if badges need it. How many do now.
 
     Badges that were behind before, say because an award added an identity, catch up too; so naming what is known already
-    brings them up to date.
+    brings them up to date. Suspended ones are behind the next version, and by that catch up when they are reinstated.
     """
     outdated = await list_outdated(session, vault, learner, now=at)
     if changed or outdated:
         learner.identity_version += 1
-    if outdated:
+    reissuing = sum(credential.state != "suspended" for credential in outdated)
+    if reissuing:
         enqueue(session, REISSUE_JOB, {"issuer_id": learner.issuer_id, "learner_id": learner.id}, run_at=at)
-    return len(outdated)
+    return reissuing
 
 
 async def list_outdated(session: AsyncSession, vault: Vault, learner: Learner, *, now: datetime) -> list[Credential]:
-    """The badges, issued or being signed, that say something else of the learner than their next edition would.
+    """The badges, issued, suspended or being signed, that say something else of the learner than their next edition would.
 
-    Revoked, failed and expired ones stay as they are; suspended ones catch up when they are reinstated.
+    Revoked, failed and expired ones stay as they are.
     """
     if learner.sealed_key is None:
         return []
     credentials = await list_credentials_of_learner(session, learner.issuer_id, learner.id)
-    standing = {each.id: each for each in credentials if each.state in ("pending", "issued")}
+    standing = {each.id: each for each in credentials if each.state in ("pending", "issued", "suspended")}
     identities = await open_identities(session, vault, learner)
     outdated = {
         edition.credential_id

@@ -17,7 +17,7 @@ from app.settings import Settings
 from app.worker import open_runner
 from tests.conftest import PROJECT, Partner
 from tests.fakes import FixedClock
-from tests.identity.steps import ADA, BYRON, changed, published, require_reissued, run_due_jobs, says, served
+from tests.identity.steps import ADA, BYRON, DID, changed, published, require_reissued, run_due_jobs, says, served
 from tests.issuing import (
     Document,
     MeanwhileSigner,
@@ -245,3 +245,21 @@ async def test_the_job_of_an_erased_learner_does_nothing(app: FastAPI, partner: 
     await run_due_jobs(app)
     assert [edition.number for edition in await list_all_editions(world_of(app))] == [1, 1, 1]
     assert await list_jobs(world_of(app)) == []
+
+
+async def test_a_suspended_badge_catches_up_with_what_was_named_meanwhile(
+    app: FastAPI, partner: Partner, clock: FixedClock
+) -> None:
+    """Also with a DID that an award had added before somebody named it."""
+    await published(partner, status_purpose="suspension")
+    first = await decided(partner, recipient={"email": ADA})
+    badge, credential_id = first["credential"]["document"], first["credential"]["id"]
+    assert (await change_status(partner, credential_id, "suspend")).status_code == 200
+    await record(partner, recipient={"email": ADA, "did": DID})
+    assert (await changed(partner, first["learner_id"], did=DID))["reissuing"] == 0
+    clock.advance(seconds=5)
+    await run_due_jobs(app)
+    assert await served(partner, badge) == badge
+    assert (await change_status(partner, credential_id, "reinstate")).status_code == 200
+    await run_due_jobs(app)
+    assert says(await require_reissued(app, partner, badge)) == {"did": DID, "email": ADA}
