@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import typer
 import uvicorn
 from pydantic import TypeAdapter
+from rich.markup import escape
 from rich.table import Table as Grid
 
 from app import strict_json
@@ -205,12 +206,12 @@ def main() -> None:
     try:
         cli()
     except AssayError as error:
-        errors.print(f"[red]{error.code}[/red]: {error.detail}", soft_wrap=True)
+        errors.print(f"[red]{error.code}[/red]: {escape(error.detail)}", soft_wrap=True)
         for fault in error.faults:
             told = f"{fault.pointer} {fault.detail}".strip() + (f": {fault.cure}" if fault.cure else "")
             errors.print(f"  {told}", soft_wrap=True, highlight=False, markup=False)
         if error.cure:
-            errors.print(error.cure, soft_wrap=True)
+            errors.print(error.cure, soft_wrap=True, markup=False)
         sys.exit(2)
 
 

@@ -1,7 +1,7 @@
 """`assay import`: earlier awards, rosters and achievements from files.
 
-Ends with 0 when every row is there, 1 when some were refused (the others are in), 2 when it could not begin, and 130 when it
-was interrupted. Run again, it goes on.
+Ends with 0 when every row is there, 1 when some were refused (the others are in), 2 when it could not begin or go on, and 130
+when it was interrupted. Run again, it goes on.
 """
 
 import asyncio
@@ -270,16 +270,21 @@ def _interruption() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def _open_input(file: str) -> Iterator[BinaryIO]:
-    """The file, or standard input kept in an unnamed one: it is read more than once."""
-    if file != "-":
+    """The file; standard input or a pipe kept in an unnamed one: it is read more than once."""
+    with ExitStack() as stack:
         try:
-            with Path(file).open("rb") as stream:
-                yield stream
+            stream = sys.stdin.buffer if file == "-" else stack.enter_context(Path(file).open("rb"))
+            if file == "-" or not stream.seekable():
+                stream = stack.enter_context(_kept(stream))
         except OSError as error:
             raise NotReady(f"{file} cannot be read: {error.strerror}.") from None
-        return
+        yield stream  # outside of the try: what goes wrong from here on is not the file's fault
+
+
+@contextmanager
+def _kept(stream: BinaryIO) -> Iterator[BinaryIO]:
     with tempfile.TemporaryFile() as kept:
-        while (chunk := sys.stdin.buffer.read(1024 * 1024)) and kept.tell() <= MAX_BYTES:
+        while (chunk := stream.read(1024 * 1024)) and kept.tell() <= MAX_BYTES:
             kept.write(chunk)
         yield kept
 
@@ -289,7 +294,7 @@ def _tell(sheet: Sheet, counts: Counter[str], refused: list[ReportLine], report:
         errors.print(f"line {line.line}: {'; '.join(line.faults)}", soft_wrap=True, highlight=False, markup=False)
     if len(refused) > SHOWN:
         where = f"in {report}" if report else "told by --report FILE.csv"
-        errors.print(f"… and {len(refused) - SHOWN} more, {where}.", soft_wrap=True, highlight=False)
+        errors.print(f"… and {len(refused) - SHOWN} more, {where}.", soft_wrap=True, highlight=False, markup=False)
     grid = Grid(show_edge=False, pad_edge=False)
     grid.add_column("Rows")
     grid.add_column("", justify="right")

@@ -7,10 +7,12 @@ cells are safe to open in a spreadsheet.
 import csv
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
+
+from app.errors import Unavailable
 
 Outcome = Literal["issued", "created", "completed", "published", "already there", "unsigned", "refused"]
 """`unsigned`: recorded, and its badge is being signed by another process or will be by the next run."""
@@ -19,6 +21,10 @@ HEADING = ("line", "outcome", "external_id", "id", "url", "faults")
 
 _EXECUTED = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet may take for the beginning of a formula (OWASP, CSV injection)."""
+
+
+class UnwritableReport(Unavailable):
+    """The disk is full, say. It ends the run: nobody would learn what became of the rows that follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +54,11 @@ class _CsvReport:
 
     def add(self, line: ReportLine, *, dry_run: bool) -> None:
         cells = (line.line, told(line, dry_run=dry_run), line.external_id, line.id, line.url, "; ".join(line.faults))
-        self._writer.writerow([safe_cell(str(cell)) for cell in cells])
-        self.file.flush()
+        try:
+            self._writer.writerow([safe_cell(str(cell)) for cell in cells])
+            self.file.flush()
+        except OSError as error:
+            raise UnwritableReport(f"The report cannot be written any more: {error.strerror}.") from None
 
 
 class _NoReport:
@@ -64,8 +73,11 @@ def open_report(path: Path | None) -> Iterator[Report]:
         yield _NoReport()
         return
     report = _CsvReport(path)
-    with report.file:
+    try:
         yield report
+    finally:
+        with suppress(OSError):  # each row was flushed: what cannot be written was told then
+            report.file.close()
 
 
 def told(line: ReportLine, *, dry_run: bool) -> str:

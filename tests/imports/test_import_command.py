@@ -170,6 +170,8 @@ async def test_what_cannot_begin_says_why_and_does_nothing(app: FastAPI, command
     arguments = await command.arguments()
     latin = tmp_path / "latin.csv"
     latin.write_bytes("email,awarded_at,name\nr@s.example.org,2019-01-01,René\n".encode("cp1252"))
+    bracketed = tmp_path / "bracketed.csv"
+    bracketed.write_bytes(b"email,awarded_at,Name [last],Date [/day]\nr@s.example.org,2019-01-01,,\n")
     before = await count_rows(world)
 
     def without(name: str) -> list[str]:
@@ -183,12 +185,20 @@ async def test_what_cannot_begin_says_why_and_does_nothing(app: FastAPI, command
         ([*without("--achievement"), "--achievement", "nothing"], "There is no such achievement"),
         ([*without("--report"), "--report", str(tmp_path / "no" / "report.csv")], "cannot be written"),
         (["awards", str(latin), *without("--report")[2:], "--report", str(latin)], "would overwrite the file"),
+        (["awards", str(bracketed), *arguments[2:]], "no fields of ours: Name [last], Date [/day]."),
         (["awards", str(latin), *arguments[2:]], "Line 2 is not UTF-8: byte 31 is 0xE9"),
     ):
         code, said = await command.run(*given, stdin=sound)
         assert (code, words in said) == (2, True), said
     assert await count_rows(world) == before
     assert (await command.run(*arguments, stdin=sound))[0] == 0
+
+
+@on_sqlite
+async def test_a_pipe_is_read_by_its_path(app: FastAPI, command: Command) -> None:
+    """As a shell gives it for `<(gunzip -c awards.csv.gz)`."""
+    code, said = await command.run(*await command.arguments("/dev/stdin"), stdin=lines_of([person(0)]))
+    assert (code, command.outcomes()) == (0, {"issued": 1}), said
 
 
 @on_sqlite

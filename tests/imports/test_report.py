@@ -1,12 +1,14 @@
 """The report is safe to open, and readable by its owner alone."""
 
 import csv
+import resource
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.imports.report import HEADING, ReportLine, open_report, safe_cell
+from app.imports.report import HEADING, ReportLine, UnwritableReport, open_report, safe_cell
 
 EXECUTED = tuple("=+-@\t\r\n＝＋－＠")
 
@@ -36,3 +38,15 @@ def test_a_report_is_rows_for_a_spreadsheet_and_private(tmp_path: Path) -> None:
         ["3", "refused", "", "", "", '\'+x is, wrong; "and" so on'],
         ["4", "would be created", "", "", "", ""],
     ]
+
+
+def test_a_full_disk_is_told_as_the_report_s(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with open_report(tmp_path / "report.csv") as report:
+        report.add(ReportLine(2, "created"), dry_run=False)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+        try:
+            with pytest.raises(UnwritableReport, match="report cannot be written"):
+                report.add(ReportLine(3, "refused", faults=("long " * 100,)), dry_run=False)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
