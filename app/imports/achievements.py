@@ -5,7 +5,6 @@ external id. What is there already is found by it.
 """
 
 import hashlib
-import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,14 +24,12 @@ from app.achievements.store import (
 )
 from app.achievements.versions import create_achievement, publish_version
 from app.errors import Fault
-from app.imports.mapping import RefusedRow
+from app.imports.mapping import RefusedRow, as_external_id
 from app.imports.reading import Row
 from app.imports.report import Outcome, ReportLine
 from app.imports.run import Entered
 from app.resources import Resources
 from app.web.problems import faults_of
-
-_EXTERNAL_ID = re.compile(r"[\x21-\x3f\x41-\x7e]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +93,9 @@ class AchievementImport:
         return
         yield
 
+    def own_id(self, row: Row) -> str:
+        return as_external_id(row.fields.get("external_id"))
+
     def fault(self, fault: Fault) -> str:
         return f"{fault.pointer} {fault.detail}".strip() + (f": {fault.cure}" if fault.cure else "")
 
@@ -142,9 +142,7 @@ def _id_of_badge_class(iri: object) -> str:
     if not isinstance(iri, str) or not iri:
         cure = "give it one: without it a second run could not find what the first made"
         raise RefusedRow("The BadgeClass has no id.", faults=[Fault("/id", "is missing", cure)])
-    if _EXTERNAL_ID.fullmatch(iri):
-        return iri
-    return f"badge-class-{hashlib.sha256(iri.encode()).hexdigest()[:32]}"
+    return as_external_id(iri) or f"badge-class-{hashlib.sha256(iri.encode()).hexdigest()[:32]}"
 
 
 def _list_of(value: object) -> list[object]:

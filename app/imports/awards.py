@@ -5,6 +5,7 @@ hash: the same row gets the same, and nobody can guess from it who it is about. 
 it. A badge whose process died is finished when the dead process's claim has run out.
 """
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -119,6 +120,9 @@ class AwardImport:
         for waiting in self._waiting:
             yield await self._finish_one(waiting)
         self._waiting.clear()
+
+    def own_id(self, row: Row) -> str:
+        return self.mapping.own_id(row)
 
     def fault(self, fault: Fault) -> str:
         """The fault, with the partner's column for the place."""
@@ -328,5 +332,5 @@ def _bare(evidence: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _whole_number(value: object) -> object:
-    """A cell of digits as a number; anything else as it is, for the body to refuse."""
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+    """A cell of digits as a number; anything else, and what is longer than any version, as it is, for the body to refuse."""
+    return int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value) else value

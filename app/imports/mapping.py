@@ -25,15 +25,17 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from app.errors import Fault, InvalidInput
 from app.imports.reading import Delimiter, Row, Sheet, UnreadableFile, pointer_to
-from app.web.fields import Body, Key, Line
+from app.web.fields import Body, ExternalId, Key, Line
 from app.web.problems import faults_of
 
 LEVEL_PREFIX = "level."
 """A column `level.problem` holds the level of the criterion `problem`, where no mapping says otherwise."""
+
+_EXTERNAL_ID: TypeAdapter[str] = TypeAdapter(ExternalId)
 
 _LIKE_A_FORMULA = ("=", "+", "-", "@")
 _NOT_LIKE_A_FORMULA = ("name", "email", "did", "external_id", "learner_external_id")
@@ -110,6 +112,10 @@ class FieldMapping:
         ]
         return values, faults
 
+    def own_id(self, row: Row) -> str:
+        """The partner's own id of a row, taken or not; "" where there is none."""
+        return as_external_id(row.fields.get(self.columns.get("external_id", "")))
+
     def _cell_faults(self, row: Row) -> Iterator[Fault]:
         """What was wrong with the cells as they were read, at our fields. A column that is ignored may hold anything."""
         field_of = {pointer_to(column): f"/{field}" for field, column in self.columns.items()}
@@ -160,6 +166,14 @@ class FieldMapping:
         """How the partner knows a field of ours: by their column."""
         column = self.columns.get(field)
         return field if column in (None, field) else f"{field} ({column})"
+
+
+def as_external_id(value: object) -> str:
+    """The value if it can be an external id, else "": what stands in its place may be a name or an e-mail address."""
+    try:
+        return _EXTERNAL_ID.validate_python(value)
+    except ValidationError:
+        return ""
 
 
 def read_mapping_file(data: bytes) -> MappingFile:

@@ -63,6 +63,9 @@ class RosterImport:
         return
         yield
 
+    def own_id(self, row: Row) -> str:
+        return self.mapping.own_id(row)
+
     def fault(self, fault: Fault) -> str:
         place = self.mapping.name_of(fault.pointer.strip("/"))
         return f"{place} {fault.detail}".strip() + (f": {fault.cure}" if fault.cure else "")

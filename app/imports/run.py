@@ -1,12 +1,12 @@
 """Row after row. Each is a transaction of its own, so that a run may end anywhere and the next one goes on.
 
-A dry run does the very same in transactions that are rolled back, some rows in each, so it tells what would happen: only a
-contradiction between two distant rows of one file shows no sooner than in earnest.
+A dry run does the very same in transactions that are rolled back, so it tells what would happen: only what one row says of a
+person and another contradicts shows no sooner than in earnest. Several rows in one transaction would show it, but would lock
+learners after what is locked last, and wait crosswise for live requests.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from itertools import islice
 from typing import Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,9 +21,6 @@ T = TypeVar("T")
 
 OF_THE_ROW = (InvalidInput, Conflict, NotFound, Gone)
 """Errors that are the row's: it is refused, and the others go on. Anything else ends the run."""
-
-DRY_BATCH = 25
-"""Rows that a dry run takes in one transaction: others wait that long for their writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +40,10 @@ class Importer(Protocol[T]):
 
     async def enter(self, session: AsyncSession, row: Row, prepared: T) -> Entered:
         """Take the row in the caller's transaction, which may run again or be rolled back."""
+        ...
+
+    def own_id(self, row: Row) -> str:
+        """The partner's own id of a row, as far as it has one; else ""."""
         ...
 
     def fault(self, fault: Fault) -> str:
@@ -77,11 +78,10 @@ async def rehearse(
     world: Resources, importer: Importer[T], rows: Iterable[Row], *, stop: Callable[[], bool]
 ) -> AsyncIterator[ReportLine]:
     """As `execute`, and nothing is kept."""
-    for batch in _batches(rows, DRY_BATCH):
+    for row in rows:
         if stop():
             return
-        for line in await _rehearse_batch(world, importer, batch):
-            yield line
+        yield await _rehearse_one(world, importer, row)
 
 
 async def _execute_one(world: Resources, importer: Importer[T], row: Row) -> ReportLine | None:
@@ -97,49 +97,30 @@ async def _execute_one(world: Resources, importer: Importer[T], row: Row) -> Rep
         except Conflict:  # perhaps with another process that takes over the same: what it made is found the second time
             entered = await enter()
     except OF_THE_ROW as error:
-        return refusal(row, error, importer.fault)
+        return refusal(row, error, importer)
     return entered.line if entered.then is None else await entered.then()
 
 
-async def _rehearse_batch(world: Resources, importer: Importer[T], batch: list[Row]) -> list[ReportLine]:
-    prepared: list[T | AssayError] = []
-    for row in batch:
-        try:
-            prepared.append(await importer.prepare(row))
-        except OF_THE_ROW as error:
-            prepared.append(error)
-
-    async def all_of_them(session: AsyncSession) -> None:
-        lines = []
-        for row, found in zip(batch, prepared, strict=True):
-            try:
-                if isinstance(found, AssayError):
-                    raise found
-                lines.append((await importer.enter(session, row, found)).line)
-            except OF_THE_ROW as error:
-                lines.append(refusal(row, error, importer.fault))
-        raise _RolledBack(lines)
+async def _rehearse_one(world: Resources, importer: Importer[T], row: Row) -> ReportLine:
+    async def enter(session: AsyncSession) -> None:
+        raise _RolledBack((await importer.enter(session, row, prepared)).line)
 
     try:
-        await in_time(world, all_of_them)
+        prepared = await importer.prepare(row)
+        await in_time(world, enter)
     except _RolledBack as done:
-        return done.lines
+        return done.line
+    except OF_THE_ROW as error:
+        return refusal(row, error, importer)
     raise AssertionError("a dry run was not rolled back")
 
 
 class _RolledBack(Exception):  # not an error: it ends a dry run
-    def __init__(self, lines: list[ReportLine]) -> None:
-        self.lines = lines
+    def __init__(self, line: ReportLine) -> None:
+        self.line = line
 
 
-def refusal(row: Row, error: AssayError, tell: Callable[[Fault], str]) -> ReportLine:
+def refusal(row: Row, error: AssayError, importer: Importer[T]) -> ReportLine:
     """A row that was not taken, with every fault in a sentence."""
-    external_id = row.fields.get("external_id")
-    faults = tuple(tell(fault) for fault in error.faults) or (f"{error.detail} {error.cure}".strip(),)
-    return ReportLine(row.line, "refused", external_id if isinstance(external_id, str) else "", faults=faults)
-
-
-def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
-    rest = iter(rows)
-    while batch := list(islice(rest, size)):
-        yield batch
+    faults = tuple(importer.fault(fault) for fault in error.faults) or (f"{error.detail} {error.cure}".strip(),)
+    return ReportLine(row.line, "refused", importer.own_id(row), faults=faults)

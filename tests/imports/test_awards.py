@@ -15,8 +15,11 @@ from app.imports.report import ReportLine
 from app.keys.vault import Vault
 from app.learners.recipients import Identities, find_or_create_learner
 from app.learners.reencrypt import reencrypt
+from app.learners.store import lock_learner
 from app.operation.check import Tally, check_badges
+from app.scoring.store import get_decision
 from app.settings import Settings
+from app.statuslists.publish import allocate_index
 from app.worker import open_runner
 from tests.builders import achievement_body, results
 from tests.conftest import Partner, publish
@@ -145,6 +148,39 @@ async def test_a_dry_run_tells_the_same_and_keeps_nothing(app: FastAPI, partner:
     ]
     assert outcomes(dry) == ["issued"] * 30 + ["refused"] * 2
     assert outcomes(await import_awards(world, partner, lines_of(rows), dry_run=True))[:30] == ["already there"] * 30
+
+
+async def test_a_dry_run_and_a_request_never_wait_crosswise(app: FastAPI, partner: Partner) -> None:
+    """A request holds a learner and goes on to the status list; so does each row, whatever rows came before it."""
+    world = world_of(app)
+    lines = await import_awards(world, partner, lines_of([person(1), person(2)]))
+    rows = lines_of([person(1, awarded_at="2020-01-01"), person(2, awarded_at="2020-01-01")])
+    async with world.database.reading() as session:
+        second = await get_decision(session, partner.issuer_id, lines[1].id)
+    async with world.database.transaction() as session:
+        await lock_learner(session, partner.issuer_id, second.learner_id)
+        rehearsing = asyncio.create_task(import_awards(world, partner, rows, dry_run=True))
+        await asyncio.sleep(0.5)
+        await allocate_index(session, world, partner.issuer_id, "revocation", world.clock.now())
+    assert outcomes(await rehearsing) == ["issued"] * 2
+
+
+async def test_a_refused_row_is_told_by_its_own_id_and_names_no_person(app: FastAPI, partner: Partner) -> None:
+    mapping = '[columns]\nexternal_id = "No."\nemail = "E-mail"\nawarded_at = "Date"'
+    rows = [
+        {"No.": "C-1", "E-mail": "nobody", "Date": DAY, "external_id": "Grace-Hopper"},
+        {"No.": "grace@schools.example.org", "E-mail": "grace@schools.example.org", "Date": DAY},
+    ]
+    lines = await import_awards(world_of(app), partner, lines_of(rows), mapping=mapping)
+    assert [(line.outcome, line.external_id) for line in lines] == [("refused", "C-1"), ("refused", "")]
+    assert "grace" not in repr(lines).lower()
+
+
+async def test_a_version_of_any_length_is_the_row_s_fault(app: FastAPI, partner: Partner) -> None:
+    rows = csv_of([person(1, version="9" * 5000), person(2, version="1")])
+    lines = await import_awards(world_of(app), partner, rows)
+    assert outcomes(lines) == ["refused", "issued"]
+    assert lines[0].faults[0].startswith("version ")
 
 
 async def test_every_fault_of_a_row_is_told_and_the_other_rows_go_on(app: FastAPI, partner: Partner) -> None:
