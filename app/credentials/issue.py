@@ -38,7 +38,7 @@ from app.credentials.store import (
     lock_credential,
     settle_edition,
 )
-from app.errors import AssayError, Broken, Conflict
+from app.errors import AssayError, Broken, Conflict, Fault, InvalidInput
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.issuers.sign import SelfVerificationFailed, json_bytes, sign_document, verification_method_of
@@ -91,6 +91,12 @@ class CredentialSuspended(Conflict):
 
 class CredentialPending(Conflict):
     code = "credential_pending"
+
+
+class ValidityOver(InvalidInput):
+    """What was decided so long ago that the badge would end before it begins (VC Data Model 2.0, section 4.9)."""
+
+    code = "validity_over"
 
 
 class TooSoon(Exception):  # not an error: the caller waits until `retry_at` and begins again
@@ -171,8 +177,9 @@ async def prepare(
     `lease` is how long the caller's claim to sign it holds. Taking an edition over too early costs the first process its
     work and nothing else: both sign the same bytes, and one of them releases them.
 
-    Raises IssuerLeft, IssuerNotReady, LintFailed when the badge would not be sound, CredentialRevoked, CredentialSuspended or
-    CredentialPending when the credential cannot get another edition, TooSoon within the second of the edition before.
+    Raises IssuerLeft, IssuerNotReady, ValidityOver, LintFailed when the badge would not be sound, CredentialRevoked,
+    CredentialSuspended or CredentialPending when the credential cannot get another edition, TooSoon within the second of the
+    edition before.
     """
     issuer_id = facts.learner.issuer_id
     issuer = await get_issuer(session, issuer_id)
@@ -186,6 +193,7 @@ async def prepare(
         credential, served, number = await _next_edition(session, reissue.award, facts, valid_from)
         granted = _regranted(granted, reissue.renewed or served, reissue.cause)
     awarded_date, valid_until = granted
+    _require_some_validity(valid_from, valid_until)
     list_id, index = await allocate_index(session, world, issuer_id, settings["status_purpose"], now)
     key = await get_active_key(session, issuer_id)
     edition = Edition(
@@ -330,6 +338,13 @@ async def _store_intent(
 def _validity(decided_at: datetime, validity_days: int | None) -> Validity:
     awarded = whole_second(decided_at)
     return awarded, None if validity_days is None else awarded + timedelta(days=validity_days)
+
+
+def _require_some_validity(valid_from: datetime, valid_until: datetime | None) -> None:
+    if valid_until is not None and valid_until <= valid_from:
+        cure = "give the moment of the decision, or choose a longer validity_days for the achievement"
+        fault = Fault("/decided_at", f"lies so far back that the badge would have ended on {valid_until.date()}", cure)
+        raise ValidityOver("The badge would have run out already.", faults=[fault])
 
 
 def _regranted(granted: Validity, before: Edition | None, cause: Cause) -> Validity:

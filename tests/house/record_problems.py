@@ -141,6 +141,8 @@ async def _mistake_decisions(partner: "_Mistakes", clock: FixedClock) -> None:
     await partner.make("source_mismatch", "POST", "/v1/decisions", json=assessed)
     late = {**sound, "decided_at": "2999-01-01T00:00:00Z"}
     await partner.make("decided_in_future", "POST", "/v1/decisions", json=late)
+    short = await publish(partner.client, achievement_body(settings={"validity_days": 30}))
+    await partner.make("validity_over", "POST", "/v1/decisions", json={**sound, "achievement_id": short})
     nameless = {**sound, "recipient": {"name": "Ada Example", "external_id": "fellow-3"}}
     await partner.make("recipient_not_identifiable", "POST", "/v1/decisions", json=nameless)
 

@@ -229,6 +229,21 @@ async def test_who_corrects_what_is_renewed_at_the_same_moment_is_told_so(
     assert len(await list_all_editions(world)) == 2
 
 
+async def test_a_badge_that_would_have_ended_by_now_is_refused(
+    app: FastAPI, partner: Partner, clock: FixedClock
+) -> None:
+    first = await certified(partner)
+    clock.advance(days=101)
+    counts = await count_rows(world_of(app))
+    other = {"recipient": {"email": "else@schools.example.org"}}
+    for changes in (other, {"renews": first["id"]}, {"supersedes": first["id"], "reason": "A slip."}):
+        refused = await record(partner, decided_at=AWARDED, **changes)
+        assert (refused.status_code, refused.json()["code"]) == (422, "validity_over"), changes
+        assert pointers(refused) == ["/decided_at"]
+    assert await count_rows(world_of(app)) == counts
+    await decided(partner, decided_at="2026-11-25T12:00:00Z", **other)
+
+
 # The reminder
 
 
