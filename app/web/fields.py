@@ -87,7 +87,7 @@ _DID = r"^did:[a-z0-9]+:[A-Za-z0-9._:%-]{1,500}$"
 FORMS = {
     _KEY: "lower-case letters, digits and hyphens, at most 63, like data-conversation",
     _EXTERNAL_ID: "visible ASCII characters without @, at most 200, like row-17",
-    _EMAIL: "one e-mail address without a name, like ada.example@schools.example.org",
+    _EMAIL: "one e-mail address without a name, like ada@example.org",
     _DID: "a DID, like did:web:badges.example.org",
     URL_PATTERN: "a web address, like https://example.org/evidence/17",
     IRI_PATTERN: "an absolute IRI, like https://example.org/17 or urn:uuid:…",
