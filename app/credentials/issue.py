@@ -14,17 +14,25 @@ document, key and date (Ed25519 is deterministic), so finishing later gives what
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.achievements.store import AchievementVersion, get_achievement
+from app.achievements.store import get_achievement
 from app.audit.store import audit
 from app.clock import whole_second
+from app.credentials.award import (
+    AwardFacts,
+    Reissue,
+    count_validity,
+    regrant,
+    require_some_validity,
+    shown_identities,
+)
 from app.credentials.remind import remind_later
 from app.credentials.store import (
     Award,
@@ -38,7 +46,7 @@ from app.credentials.store import (
     lock_credential,
     settle_edition,
 )
-from app.errors import AssayError, Broken, Conflict, Fault, InvalidInput
+from app.errors import AssayError, Broken, Conflict
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.issuers.sign import SelfVerificationFailed, json_bytes, sign_document, verification_method_of
@@ -47,12 +55,10 @@ from app.jobs.queue import enqueue
 from app.keys.store import get_active_key, get_key
 from app.keys.vault import LearnerKey
 from app.learners.recipients import Identities, open_identities, open_key
-from app.learners.store import Learner, get_learner
+from app.learners.store import get_learner
 from app.metrics import BURNED, ISSUED
 from app.openbadges.compose import (
     BadgeFacts,
-    EvidenceFacts,
-    ResultFacts,
     compose_credential,
     compose_status_entry,
 )
@@ -71,12 +77,6 @@ RECOVERY_JOB = "recover_edition"
 REISSUE_JOB = "reissue_badges"
 """Follows a change of what badges say of a learner (`app.identity.reissue`): {issuer_id, learner_id}."""
 
-Cause = Literal["correction", "renewal", "withdrawal", "identity"]
-"""Why a badge gets another edition."""
-
-Validity = tuple[datetime, datetime | None]
-"""awardedDate and validUntil."""
-
 LEASE = timedelta(seconds=60)
 GIVE_UP_AFTER = timedelta(hours=24)
 
@@ -93,55 +93,11 @@ class CredentialPending(Conflict):
     code = "credential_pending"
 
 
-class ValidityOver(InvalidInput):
-    """What was decided so long ago that the badge would end before it begins (VC Data Model 2.0, section 4.9)."""
-
-    code = "validity_over"
-
-
 class TooSoon(Exception):  # not an error: the caller waits until `retry_at` and begins again
     """The edition before carries this very second as its validFrom; the next must be later, and not in the future."""
 
     def __init__(self, retry_at: datetime) -> None:
         self.retry_at = retry_at
-
-
-@dataclass(frozen=True, slots=True)
-class AwardFacts:
-    """What a decision hands over to be made into a badge."""
-
-    decision_id: str
-    external_id: str | None
-    learner: Learner
-    version: AchievementVersion
-    results: tuple[ResultFacts, ...]
-    evidence: tuple[EvidenceFacts, ...]
-    source: Mapping[str, Any]
-    awarded_date: datetime
-    salt: str
-    narrative: str | None = None
-    role: str | None = None
-    activity_start: datetime | None = None
-    activity_end: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reissue:
-    """The next edition of an award's credential, and why there is one.
-
-    A `correction` takes its date and validity from the decision that corrects. The others keep the day of the award. A
-    `renewal` extends the validity of the edition `renewed`, counted from the decision that renews; a `withdrawal` goes back to
-    the validity of that edition. A change of `identity` keeps the validity of the edition now served.
-    """
-
-    award: Award
-    cause: Cause
-    renewed: Edition | None = None
-
-    def is_over(self, now: datetime) -> bool:
-        """Whether the validity that a withdrawal goes back to has run out."""
-        until = self.renewed.valid_until if self.renewed is not None else None
-        return until is not None and until <= whole_second(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,14 +142,14 @@ async def prepare(
     require_not_left(issuer)
     settings = (await get_achievement(session, issuer_id, facts.version.achievement_id)).settings
     valid_from = whole_second(now)
-    granted = _validity(facts.awarded_date, settings["validity_days"])
+    granted = count_validity(facts.awarded_date, settings["validity_days"])
     if reissue is None:
         credential, number = await _new_credential(session, facts, settings["visibility"], now), 1
     else:
         credential, served, number = await _next_edition(session, reissue.award, facts, valid_from)
-        granted = _regranted(granted, reissue.renewed or served, reissue.cause)
+        granted = regrant(granted, reissue.renewed or served, reissue.cause)
     awarded_date, valid_until = granted
-    _require_some_validity(valid_from, valid_until)
+    require_some_validity(valid_from, valid_until)
     list_id, index = await allocate_index(session, world, issuer_id, settings["status_purpose"], now)
     key = await get_active_key(session, issuer_id)
     edition = Edition(
@@ -273,11 +229,6 @@ async def recover(world: Resources, issuer_id: str, edition_id: str, *, finish: 
     return True
 
 
-def shown_identities(identities: Identities, settings: Mapping[str, Any]) -> Identities:
-    """Those that badges of an achievement with these settings carry."""
-    return identities if settings["recipient_name"] else replace(identities, name=None)
-
-
 def _compose(
     world: Resources, issuer: Issuer, facts: AwardFacts, edition: Edition, identities: Identities
 ) -> dict[str, Any]:
@@ -333,28 +284,6 @@ async def _store_intent(
     audit(session, issuer_id=edition.issuer_id, actor=actor, action="edition.intended", object_id=edition.id,
           content=content, at=now)  # fmt: skip
     await session.flush()
-
-
-def _validity(decided_at: datetime, validity_days: int | None) -> Validity:
-    awarded = whole_second(decided_at)
-    return awarded, None if validity_days is None else awarded + timedelta(days=validity_days)
-
-
-def _require_some_validity(valid_from: datetime, valid_until: datetime | None) -> None:
-    if valid_until is not None and valid_until <= valid_from:
-        cure = "give the moment of the decision, or choose a longer validity_days for the achievement"
-        fault = Fault("/decided_at", f"lies so far back that the badge would have ended on {valid_until.date()}", cure)
-        raise ValidityOver("The badge would have run out already.", faults=[fault])
-
-
-def _regranted(granted: Validity, before: Edition | None, cause: Cause) -> Validity:
-    """What the next edition says, when the decision alone would have `granted` this and the edition `before` stood."""
-    if before is None or cause == "correction":
-        return granted
-    until = before.valid_until
-    if cause == "renewal":  # never takes away what was granted before
-        until = None if until is None or granted[1] is None else max(until, granted[1])
-    return before.awarded_date, until
 
 
 async def _new_credential(session: AsyncSession, facts: AwardFacts, visibility: str, now: datetime) -> Credential:

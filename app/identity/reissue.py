@@ -11,16 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements.store import get_achievement
 from app.clock import whole_second
+from app.credentials.award import Reissue, shown_identities
 from app.credentials.in_time import in_time
-from app.credentials.issue import (
-    REISSUE_JOB,
-    CredentialPending,
-    PendingEdition,
-    Reissue,
-    complete,
-    prepare,
-    shown_identities,
-)
+from app.credentials.issue import REISSUE_JOB, CredentialPending, PendingEdition, complete, prepare
 from app.credentials.store import (
     Award,
     Credential,

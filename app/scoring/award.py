@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.achievements.store import AchievementVersion, get_version
 from app.assessors.panels import compose_panel_profile
 from app.assessors.store import Panel, get_panel
-from app.credentials.issue import AwardFacts
+from app.credentials.award import AwardFacts
 from app.errors import Broken
 from app.keys.vault import LearnerKey
 from app.learners.recipients import open_key

@@ -34,8 +34,9 @@ from app.access.principals import Tenant
 from app.achievements.store import AchievementVersion, get_published_version, get_version
 from app.assessors.store import get_panel
 from app.audit.store import audit
+from app.credentials.award import Reissue
 from app.credentials.in_time import in_time
-from app.credentials.issue import LEASE, PendingEdition, Reissue, complete, prepare
+from app.credentials.issue import LEASE, PendingEdition, complete, prepare
 from app.credentials.status import revoke
 from app.credentials.store import Award, find_award, find_credential_of_award, find_edition_of_decision
 from app.errors import Broken, Conflict, ExternalIdTaken, Fault, InvalidInput
