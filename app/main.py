@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 import app.achievements.router
+import app.appeals.router
 import app.assessors.router
 import app.credentials.router
 import app.events.router
@@ -26,10 +27,15 @@ import app.handover.router
 import app.identity.router
 import app.issuers.router
 import app.learners.router
+import app.misconduct.router
+import app.people.router
 import app.privacy.router
+import app.programs.router
 import app.public.case
 import app.public.documents
+import app.readings.router
 import app.scoring.router
+import app.submissions.router
 import app.verification.router
 import app.web.api_docs
 import app.web.health
@@ -67,7 +73,13 @@ ROUTERS = (
     app.identity.router.router,
     app.privacy.router.router,
     app.handover.router.router,
+    app.people.router.router,
+    app.programs.router.router,
+    app.submissions.router.router,
+    app.readings.router.router,
     app.scoring.router.router,
+    app.appeals.router.router,
+    app.misconduct.router.router,
     app.credentials.router.router,
     app.events.router.router,
     app.verification.router.router,
@@ -86,7 +98,7 @@ def _include_all() -> APIRouter:
 
 
 def _asked_first(router: APIRouter) -> list[Callable[..., Any]]:
-    if not router.prefix.startswith("/v1"):
+    if not all(getattr(route, "path", "").startswith("/v1") for route in router.routes):
         return []
     is_open = router is app.verification.router.router
     return [refuse_unknown_parameters] if is_open else [refuse_unknown_parameters, refuse_after_leaving]

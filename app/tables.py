@@ -3,6 +3,7 @@
 import app.access.idempotency
 import app.access.store
 import app.achievements.store
+import app.appeals.store
 import app.assessors.store
 import app.audit.store
 import app.credentials.store
@@ -12,8 +13,13 @@ import app.issuers.store
 import app.jobs.queue
 import app.keys.store
 import app.learners.store
+import app.misconduct.store
+import app.people.store
+import app.programs.store
+import app.readings.store
 import app.scoring.store
-import app.statuslists.store  # noqa: F401
+import app.statuslists.store
+import app.submissions.store  # noqa: F401
 from app.db import Table
 
 metadata = Table.metadata

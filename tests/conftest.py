@@ -31,6 +31,7 @@ from app.resources import Resources, open_resources
 from app.settings import Settings
 from tests.builders import achievement_body, panel_body
 from tests.fakes import FixedClock
+from tests.people import sign_in_everybody
 
 KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
 PROJECT = Path(__file__).resolve().parent.parent
@@ -265,12 +266,14 @@ async def _open_partner(
     residents = request.node.stash.get(RESIDENTS, None)
     if residents is None:
         async with open_client(app, await make_issuer(operator, SLUGS[name])) as client:
-            yield await Partner.settle(client)
+            settled = await Partner.settle(app, client)
+            async with settled.staff:
+                yield settled
     else:
         resident = residents.partners[name]
-        async with open_client(app) as client:
-            client.headers = resident.client.headers
-            yield Partner(client, resident.issuer_id, resident.achievement_id, resident.panel_id)
+        async with open_client(app) as client, open_client(app) as staff:
+            client.headers, staff.headers = resident.client.headers, resident.staff.headers
+            yield Partner(client, staff, resident.issuer_id, resident.achievement_id, resident.panel_id)
 
 
 async def _settle(settings: Settings, partners: tuple[str, ...]) -> Residents:
@@ -282,7 +285,7 @@ async def _settle(settings: Settings, partners: tuple[str, ...]) -> Residents:
         async with open_client(application, token) as operator:
             for name in partners:
                 async with open_client(application, await make_issuer(operator, SLUGS[name])) as client:
-                    settled[name] = await Partner.settle(client)
+                    settled[name] = await Partner.settle(application, client)
     return Residents(token, settled)
 
 
@@ -298,20 +301,25 @@ async def _make_operator(app: FastAPI) -> str:
 
 
 class Partner:
-    """A partner system: its client, and ids of what it has set up."""
+    """A partner system: its client, and ids of what it has set up. `staff` is signed in as a person who has every role."""
 
-    def __init__(self, client: httpx.AsyncClient, issuer_id: str, achievement_id: str, panel_id: str) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, staff: httpx.AsyncClient, issuer_id: str, achievement_id: str, panel_id: str
+    ) -> None:
         self.client = client
+        self.staff = staff
         self.issuer_id = issuer_id
         self.achievement_id = achievement_id
         self.panel_id = panel_id
 
     @classmethod
-    async def settle(cls, client: httpx.AsyncClient) -> "Partner":
+    async def settle(cls, app: FastAPI, client: httpx.AsyncClient) -> "Partner":
         achievement_id = await publish(client, achievement_body())
         panel = await client.post("/v1/panels", json=panel_body())
         assert panel.status_code == 201, panel.text
-        return cls(client, client.headers["x-test-issuer"], achievement_id, panel.json()["id"])
+        issuer_id = str(client.headers["x-test-issuer"])
+        staff = open_client(app, await sign_in_everybody(app.state.resources, issuer_id))
+        return cls(client, staff, issuer_id, achievement_id, panel.json()["id"])
 
 
 async def publish(client: httpx.AsyncClient, body: dict[str, object]) -> str:

@@ -6,9 +6,11 @@ from typing import Annotated
 
 from fastapi import BackgroundTasks, Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.access.principals import Principal, Scope, Tenant
-from app.access.store import ApiClient, find_client
+from app.access.principals import OWN_SCOPES, Member, Principal, Role, Scope, Tenant, person
+from app.access.sessions import COOKIE
+from app.access.store import ApiClient, PersonSession, find_client, find_session, get_person, list_roles
 from app.access.tokens import is_secret, parse_token
 from app.errors import Forbidden, NotFound, Unauthenticated
 from app.identifiers import Identifier
@@ -17,7 +19,12 @@ from app.web.dependencies import World
 
 _bearer = HTTPBearer(
     scheme_name="token", bearerFormat="assay_<client id>_<secret>", auto_error=False,
-    description="The operator's token, or that of an API client of an issuer.",
+    description="The operator's token, that of an API client of an issuer, or one that a person made for themselves.",
+)  # fmt: skip
+
+_person = HTTPBearer(
+    scheme_name="person", bearerFormat="assay_<session id>_<secret>", auto_error=False,
+    description="A person who has signed in: the session cookie of a browser, or a token of their own.",
 )  # fmt: skip
 
 # How stale `last_used_at` may be. Writing it on every request would make every read a write.
@@ -31,40 +38,73 @@ async def _principal(
     background: BackgroundTasks,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Principal:
-    if credentials is None:
+    token = credentials.credentials if credentials else _token_of_cookie(request, world)
+    if token is None:
         raise Unauthenticated("The request has no bearer token.")
     now = world.clock.now()
-    client = await _authenticate(world, credentials.credentials, now)
-    if client.last_used_at is None or now - client.last_used_at > _LAST_USED_PRECISION:
+    holder, principal = await _authenticate(world, token, now)
+    if holder.last_used_at is None or now - holder.last_used_at > _LAST_USED_PRECISION:
         # After the answer: the write must not stand in the way of the route's own transaction.
-        background.add_task(_touch, world, client.id, now)
-    request.state.principal_id = client.id
-    scopes = frozenset(Scope(scope) for scope in client.scopes)
-    if client.issuer_id is None:
-        return Principal("platform", client.id, None, scopes)
-    return Principal("client", client.id, client.issuer_id, scopes)
+        background.add_task(_touch, world, type(holder), holder.id, now)
+    request.state.principal_id = principal.id
+    return principal
 
 
-async def _authenticate(world: Resources, token: str, now: datetime) -> ApiClient:
-    client_id, secret = parse_token(token) or ("", "")
+def cookie_name(*, is_https: bool) -> str:
+    """The session cookie's name: over https one that no subdomain can set (RFC 6265bis, section 4.1.3.2)."""
+    return f"__Host-{COOKIE}" if is_https else COOKIE
+
+
+def _token_of_cookie(request: Request, world: Resources) -> str | None:
+    """The token in a browser's cookie. Raises Forbidden when another site makes the browser send something that changes."""
+    token = request.cookies.get(cookie_name(is_https=world.settings.is_https))
+    if token is not None and request.method not in ("GET", "HEAD") and request.headers.get("origin") != world.base_url:
+        raise Forbidden(
+            "The request came with a session cookie, but not from a page of this service.",
+            cure="Send it from one of our pages, or use a token of your own (POST /v1/me/tokens) without the cookie.",
+        )
+    return token
+
+
+async def _authenticate(world: Resources, token: str, now: datetime) -> tuple[ApiClient | PersonSession, Principal]:
+    holder_id, secret = parse_token(token) or ("", "")
     async with world.database.reading() as session:
-        client = await find_client(session, client_id)
-    # The comparison runs for an unknown client too, so that timing does not tell whether one exists.
-    good = is_secret(secret, client.secret_hash if client else _NO_SUCH_SECRET)
-    if client is None or not good:
-        raise Unauthenticated("The token is not known.")
-    if client.revoked_at is not None:
-        raise Unauthenticated("The token has been revoked.")
-    if client.expires_at is not None and client.expires_at <= now:
-        raise Unauthenticated("The token has expired.")
-    return client
+        client = await find_client(session, holder_id)
+        person_session = await find_session(session, holder_id)
+        holder = client or person_session
+        # The comparison runs for an unknown holder too, so that timing does not tell whether one exists.
+        good = is_secret(secret, holder.secret_hash if holder else _NO_SUCH_SECRET)
+        if holder is None or not good:
+            raise Unauthenticated("The token is not known.")
+        if holder.revoked_at is not None:
+            raise Unauthenticated("The token has been revoked.")
+        if holder.expires_at is not None and holder.expires_at <= now:
+            raise Unauthenticated("The token has expired.")
+        if isinstance(holder, PersonSession):
+            return holder, await _person_of(session, holder)
+    scopes = frozenset(Scope(scope) for scope in holder.scopes)
+    return holder, Principal("client" if holder.issuer_id else "platform", holder.id, holder.issuer_id, scopes)
 
 
-async def _touch(world: Resources, client_id: str, now: datetime) -> None:
+async def _person_of(session: AsyncSession, holder: PersonSession) -> Principal:
+    found = await get_person(session, holder.issuer_id, holder.person_id)
+    if not found.is_active or found.sealed_key is None:
+        raise Unauthenticated("The person may not sign in any more.")
+    roles = (await list_roles(session, found.issuer_id, [found.id]))[found.id]
+    return person(found.id, found.issuer_id, frozenset(roles), found.learner_id)
+
+
+async def _touch(world: Resources, kind: type[ApiClient] | type[PersonSession], id_: str, now: datetime) -> None:
     async with world.database.transaction() as session:
-        client = await find_client(session, client_id)
-        if client is not None:
-            client.last_used_at = now
+        holder: ApiClient | PersonSession | None = await session.get(kind, id_)
+        if holder is not None:
+            holder.last_used_at = now
+
+
+class PersonRequired(Forbidden):
+    """An API client asked for what only a person may do."""
+
+    code = "person_required"
 
 
 AnyPrincipal = Annotated[Principal, Depends(_principal)]
@@ -118,6 +158,35 @@ def _own_issuer_with(scope: Scope) -> Callable[[Principal, str], Awaitable[Tenan
     return dependency
 
 
+def _tenant_or_learner_with(scope: Scope) -> Callable[[Principal], Awaitable[Tenant]]:
+    """For what a learner may do with their own and who holds the scope with everybody's: see `Tenant.only_learner_id`."""
+    with_scope = _tenant_with(scope)
+
+    async def dependency(principal: AnyPrincipal) -> Tenant:
+        is_learner = "learner" in principal.roles and principal.learner_id is not None
+        if principal.issuer_id is not None and scope not in principal.scopes and is_learner and scope in OWN_SCOPES:
+            return Tenant(principal.issuer_id, principal.actor, OWN_SCOPES, principal.learner_id)
+        return await with_scope(principal)
+
+    return dependency
+
+
+def _member_with(*roles: Role) -> Callable[[Principal, object], Awaitable[Member]]:
+    """For what only a person in one of these roles does, never a partner's system (no roles given: any person)."""
+
+    async def dependency(principal: AnyPrincipal, _: Annotated[object, Depends(_person)]) -> Member:
+        if principal.kind != "person" or principal.issuer_id is None:
+            raise PersonRequired(
+                "Only a person who has signed in can do this, not an API client.",
+                cure="Sign in, and use the session or a token of your own (POST /v1/me/tokens).",
+            )
+        if roles and not principal.roles.intersection(roles):
+            raise Forbidden(f"This needs the role {' or '.join(roles)}.")
+        return Member(principal.issuer_id, principal.id, principal.roles, principal.learner_id)
+
+    return dependency
+
+
 Platform = Annotated[Principal, Depends(_platform)]
 IssuerRead = Annotated[Tenant, Depends(_named_issuer_with(Scope.ISSUER_READ))]
 IssuerWrite = Annotated[Tenant, Depends(_named_issuer_with(Scope.ISSUER_WRITE))]
@@ -130,8 +199,21 @@ AssessorsRead = Annotated[Tenant, Depends(_tenant_with(Scope.ASSESSORS_READ))]
 AssessorsWrite = Annotated[Tenant, Depends(_tenant_with(Scope.ASSESSORS_WRITE))]
 LearnersRead = Annotated[Tenant, Depends(_tenant_with(Scope.LEARNERS_READ))]
 LearnersWrite = Annotated[Tenant, Depends(_tenant_with(Scope.LEARNERS_WRITE))]
+PeopleRead = Annotated[Tenant, Depends(_tenant_with(Scope.PEOPLE_READ))]
+PeopleWrite = Annotated[Tenant, Depends(_tenant_with(Scope.PEOPLE_WRITE))]
+ProgramsRead = Annotated[Tenant, Depends(_tenant_with(Scope.PROGRAMS_READ))]
+ProgramsWrite = Annotated[Tenant, Depends(_tenant_with(Scope.PROGRAMS_WRITE))]
+SubmissionsRead = Annotated[Tenant, Depends(_tenant_or_learner_with(Scope.SUBMISSIONS_READ))]
+SubmissionsWrite = Annotated[Tenant, Depends(_tenant_or_learner_with(Scope.SUBMISSIONS_WRITE))]
 DecisionsRead = Annotated[Tenant, Depends(_tenant_with(Scope.DECISIONS_READ))]
 DecisionsWrite = Annotated[Tenant, Depends(_tenant_with(Scope.DECISIONS_WRITE))]
 CredentialsRead = Annotated[Tenant, Depends(_tenant_with(Scope.CREDENTIALS_READ))]
 CredentialsStatus = Annotated[Tenant, Depends(_tenant_with(Scope.CREDENTIALS_STATUS))]
 EventsRead = Annotated[Tenant, Depends(_tenant_with(Scope.EVENTS_READ))]
+
+AnyPerson = Annotated[Member, Depends(_member_with())]
+AsAssessor = Annotated[Member, Depends(_member_with("assessor", "lead"))]
+AsLead = Annotated[Member, Depends(_member_with("lead"))]
+AsApprover = Annotated[Member, Depends(_member_with("approver"))]
+AsDirector = Annotated[Member, Depends(_member_with("director"))]
+AsLeadOrDirector = Annotated[Member, Depends(_member_with("lead", "director"))]

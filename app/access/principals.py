@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from app.errors import NotFound
+
 
 class Scope(StrEnum):
     """What a token may do inside its issuer. `platform` stands above the issuers and creates them."""
@@ -21,6 +23,12 @@ class Scope(StrEnum):
     ASSESSORS_WRITE = "assessors:write"
     LEARNERS_READ = "learners:read"
     LEARNERS_WRITE = "learners:write"
+    PEOPLE_READ = "people:read"
+    PEOPLE_WRITE = "people:write"
+    PROGRAMS_READ = "programs:read"
+    PROGRAMS_WRITE = "programs:write"
+    SUBMISSIONS_READ = "submissions:read"
+    SUBMISSIONS_WRITE = "submissions:write"
     DECISIONS_READ = "decisions:read"
     DECISIONS_WRITE = "decisions:write"
     CREDENTIALS_READ = "credentials:read"
@@ -32,27 +40,42 @@ TENANT_SCOPES = frozenset(Scope) - {Scope.PLATFORM}
 
 _READ = frozenset(scope for scope in Scope if scope.value.endswith(":read"))
 
-# A person may do what their roles say. No role lets a person record a decision in somebody else's name through the API:
-# that is for the partner's system, and for the assessor's own workflow.
+# A person may do what their roles say. No role lets a person record a decision in somebody else's name through the API: that is
+# for the partner's system. What an assessor, a lead or an approver does in our own workflow is asked for by role, not by scope:
+# no token of a partner's system can do it.
 ROLE_SCOPES: Mapping[str, frozenset[Scope]] = {
     "learner": frozenset(),
     "assessor": frozenset({Scope.ACHIEVEMENTS_READ}),
-    "lead": frozenset({Scope.ACHIEVEMENTS_READ, Scope.ASSESSORS_READ, Scope.ASSESSORS_WRITE, Scope.DECISIONS_READ}),
-    "approver": frozenset({Scope.ACHIEVEMENTS_READ, Scope.DECISIONS_READ, Scope.CREDENTIALS_READ}),
-    "director": _READ | {Scope.ACHIEVEMENTS_WRITE, Scope.CREDENTIALS_STATUS},
+    "lead": frozenset({Scope.ACHIEVEMENTS_READ, Scope.ASSESSORS_READ, Scope.ASSESSORS_WRITE, Scope.PROGRAMS_READ}),
+    "approver": frozenset({Scope.ACHIEVEMENTS_READ, Scope.PROGRAMS_READ, Scope.DECISIONS_READ, Scope.CREDENTIALS_READ}),
+    "director": _READ
+    | {
+        Scope.ACHIEVEMENTS_WRITE,
+        Scope.PROGRAMS_WRITE,
+        Scope.PEOPLE_WRITE,
+        Scope.SUBMISSIONS_WRITE,
+        Scope.CREDENTIALS_STATUS,
+    },
     "partner_viewer": frozenset({Scope.ACHIEVEMENTS_READ, Scope.CREDENTIALS_READ}),
     "recognizer": frozenset({Scope.CREDENTIALS_READ}),
 }
 
+Role = Literal["learner", "assessor", "lead", "approver", "director", "partner_viewer", "recognizer"]
+
+OWN_SCOPES = frozenset({Scope.SUBMISSIONS_READ, Scope.SUBMISSIONS_WRITE})
+"""What a learner may do with what is their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who makes the request. `issuer_id` is None for the platform only."""
+    """Who makes the request. `issuer_id` is None for the platform only; `roles` and `learner_id` are a person's."""
 
     kind: Literal["platform", "client", "person"]
     id: str
     issuer_id: str | None
     scopes: frozenset[Scope]
+    roles: frozenset[str] = frozenset()
+    learner_id: str | None = None
 
     @property
     def actor(self) -> str:
@@ -62,18 +85,42 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """A principal at work inside one issuer, permitted to do what the route asked for."""
+    """A principal at work inside one issuer, permitted to do what the route asked for.
+
+    `only_learner_id` is set where the permission reaches no further than what belongs to this learner.
+    """
 
     issuer_id: str
     actor: str
     scopes: frozenset[Scope]
+    only_learner_id: str | None = None
 
     def may_grant(self, scopes: Iterable[Scope]) -> bool:
         """Whether these scopes may be handed on: nobody grants more than they hold; the platform holds all."""
         return Scope.PLATFORM in self.scopes or self.scopes.issuperset(scopes)
 
+    def require_own(self, learner_id: str, what: str) -> None:
+        """Raises NotFound where this is another learner's: for somebody else it does not exist. `what` is like "submission"."""
+        if self.only_learner_id not in (None, learner_id):
+            raise NotFound(f"There is no {what} with this id.")
 
-def person(id_: str, issuer_id: str, roles: frozenset[str]) -> Principal:
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person at work inside one issuer, in the role the route asked for."""
+
+    issuer_id: str
+    person_id: str
+    roles: frozenset[str]
+    learner_id: str | None = None
+
+    @property
+    def actor(self) -> str:
+        """As Principal.actor."""
+        return f"person:{self.person_id}"
+
+
+def person(id_: str, issuer_id: str, roles: frozenset[str], learner_id: str | None = None) -> Principal:
     """The principal of a person with these roles (keys of ROLE_SCOPES) in one issuer."""
     scopes = frozenset[Scope]().union(*(ROLE_SCOPES[role] for role in roles))
-    return Principal("person", id_, issuer_id, scopes)
+    return Principal("person", id_, issuer_id, scopes, roles, learner_id)

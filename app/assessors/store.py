@@ -1,9 +1,17 @@
-"""Panels and their members' codes."""
+"""Panels and their members' codes; assessors, anchors, qualification, calibration and certification."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, select
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -11,6 +19,8 @@ from app.db import Table
 from app.errors import NotFound
 
 PanelKind = Literal["panel", "external"]
+AnchorRole = Literal["practice", "qualification", "calibration", "validity"]
+CertificationState = Literal["in_training", "qualifying", "certified", "probation", "suspended", "expired", "revoked"]
 
 
 class Panel(Table):
@@ -59,4 +69,243 @@ async def list_external_sources(session: AsyncSession, issuer_id: str) -> list[P
 
 async def find_by_external_id(session: AsyncSession, issuer_id: str, external_id: str) -> Panel | None:
     query = select(Panel).where(Panel.issuer_id == issuer_id, Panel.external_id == external_id)
+    return (await session.scalars(query)).one_or_none()
+
+
+class Assessor(Table):
+    """A person who reads. Panels and decisions know them by `code`; `school` is the partner's code of where they work."""
+
+    __tablename__ = "assessor"
+    __table_args__ = (
+        ForeignKeyConstraint(["issuer_id", "person_id"], ["person.issuer_id", "person.id"]),
+        UniqueConstraint("issuer_id", "person_id"),
+        UniqueConstraint("issuer_id", "code"),
+        Index(None, "issuer_id", "updated_at", "id"),
+    )
+
+    issuer_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[str]
+    code: Mapped[str]
+    school: Mapped[str | None]
+    is_active: Mapped[bool]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Training(Table):
+    """A module of the assessors' training that somebody completed. Append-only."""
+
+    __tablename__ = "training"
+    __table_args__ = (ForeignKeyConstraint(["issuer_id", "assessor_id"], ["assessor.issuer_id", "assessor.id"]),)
+
+    issuer_id: Mapped[str] = mapped_column(primary_key=True)
+    assessor_id: Mapped[str] = mapped_column(primary_key=True)
+    module: Mapped[str] = mapped_column(primary_key=True)
+    completed_at: Mapped[datetime]
+    recorded_by: Mapped[str]
+
+
+class Anchor(Table):
+    """A de-identified submission whose true scores are known: `levels` and `rationales` by criterion key, reconciled from at
+    least three master readings.
+
+    `content` is what a reader sees of it (the shape of `app.submissions.work.Work`). `source_submission_id` is where it comes
+    from; anchors of one source count as one anchor where nobody may meet it twice in different roles.
+    """
+
+    __tablename__ = "anchor"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["issuer_id", "achievement_id", "version"],
+            ["achievement_version.issuer_id", "achievement_version.achievement_id", "achievement_version.version"],
+        ),
+        ForeignKeyConstraint(["issuer_id", "source_submission_id"], ["submission.issuer_id", "submission.id"]),
+        UniqueConstraint("issuer_id", "external_id"),
+        CheckConstraint("role IN ('practice', 'qualification', 'calibration', 'validity')", name="role"),
+        CheckConstraint("state IN ('draft', 'active', 'retired')", name="state"),
+        Index(None, "issuer_id", "updated_at", "id"),
+    )
+
+    issuer_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    external_id: Mapped[str | None]
+    achievement_id: Mapped[str]
+    version: Mapped[int]
+    source_submission_id: Mapped[str | None]
+    role: Mapped[str]
+    state: Mapped[str]
+    content: Mapped[dict[str, Any]]
+    levels: Mapped[dict[str, Any] | None]
+    rationales: Mapped[dict[str, Any] | None]
+    exposures: Mapped[int]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class MasterReading(Table):
+    """A master reader's scores of an anchor. Append-only."""
+
+    __tablename__ = "master_reading"
+    __table_args__ = (
+        ForeignKeyConstraint(["issuer_id", "anchor_id"], ["anchor.issuer_id", "anchor.id"]),
+        ForeignKeyConstraint(["issuer_id", "person_id"], ["person.issuer_id", "person.id"]),
+    )
+
+    issuer_id: Mapped[str] = mapped_column(primary_key=True)
+    anchor_id: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[str] = mapped_column(primary_key=True)
+    levels: Mapped[dict[str, Any]]
+    read_at: Mapped[datetime]
+
+
+class AnchorExposure(Table):
+    """That an assessor has met an anchor, and in which role. Append-only: they never meet it in another."""
+
+    __tablename__ = "anchor_exposure"
+    __table_args__ = (
+        ForeignKeyConstraint(["issuer_id", "anchor_id"], ["anchor.issuer_id", "anchor.id"]),
+        ForeignKeyConstraint(["issuer_id", "assessor_id"], ["assessor.issuer_id", "assessor.id"]),
+    )
+
+    issuer_id: Mapped[str] = mapped_column(primary_key=True)
+    assessor_id: Mapped[str] = mapped_column(primary_key=True)
+    anchor_id: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[str]
+    met_at: Mapped[datetime]
+
+
+class AnchorSession(Table):
+    """Anchors to be scored: by one assessor to practice or qualify (`assessor_id`), or by all to calibrate.
+
+    `sets` is a list of lists of anchor ids. `result` is what a closed session came to.
+    """
+
+    __tablename__ = "anchor_session"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["issuer_id", "achievement_id", "version"],
+            ["achievement_version.issuer_id", "achievement_version.achievement_id", "achievement_version.version"],
+        ),
+        ForeignKeyConstraint(["issuer_id", "program_id"], ["program.issuer_id", "program.id"]),
+        ForeignKeyConstraint(["issuer_id", "assessor_id"], ["assessor.issuer_id", "assessor.id"]),
+        CheckConstraint("kind IN ('practice', 'qualification', 'calibration')", name="kind"),
+        CheckConstraint("state IN ('open', 'discussing', 'closed')", name="state"),
+        Index(None, "issuer_id", "updated_at", "id"),
+    )
+
+    issuer_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    program_id: Mapped[str]
+    achievement_id: Mapped[str]
+    version: Mapped[int]
+    assessor_id: Mapped[str | None]
+    round: Mapped[int | None]
+    sets: Mapped[list[list[str]]]
+    state: Mapped[str]
+    result: Mapped[dict[str, Any] | None]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    updated_at: Mapped[datetime]
+
+
+class AnchorResponse(Table):
+    """An assessor's scores of an anchor in a session; `phase` is `before` or, in a calibration, `after` the discussion.
+    Append-only."""
+
+    __tablename__ = "anchor_response"
+    __table_args__ = (
+        ForeignKeyConstraint(["issuer_id", "session_id"], ["anchor_session.issuer_id", "anchor_session.id"]),
+        ForeignKeyConstraint(["issuer_id", "anchor_id"], ["anchor.issuer_id", "anchor.id"]),
+        ForeignKeyConstraint(["issuer_id", "assessor_id"], ["assessor.issuer_id", "assessor.id"]),
+        CheckConstraint("phase IN ('before', 'after')", name="phase"),
+    )
+
+    issuer_id: Mapped[str] = mapped_column(primary_key=True)
+    session_id: Mapped[str] = mapped_column(primary_key=True)
+    anchor_id: Mapped[str] = mapped_column(primary_key=True)
+    assessor_id: Mapped[str] = mapped_column(primary_key=True)
+    phase: Mapped[str] = mapped_column(primary_key=True)
+    levels: Mapped[dict[str, Any]]
+    submitted_at: Mapped[datetime]
+
+
+class Certification(Table):
+    """Where an assessor stands with an achievement version. `decision_id` is that of the badge for it, if one was issued.
+
+    `state` is what was recorded last: past `valid_until` a certified assessor is expired, whatever it says
+    (`app.assessors.certification.state_at`).
+    """
+
+    __tablename__ = "certification"
+    __table_args__ = (
+        ForeignKeyConstraint(["issuer_id", "assessor_id"], ["assessor.issuer_id", "assessor.id"]),
+        ForeignKeyConstraint(
+            ["issuer_id", "achievement_id", "version"],
+            ["achievement_version.issuer_id", "achievement_version.achievement_id", "achievement_version.version"],
+        ),
+        ForeignKeyConstraint(["issuer_id", "decision_id"], ["decision.issuer_id", "decision.id"]),
+        UniqueConstraint("issuer_id", "assessor_id", "achievement_id", "version"),
+        CheckConstraint(
+            "state IN ('in_training', 'qualifying', 'certified', 'probation', 'suspended', 'expired', 'revoked')",
+            name="state",
+        ),
+        Index(None, "issuer_id", "updated_at", "id"),
+    )
+
+    issuer_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    assessor_id: Mapped[str]
+    achievement_id: Mapped[str]
+    version: Mapped[int]
+    state: Mapped[str]
+    valid_from: Mapped[datetime | None]
+    valid_until: Mapped[datetime | None]
+    calibrated_at: Mapped[datetime | None]
+    decision_id: Mapped[str | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class CertificationChange(Table):
+    """A change of a certification's state. Append-only."""
+
+    __tablename__ = "certification_change"
+    __table_args__ = (
+        ForeignKeyConstraint(["issuer_id", "certification_id"], ["certification.issuer_id", "certification.id"]),
+        Index(None, "issuer_id", "certification_id"),
+    )
+
+    issuer_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    certification_id: Mapped[str]
+    state: Mapped[str]
+    reason: Mapped[str]
+    changed_by: Mapped[str]
+    changed_at: Mapped[datetime]
+
+
+async def get_assessor(session: AsyncSession, issuer_id: str, assessor_id: str) -> Assessor:
+    """Raises NotFound, also for an assessor of another issuer."""
+    assessor = await session.get(Assessor, (issuer_id, assessor_id))
+    if assessor is None:
+        raise NotFound("There is no assessor with this id.")
+    return assessor
+
+
+async def find_assessor_of_person(session: AsyncSession, issuer_id: str, person_id: str) -> Assessor | None:
+    query = select(Assessor).where(Assessor.issuer_id == issuer_id, Assessor.person_id == person_id)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def find_certification(
+    session: AsyncSession, issuer_id: str, assessor_id: str, achievement_id: str, version: int
+) -> Certification | None:
+    query = select(Certification).where(
+        Certification.issuer_id == issuer_id,
+        Certification.assessor_id == assessor_id,
+        Certification.achievement_id == achievement_id,
+        Certification.version == version,
+    )
     return (await session.scalars(query)).one_or_none()

@@ -53,7 +53,7 @@ from app.issuers.sign import SelfVerificationFailed, json_bytes, sign_document, 
 from app.issuers.store import Issuer, get_issuer, require_not_left
 from app.jobs.queue import enqueue
 from app.keys.store import get_active_key, get_key
-from app.keys.vault import LearnerKey
+from app.keys.vault import PersonalKey
 from app.learners.recipients import Identities, open_identities, open_key
 from app.learners.store import get_learner
 from app.metrics import BURNED, ISSUED
@@ -112,7 +112,7 @@ class PendingEdition:
     key_id: str
     verification_method: VerificationMethod
     proof_created: datetime
-    learner_key: LearnerKey
+    learner_key: PersonalKey
 
 
 Finish = Callable[[AsyncSession], Awaitable[None]]
@@ -268,7 +268,7 @@ def _compose(
 
 
 async def _store_intent(
-    session: AsyncSession, edition: Edition, linted: Linted, learner_key: LearnerKey, actor: str, now: datetime
+    session: AsyncSession, edition: Edition, linted: Linted, learner_key: PersonalKey, actor: str, now: datetime
 ) -> None:
     unsecured = json_bytes(linted.document)
     edition.unsecured_digest = hashlib.sha256(unsecured).hexdigest()

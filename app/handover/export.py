@@ -14,9 +14,21 @@ from typing import Any
 from sqlalchemy import ColumnElement, LargeBinary, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.access.store import ApiClient
+from app.access.store import ApiClient, Person, PersonRole
 from app.achievements.store import Achievement, AchievementVersion, Image, Translation, VectorImage
-from app.assessors.store import Panel
+from app.appeals.store import Appeal, Moderation, ModerationItem
+from app.assessors.store import (
+    Anchor,
+    AnchorExposure,
+    AnchorResponse,
+    AnchorSession,
+    Assessor,
+    Certification,
+    CertificationChange,
+    MasterReading,
+    Panel,
+    Training,
+)
 from app.audit.store import AuditEntry, AuditLink
 from app.credentials.store import Award, Credential, Edition, Representation
 from app.db import Table
@@ -29,11 +41,16 @@ from app.keys.store import SigningKey, list_keys
 from app.keys.vault import Vault
 from app.learners.recipients import open_key
 from app.learners.store import Learner, LearnerIdentity
+from app.misconduct.store import MisconductCase, MisconductVote
+from app.people.store import Mail, OidcProvider, PersonIdentity
+from app.programs.store import Affiliation, Cohort, Enrollment, Program, ProgramAchievement, ScoringPolicy
+from app.readings.store import Reading, Resolution, SamplingWindow
 from app.resources import Resources
 from app.scoring.award import open_details
 from app.scoring.store import Decision
 from app.statuslists.publish import status_list_url
 from app.statuslists.store import StatusList, StatusListPublication
+from app.submissions.store import Artifact, Screening, Submission, Team, TeamMember
 
 BATCH = 200
 BATCH_OF_LARGE = 8
@@ -186,6 +203,39 @@ KINDS = (
     _Kind(StatusList, _with_publication, _open_status_list, batch=BATCH_OF_LARGE),
     _Kind(Event),
     _Kind(AuditEntry, _with_link, _open_audit_entry),
+    _Kind(Person),
+    _Kind(PersonRole),
+    _Kind(PersonIdentity),
+    _Kind(OidcProvider),
+    _Kind(Mail),
+    _Kind(Program),
+    _Kind(ProgramAchievement),
+    _Kind(ScoringPolicy),
+    _Kind(Cohort),
+    _Kind(Enrollment),
+    _Kind(Affiliation),
+    _Kind(Team),
+    _Kind(TeamMember),
+    _Kind(Submission),
+    _Kind(Artifact),
+    _Kind(Screening),
+    _Kind(Assessor),
+    _Kind(Training),
+    _Kind(Anchor),
+    _Kind(MasterReading),
+    _Kind(AnchorExposure),
+    _Kind(AnchorSession),
+    _Kind(AnchorResponse),
+    _Kind(Certification),
+    _Kind(CertificationChange),
+    _Kind(SamplingWindow),
+    _Kind(Reading),
+    _Kind(Resolution),
+    _Kind(Appeal),
+    _Kind(Moderation),
+    _Kind(ModerationItem),
+    _Kind(MisconductCase),
+    _Kind(MisconductVote),
 )
 """In the order of the file: what a record names by id stands before it."""
 

@@ -11,7 +11,7 @@ from app.audit.store import audit
 from app.errors import Conflict, NotFound
 from app.events.store import record_event
 from app.identity.reissue import ask_for_reissue
-from app.keys.vault import LearnerKey, Vault
+from app.keys.vault import PersonalKey, Vault
 from app.learners.recipients import (
     Known,
     RecipientNotIdentifiable,
@@ -181,7 +181,7 @@ async def _set_primary(
 
 
 def _find_row(
-    key: LearnerKey, rows: Sequence[LearnerIdentity], kind: IdentityKind, value: str
+    key: PersonalKey, rows: Sequence[LearnerIdentity], kind: IdentityKind, value: str
 ) -> LearnerIdentity | None:
     """The row of this identity, however it is spelled."""
     wanted = normalize_identity(kind, value)

@@ -18,7 +18,7 @@ from app.errors import Fault, InvalidInput, NotFound
 from app.events.store import record_event
 from app.identity.change import Changed
 from app.identity.reissue import ask_for_reissue
-from app.keys.vault import LearnerKey, Vault
+from app.keys.vault import PersonalKey, Vault
 from app.learners.recipients import open_key, open_known, open_value, seal_value
 from app.learners.store import Learner, list_identities, lock_with_merged, require_not_merged
 from app.resources import Resources
@@ -67,7 +67,7 @@ async def merge_learners(
 
 
 async def _merge(
-    session: AsyncSession, vault: Vault, survivor: Learner, other: Learner, key: LearnerKey, actor: str, now: datetime
+    session: AsyncSession, vault: Vault, survivor: Learner, other: Learner, key: PersonalKey, actor: str, now: datetime
 ) -> int:
     other_key = open_key(vault, other)
     await _move_identities(session, survivor, other, key, other_key)
@@ -96,7 +96,7 @@ async def _merge(
 
 
 async def _move_identities(
-    session: AsyncSession, survivor: Learner, other: Learner, key: LearnerKey, other_key: LearnerKey
+    session: AsyncSession, survivor: Learner, other: Learner, key: PersonalKey, other_key: PersonalKey
 ) -> None:
     rows = await list_identities(session, survivor.issuer_id, [survivor.id])
     has = {row.kind for row in rows if row.is_primary}
@@ -112,7 +112,7 @@ async def _move_identities(
 
 
 async def _move_badges(
-    session: AsyncSession, survivor: Learner, other: Learner, key: LearnerKey, other_key: LearnerKey, now: datetime
+    session: AsyncSession, survivor: Learner, other: Learner, key: PersonalKey, other_key: PersonalKey, now: datetime
 ) -> list[str]:
     """Ids of the badges that moved."""
     credentials = await lock_credentials_of_learner(session, other.issuer_id, other.id)

@@ -78,14 +78,14 @@ class Vault:
         raw = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
         return encode_multikey(private.public_key()), _seal(self._kek, raw, _signing_key_owner(issuer_id, key_id))
 
-    def new_learner_key(self, issuer_id: str, learner_id: str) -> bytes:
-        """A fresh key for one learner's personal data, sealed."""
-        return _seal(self._kek, secrets.token_bytes(32), _learner_key_owner(issuer_id, learner_id))
+    def new_personal_key(self, issuer_id: str, owner_id: str) -> bytes:
+        """A fresh key for the personal data of one learner or other person, sealed."""
+        return _seal(self._kek, secrets.token_bytes(32), _personal_key_owner(issuer_id, owner_id))
 
-    def open_learner_key(self, sealed_key: bytes, *, issuer_id: str, learner_id: str) -> "LearnerKey":
-        """The learner's key, for sealing and opening. Raises Unreadable."""
-        raw = self._open(sealed_key, _learner_key_owner(issuer_id, learner_id))
-        return LearnerKey(raw, issuer_id)
+    def open_personal_key(self, sealed_key: bytes, *, issuer_id: str, owner_id: str) -> "PersonalKey":
+        """The owner's key, for sealing and opening. Raises Unreadable."""
+        raw = self._open(sealed_key, _personal_key_owner(issuer_id, owner_id))
+        return PersonalKey(raw, issuer_id)
 
     def blind_index(self, issuer_id: str, kind: str, value: str) -> bytes:
         """A keyed hash under which an identity can be found again without being readable."""
@@ -113,9 +113,9 @@ class Vault:
         """The key sealed under the new key-encryption key; None when it is already. Raises Unreadable."""
         return self._reseal(sealed, _signing_key_owner(issuer_id, key_id))
 
-    def reseal_learner_key(self, sealed_key: bytes, *, issuer_id: str, learner_id: str) -> bytes | None:
+    def reseal_personal_key(self, sealed_key: bytes, *, issuer_id: str, owner_id: str) -> bytes | None:
         """As `reseal_signing_key`."""
-        return self._reseal(sealed_key, _learner_key_owner(issuer_id, learner_id))
+        return self._reseal(sealed_key, _personal_key_owner(issuer_id, owner_id))
 
     def _reseal(self, sealed: bytes, place: bytes) -> bytes | None:
         try:
@@ -174,8 +174,8 @@ def _is_whole(vault: Vault, key: SigningKey) -> bool:
     return encode_multikey(private.public_key()) == key.public_key_multibase
 
 
-class LearnerKey:
-    """Seals one learner's personal data. `table`, `row` and `column` become associated data beside the tenant."""
+class PersonalKey:
+    """Seals one person's data. `table`, `row` and `column` become associated data beside the tenant."""
 
     def __init__(self, raw: bytes, issuer_id: str) -> None:
         self._cipher = AESGCM(raw)
@@ -226,8 +226,9 @@ def _signing_key_owner(issuer_id: str, key_id: str) -> bytes:
     return _place(issuer_id, "signing_key", key_id, "sealed_private_key")
 
 
-def _learner_key_owner(issuer_id: str, learner_id: str) -> bytes:
-    return _place(issuer_id, "learner", learner_id, "sealed_key")
+def _personal_key_owner(issuer_id: str, owner_id: str) -> bytes:
+    # "learner" also where the owner is another person: the word is part of what every key was sealed with.
+    return _place(issuer_id, "learner", owner_id, "sealed_key")
 
 
 def _place(*parts: str) -> bytes:

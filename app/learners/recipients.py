@@ -12,7 +12,7 @@ from app.audit.store import audit
 from app.errors import Conflict, ExternalIdTaken, Gone, InvalidInput
 from app.events.store import record_event
 from app.identifiers import new_id
-from app.keys.vault import LearnerKey, Vault
+from app.keys.vault import PersonalKey, Vault
 from app.learners.store import (
     IdentityKind,
     Learner,
@@ -85,7 +85,7 @@ async def create_learner(
         issuer_id=issuer_id,
         id=learner_id,
         external_id=external_id,
-        sealed_key=vault.new_learner_key(issuer_id, learner_id),
+        sealed_key=vault.new_personal_key(issuer_id, learner_id),
         created_at=now,
         updated_at=now,
     )
@@ -160,11 +160,11 @@ async def list_known(
     return [await get_learner(session, issuer_id, learner_id) for learner_id in found]
 
 
-def open_key(vault: Vault, learner: Learner) -> LearnerKey:
+def open_key(vault: Vault, learner: Learner) -> PersonalKey:
     """The key everything of this learner is sealed under. Raises Gone once it is destroyed."""
     if learner.sealed_key is None:
         raise Gone("The learner's personal data has been erased.")
-    return vault.open_learner_key(learner.sealed_key, issuer_id=learner.issuer_id, learner_id=learner.id)
+    return vault.open_personal_key(learner.sealed_key, issuer_id=learner.issuer_id, owner_id=learner.id)
 
 
 async def open_identities(session: AsyncSession, vault: Vault, learner: Learner) -> Identities:
@@ -178,7 +178,7 @@ async def open_known(session: AsyncSession, vault: Vault, learner: Learner) -> l
     return unseal(open_key(vault, learner), rows)
 
 
-def unseal(key: LearnerKey, rows: Iterable[LearnerIdentity]) -> list[Known]:
+def unseal(key: PersonalKey, rows: Iterable[LearnerIdentity]) -> list[Known]:
     """The identities of one learner from their rows."""
     return [Known(row.id, cast(IdentityKind, row.kind), open_value(key, row), row.is_primary) for row in rows]
 
@@ -189,12 +189,12 @@ def primary_of(known: Iterable[Known]) -> Identities:
     return Identities(**values)
 
 
-def seal_value(key: LearnerKey, row_id: str, value: str) -> bytes:
+def seal_value(key: PersonalKey, row_id: str, value: str) -> bytes:
     """What the row of an identity holds."""
     return key.seal(value.encode(), table="learner_identity", row=row_id, column="sealed_value")
 
 
-def open_value(key: LearnerKey, row: LearnerIdentity) -> str:
+def open_value(key: PersonalKey, row: LearnerIdentity) -> str:
     """The pair of `seal_value`."""
     return key.open(row.sealed_value, table="learner_identity", row=row.id, column="sealed_value").decode()
 

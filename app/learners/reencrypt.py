@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.store import audit
 from app.keys.store import lock_all_keys
-from app.keys.vault import LearnerKey, Unreadable, Vault
+from app.keys.vault import PersonalKey, Unreadable, Vault
 from app.learners.recipients import normalize_identity, open_value
 from app.learners.store import Learner, LearnerIdentity, list_identities, lock_learners
 from app.resources import Resources
@@ -66,7 +66,7 @@ def _reseal(vault: Vault, learner: Learner) -> bool:
     """Whether the learner's key was still under the previous key."""
     assert learner.sealed_key is not None
     try:
-        resealed = vault.reseal_learner_key(learner.sealed_key, issuer_id=learner.issuer_id, learner_id=learner.id)
+        resealed = vault.reseal_personal_key(learner.sealed_key, issuer_id=learner.issuer_id, owner_id=learner.id)
     except Unreadable:
         raise Unreadable(f"The key of learner {learner.id} opens with neither key-encryption key.") from None
     if resealed is None:
@@ -80,7 +80,7 @@ async def _enter_anew(session: AsyncSession, vault: Vault, learners: list[Learne
     count = 0
     for issuer_id in {learner.issuer_id for learner in learners}:
         keys = {
-            learner.id: vault.open_learner_key(learner.sealed_key, issuer_id=issuer_id, learner_id=learner.id)
+            learner.id: vault.open_personal_key(learner.sealed_key, issuer_id=issuer_id, owner_id=learner.id)
             for learner in learners
             if learner.issuer_id == issuer_id and learner.sealed_key is not None
         }
@@ -91,7 +91,7 @@ async def _enter_anew(session: AsyncSession, vault: Vault, learners: list[Learne
     return count
 
 
-def _blind_index(vault: Vault, key: LearnerKey, row: LearnerIdentity) -> bytes:
+def _blind_index(vault: Vault, key: PersonalKey, row: LearnerIdentity) -> bytes:
     return vault.blind_index(row.issuer_id, row.kind, normalize_identity(row.kind, open_value(key, row)))
 
 

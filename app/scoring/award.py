@@ -14,7 +14,7 @@ from app.assessors.panels import compose_panel_profile
 from app.assessors.store import Panel, get_panel
 from app.credentials.award import AwardFacts
 from app.errors import Broken
-from app.keys.vault import LearnerKey
+from app.keys.vault import PersonalKey
 from app.learners.recipients import open_key
 from app.learners.store import Learner, get_learner
 from app.openbadges.compose import EvidenceFacts, ResultFacts, criterion_uri, level_uri
@@ -22,7 +22,7 @@ from app.resources import Resources
 from app.scoring.store import Decision, find_renewed
 
 
-def open_details(key: LearnerKey, decision: Decision) -> dict[str, Any]:
+def open_details(key: PersonalKey, decision: Decision) -> dict[str, Any]:
     """The sealed part of a decision: rationales, evidence, narrative, role, activity dates, reason."""
     plain = key.open(decision.sealed_details, table="decision", row=decision.id, column="sealed_details")
     details: dict[str, Any] = json.loads(plain)

@@ -1,6 +1,6 @@
 """Decisions. The database refuses to change or delete a row."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -14,6 +14,19 @@ from app.learners.store import Learner
 
 Outcome = Literal["awarded", "not_yet"]
 
+REASON_CODES: Mapping[str, str] = {
+    "clerical_error": "What was recorded is not what was decided.",
+    "appeal": "An appeal changed it.",
+    "moderation": "A review of a batch of decisions changed it.",
+    "missed_second_reading": "A second reading that was due had not taken place.",
+    "misconduct": "A panel found misconduct.",
+    "other": "Another reason, told in `reason`.",
+}
+"""Why a decision is amended."""
+
+HOLD_HARMLESS = frozenset({"missed_second_reading"})
+"""Reasons that are our own fault: they change an outcome upward only."""
+
 _IS_AWARDED = text("outcome = 'awarded'")
 
 
@@ -22,6 +35,9 @@ class Decision(Table):
 
     `digest` is the SHA-256 of the details in the clear, so that they can be proved even after they are gone. `renews_id` is the
     decision whose badge this one extends, or would have: of those that award there is one at most.
+
+    A decision of our own workflow rests on a submission's resolution and was approved under a version of the scoring policy; one
+    that a partner recorded, having assessed elsewhere, has neither. `reason_code` is why it amends another.
     """
 
     __tablename__ = "decision"
@@ -36,6 +52,7 @@ class Decision(Table):
         ForeignKeyConstraint(
             ["issuer_id", "renews_id"], ["decision.issuer_id", "decision.id"], name="fk_decision_decision_renewed"
         ),
+        ForeignKeyConstraint(["issuer_id", "submission_id"], ["submission.issuer_id", "submission.id"]),
         UniqueConstraint("issuer_id", "external_id"),
         UniqueConstraint("issuer_id", "supersedes_id"),
         Index(
@@ -45,6 +62,7 @@ class Decision(Table):
         CheckConstraint("outcome IN ('awarded', 'not_yet')", name="outcome"),
         Index(None, "issuer_id", "recorded_at", "id"),
         Index(None, "issuer_id", "learner_id"),
+        Index(None, "issuer_id", "submission_id"),
     )  # fmt: skip
 
     issuer_id: Mapped[str] = mapped_column(ForeignKey("issuer.id"), primary_key=True)
@@ -60,6 +78,9 @@ class Decision(Table):
     decided_at: Mapped[datetime]
     supersedes_id: Mapped[str | None]
     renews_id: Mapped[str | None]
+    submission_id: Mapped[str | None]
+    policy_version: Mapped[int | None]
+    reason_code: Mapped[str | None]
     sealed_details: Mapped[bytes]
     digest: Mapped[str]
     recorded_by: Mapped[str]

@@ -25,6 +25,18 @@ APPEND_ONLY = (
     "vector_image",
 )
 
+APPEND_ONLY_IN_ASSESSMENT = (
+    "anchor_exposure",
+    "anchor_response",
+    "certification_change",
+    "master_reading",
+    "misconduct_vote",
+    "resolution",
+    "scoring_policy",
+    "screening",
+    "training",
+)
+
 
 @contextlib.asynccontextmanager
 async def open_owner(settings: Settings, *, role: str | None = None) -> AsyncIterator[AsyncEngine]:

@@ -25,6 +25,11 @@ class Operation:
         return not self.spec.get("security")
 
     @property
+    def is_for_people(self) -> bool:
+        """Whether only a person may, no API client."""
+        return any("person" in scheme for scheme in self.spec.get("security", ()))
+
+    @property
     def body_types(self) -> list[str]:
         return list(self.spec.get("requestBody", {}).get("content", {}))
 

@@ -6,33 +6,31 @@ A partner's whole story is played against the service (at the address https://ba
 import asyncio
 import base64
 import json
-import re
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 from fastapi import FastAPI
 
 import app.web
-from app.access.clients import create_client
-from app.access.principals import TENANT_SCOPES, Scope
+from app.access.principals import TENANT_SCOPES
 from app.achievements.router import BADGE_CLASS
 from app.frameworks.router import PACKAGE
 from app.main import create_app
 from app.migration import migrate
-from app.resources import Resources
 from app.settings import Settings
 from app.web.observation import configure_logging
 from tests.builders import achievement_body, decision_body, panel_body
 from tests.fakes import FixedClock
 from tests.frameworks.packages import whole_package
+from tests.house.areas import assessors, decisions, people, programs, readings, submissions
+from tests.house.areas.stories import BASE_URL, Story
 from tests.house.recorded import write_recorded
+from tests.people import sign_in_everybody
 
 EXAMPLES = Path(app.web.__file__).with_name("openapi_examples.json")
-BASE_URL = "https://badges.example.org"
 
 
 async def record() -> dict[str, Any]:
@@ -61,7 +59,7 @@ async def open_application() -> AsyncIterator[FastAPI]:
 
 
 async def _play(application: FastAPI) -> dict[str, Any]:
-    story = _Story(application)
+    story = Story(application)
     await story.sign_in()
     profile = {"name": "School Improvement Leadership Academy", "description": "Prepares school leaders."}
     issuer = await story.call("create_issuer", body={"slug": "leadership-academy", "profile": profile})
@@ -76,7 +74,7 @@ async def _play(application: FastAPI) -> dict[str, Any]:
     await story.call("list_keys")
     spare = await story.call("create_api_client", body={"name": "Old portal", "scopes": ["events:read"]})
     await story.call("revoke_api_client", client_id=spare["id"])
-    story.token = client["token"]
+    story.token = story.client = client["token"]
 
     await _play_frameworks(story)
     settings = {"status_purpose": "suspension", "visibility": "public", "recipient_name": True}
@@ -118,6 +116,11 @@ async def _play(application: FastAPI) -> dict[str, Any]:
     await _change_identities(story)
     for operation in ("suspend_credential", "reinstate_credential", "revoke_credential"):
         await story.call(operation, body={"reason": "The evidence turned out not to be the learner's own work."})
+    story.staff = await sign_in_everybody(story.world, issuer["id"])
+    for area in (people, programs, submissions, assessors, readings, decisions):
+        story.token = story.client
+        await area.examples(story)
+    story.token = story.client
     await story.call("export_learner")
     await story.call("erase_learner")
     keys = await story.call("fetch_jwks")
@@ -132,7 +135,7 @@ async def _play(application: FastAPI) -> dict[str, Any]:
     return dict(sorted(story.examples.items()))
 
 
-async def _change_identities(story: "_Story") -> None:
+async def _change_identities(story: "Story") -> None:
     await story.call("change_learner", body={"name": "Ada Example-Byron", "email": "ada.byron@schools.example.org"})
     changed = await story.call("add_identity", body={"kind": "email", "value": "ada.example@mail.example.org"})
     spare = next(each for each in changed["identities"] if each["value"] == "ada.example@mail.example.org")
@@ -141,7 +144,7 @@ async def _change_identities(story: "_Story") -> None:
     await story.call("merge_learners", body={"learner_id": twin["id"]})
 
 
-async def _play_frameworks(story: "_Story") -> None:
+async def _play_frameworks(story: "Story") -> None:
     package = whole_package() | {name: PACKAGE[name] for name in ("CFDocument", "CFItems", "CFAssociations")}
     framework = await story.call("import_framework", body=package)
     story.known["framework_id"] = framework["id"]
@@ -158,56 +161,6 @@ async def _play_frameworks(story: "_Story") -> None:
         ("fetch_case_rubric", rubric[0]["identifier"]),
     ):
         await story.call(operation, sourced_id=identifier)
-
-
-class _Story:
-    def __init__(self, application: FastAPI) -> None:
-        self._world: Resources = application.state.resources
-        paths: Mapping[str, Any] = application.openapi()["paths"]
-        self._routes = {
-            operation["operationId"]: (method, path)
-            for path, methods in paths.items()
-            for method, operation in methods.items()
-        }
-        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url=BASE_URL)
-        self.token = self.operator = ""
-        self.known: dict[str, str] = {}
-        self.examples: dict[str, Any] = {}
-
-    async def sign_in(self) -> None:
-        async with self._world.database.transaction() as session:
-            _, self.operator = await create_client(
-                session, issuer_id=None, name="operator", scopes={Scope.PLATFORM}, expires_at=None, actor="example",
-                now=self._world.clock.now(),
-            )  # fmt: skip
-        self.token = self.operator
-
-    async def image(self, url: str) -> bytes:
-        return (await self._client.get(url)).content
-
-    async def call(self, operation: str, *, body: Any = None, content: bytes | None = None, **path: str) -> Any:
-        """Call an operation by its id, keep its first answer as the example, give its value."""
-        method, template = self._routes[operation]
-        url = re.sub(r"\{(\w+)\}", lambda name: {**self.known, **path}[name[1]], template)
-        headers = {"Authorization": f"Bearer {self.token}"}
-        if content is not None:
-            answer = await self._client.request(
-                method, url, content=content, headers={**headers, "Content-Type": "image/png"}
-            )
-        else:
-            answer = await self._client.request(method, url, json=body, headers=headers)
-        if answer.status_code not in (200, 201):
-            raise RuntimeError(f"{operation}: {answer.status_code} {answer.text}")
-        media_type = answer.headers["content-type"].partition(";")[0]
-        value = answer.json() if media_type.endswith("json") else answer.text[:400]
-        example = {"status": str(answer.status_code), "media_type": media_type, "value": _shown(value)}
-        self.examples.setdefault(operation, example)
-        return value
-
-
-def _shown(value: Any) -> Any:
-    """The value without what must not look like a real secret in a published document."""
-    return {**value, "token": "assay_…"} if isinstance(value, dict) and value.get("token") else value
 
 
 if __name__ == "__main__":

@@ -5,11 +5,9 @@ Every mistake that a partner can make by themselves is made once against the ser
 
 import asyncio
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
 from fastapi import FastAPI
 
 import app.web
@@ -21,8 +19,11 @@ from app.web.observation import configure_logging
 from tests.builders import achievement_body, badge_class, decision_body, panel_body, results
 from tests.conftest import publish
 from tests.fakes import FixedClock
-from tests.house.record_examples import BASE_URL, open_application
+from tests.house.areas import assessors, decisions, people, programs, readings, submissions
+from tests.house.areas.stories import Mistakes
+from tests.house.record_examples import open_application
 from tests.house.recorded import write_recorded
+from tests.people import sign_in_everybody
 
 EXAMPLES = Path(app.web.__file__).with_name("problem_examples.json")
 
@@ -40,7 +41,7 @@ async def _play(application: FastAPI) -> dict[str, Any]:
             session, issuer_id=None, name="operator", scopes={Scope.PLATFORM}, expires_at=None, actor="example",
             now=world.clock.now(),
         )  # fmt: skip
-    operator = _Mistakes(application, token)
+    operator = Mistakes(application, token)
     body = {"slug": "leadership-academy", "profile": {"name": "School Improvement Leadership Academy"}}
     issuer = (await operator.client.post("/v1/issuers", json=body)).json()
     await operator.make("slug_taken", "POST", "/v1/issuers", json=body)
@@ -49,19 +50,22 @@ async def _play(application: FastAPI) -> dict[str, Any]:
     clients = f"/v1/issuers/{issuer['id']}/api-clients"
     scopes = sorted(scope.value for scope in TENANT_SCOPES)
     made = await operator.client.post(clients, json={"name": "Partner portal", "scopes": scopes})
-    partner = _Mistakes(application, made.json()["token"])
+    partner = Mistakes(application, made.json()["token"])
     await partner.make("unauthenticated", "GET", "/v1/learners", headers={"Authorization": "Bearer assay_expired"})
     await _mistake_requests(partner)
     await _mistake_achievements(partner)
     await _mistake_frameworks(partner)
     assert isinstance(world.clock, FixedClock)
     await _mistake_decisions(partner, world.clock)
+    partner.sign_in(await sign_in_everybody(world, issuer["id"]))
+    for area in (people, programs, submissions, assessors, readings, decisions):
+        await area.mistakes(partner)
     await operator.client.post(f"/v1/issuers/{issuer['id']}/leave")
     await operator.make("issuer_left", "POST", f"/v1/issuers/{issuer['id']}/keys")
     return dict(sorted({**operator.made, **partner.made}.items()))
 
 
-async def _mistake_own_domains(operator: "_Mistakes") -> None:
+async def _mistake_own_domains(operator: "Mistakes") -> None:
     body = {"slug": "academy", "profile": {"name": "The academy"}, "did": "did:web:Academy.example.org"}
     await operator.make("did_not_allowed", "POST", "/v1/issuers", json=body)
     body = {**body, "did": "did:web:academy.invalid"}  # never a host (RFC 2606)
@@ -76,7 +80,7 @@ async def _mistake_own_domains(operator: "_Mistakes") -> None:
     await operator.make("issuer_not_ready", "POST", "/v1/decisions", json=decision, headers=early)
 
 
-async def _mistake_requests(partner: "_Mistakes") -> None:
+async def _mistake_requests(partner: "Mistakes") -> None:
     json_type = {"Content-Type": "application/json"}
     twice = b'{"external_id": "fellow-17", "external_id": "fellow-18"}'
     await partner.make("malformed_json", "POST", "/v1/learners", content=twice, headers=json_type)
@@ -97,7 +101,7 @@ async def _mistake_requests(partner: "_Mistakes") -> None:
     await partner.make("external_id_taken", "POST", "/v1/panels", json=panel)
 
 
-async def _mistake_achievements(partner: "_Mistakes") -> None:
+async def _mistake_achievements(partner: "Mistakes") -> None:
     body = achievement_body()
     created = await partner.client.post("/v1/achievements", json=body)
     path = f"/v1/achievements/{created.json()['id']}/versions"
@@ -121,14 +125,14 @@ async def _mistake_achievements(partner: "_Mistakes") -> None:
     await partner.make("invalid_achievement", "POST", f"/v1/achievements/{same.json()['id']}/versions/1/publish")
 
 
-async def _mistake_frameworks(partner: "_Mistakes") -> None:
+async def _mistake_frameworks(partner: "Mistakes") -> None:
     assert (await partner.client.post("/v1/frameworks", json=PACKAGE)).status_code == 201
     other = PACKAGE | {"CFItems": [{**PACKAGE["CFItems"][0], "fullStatement": "Ensures equitable access."}]}
     await partner.make("framework_not_newer", "POST", "/v1/frameworks", json=other)
     await partner.make("invalid_framework", "POST", "/v1/frameworks", json=PACKAGE | {"CFItems": []})
 
 
-async def _mistake_decisions(partner: "_Mistakes", clock: FixedClock) -> None:
+async def _mistake_decisions(partner: "Mistakes", clock: FixedClock) -> None:
     achievement_id, panel_id = await publish(partner.client, achievement_body()), await partner.panel()
     sound = decision_body(achievement_id, panel_id)
     unknown = [{**results()[0], "level": "excellent"}, results()[1]]
@@ -167,36 +171,13 @@ async def _mistake_decisions(partner: "_Mistakes", clock: FixedClock) -> None:
     await partner.make("credential_revoked", "POST", "/v1/decisions", json=again)
 
 
-async def _mistake_learners(partner: "_Mistakes", learner: str) -> None:
+async def _mistake_learners(partner: "Mistakes", learner: str) -> None:
     [identity] = (await partner.client.get(learner)).json()["identities"]
     await partner.make("identity_is_primary", "DELETE", f"{learner}/identities/{identity['id']}")
     twin = (await partner.client.post("/v1/learners", json={"email": "a.example@schools.example.org"})).json()
     merged = await partner.client.post(f"{learner}/merge", json={"learner_id": twin["id"]})
     assert merged.status_code == 200, merged.text
     await partner.make("learner_merged", "GET", f"/v1/learners/{twin['id']}")
-
-
-class _Mistakes:
-    """A client, and the problems it was answered with."""
-
-    def __init__(self, application: FastAPI, token: str) -> None:
-        transport = httpx.ASGITransport(application)
-        headers = {"Authorization": f"Bearer {token}"}
-        self.client = httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers, timeout=60)
-        self.made: dict[str, Any] = {}
-
-    async def make(self, code: str, method: str, path: str, **request: Any) -> None:
-        """Send what must be refused with this code, and keep the answer."""
-        answer = await self.client.request(method, path, **request)
-        document: Mapping[str, Any] = answer.json()
-        if document.get("code") != code:
-            raise RuntimeError(f"{method} {path} was to be answered {code}: {answer.status_code} {answer.text}")
-        assert code not in self.made
-        self.made[code] = {"request": f"{method} {answer.request.url.raw_path.decode()}", "answer": document}
-
-    async def panel(self) -> str:
-        made = await self.client.post("/v1/panels", json=panel_body())
-        return str(made.json()["id"])
 
 
 if __name__ == "__main__":

@@ -21,7 +21,17 @@ from tests.builders import achievement_body, decision_body
 from tests.conftest import KEY, Partner, publish
 from tests.house.databases import APPEND_ONLY, execute, open_owner, refusal
 
-DELETABLE = ("idempotency_key", "job", "learner_identity")
+DELETABLE = (
+    "idempotency_key",
+    "job",
+    "learner_identity",
+    "oidc_sign_in",
+    "person_identity",
+    "person_role",
+    "program_achievement",
+    "sign_in_link",
+    "team_member",
+)
 
 RAISED = "P0001"  # SQLSTATE raise_exception: a trigger said no
 MAY_NOT = "42501"  # SQLSTATE insufficient_privilege

@@ -67,7 +67,7 @@ async def open_domain(authority: CertificateAuthority, *segments: str) -> AsyncI
 async def settle(app: FastAPI, operator: httpx.AsyncClient, slug: str, did: str) -> AsyncIterator[Partner]:
     """An issuer with this DID, not ready yet, and everything else a partner has."""
     async with open_client(app, await make_issuer(operator, slug, did=did)) as client:
-        yield await Partner.settle(client)
+        yield await Partner.settle(app, client)
 
 
 async def document_to_publish(client: httpx.AsyncClient, slug: str) -> Document:

@@ -115,7 +115,7 @@ async def test_its_badges_can_still_be_revoked_and_its_learners_erased(
     first, second = [await decided(partner, recipient=learner(n)) for n in range(2)]
     await leave(operator, partner)
     async with open_client(app, await token_for(operator, partner, "credentials:status", "learners:write")) as client:
-        after = Partner(client, partner.issuer_id, partner.achievement_id, partner.panel_id)
+        after = Partner(client, partner.staff, partner.issuer_id, partner.achievement_id, partner.panel_id)
         assert (await change_status(after, first["credential"]["id"], "revoke")).status_code == 200
         assert (await client.post(f"/v1/learners/{second['learner_id']}/erase")).status_code == 200
         assert (await client.post("/v1/learners", json=learner(3))).status_code == 409

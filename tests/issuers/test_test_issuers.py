@@ -26,7 +26,7 @@ async def make(operator: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:
 async def settle(app: FastAPI, operator: httpx.AsyncClient, issuer: dict[str, Any]) -> Partner:
     scopes = sorted(scope.value for scope in TENANT_SCOPES)
     client = await operator.post(f"/v1/issuers/{issuer['id']}/api-clients", json={"name": "all", "scopes": scopes})
-    return await Partner.settle(open_client(app, f"{issuer['id']}|{client.json()['token']}"))
+    return await Partner.settle(app, open_client(app, f"{issuer['id']}|{client.json()['token']}"))
 
 
 async def issue(partner: Partner) -> dict[str, Any]:

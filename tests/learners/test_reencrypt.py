@@ -91,7 +91,7 @@ async def install(settings: Settings, clock: FixedClock) -> Installation:
             token = await make_issuer(operator, "academy")
             await make_issuer(operator, "second")
         async with open_client(application, token) as client:
-            partner = await Partner.settle(client)
+            partner = await Partner.settle(application, client)
             bodies = [
                 decision_body(partner.achievement_id, partner.panel_id, recipient={"name": "Ada", "email": address(n)})
                 for n in range(LEARNERS)
@@ -142,7 +142,7 @@ async def test_everything_opens_with_the_new_key_alone_and_nothing_with_the_old(
         for learner in (await session.scalars(select(Learner))).all():
             assert learner.sealed_key is not None
             with pytest.raises(Unreadable):
-                world.vault.open_learner_key(learner.sealed_key, issuer_id=learner.issuer_id, learner_id=learner.id)
+                world.vault.open_personal_key(learner.sealed_key, issuer_id=learner.issuer_id, owner_id=learner.id)
         for key in (await session.scalars(select(SigningKey))).all():
             with pytest.raises(Unreadable):
                 world.vault.open_signing_key(key.sealed_private_key, key.issuer_id, key.id)

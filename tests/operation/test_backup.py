@@ -114,7 +114,7 @@ async def test_a_restored_place_serves_every_badge_byte_for_byte(
         headers = dict(partner.client.headers)
         async with open_client(other) as client:
             client.headers.update(headers)
-            further = Partner(client, partner.issuer_id, partner.achievement_id, partner.panel_id)
+            further = Partner(client, partner.staff, partner.issuer_id, partner.achievement_id, partner.panel_id)
             await decided(further, recipient={"email": "new@schools.example.org"})
         async with there.database.snapshot() as session:
             trail = await verify_audit_trail(session)

@@ -247,7 +247,9 @@ async def test_a_status_change_that_was_answered_is_visible_on_every_instance(
         # And the other way round: what the second instance answers, the first one shows.
         token = partner.client.headers["Authorization"].removeprefix("Bearer ")
         async with open_client(other, token) as elsewhere:
-            partner_elsewhere = Partner(elsewhere, partner.issuer_id, partner.achievement_id, partner.panel_id)
+            partner_elsewhere = Partner(
+                elsewhere, partner.staff, partner.issuer_id, partner.achievement_id, partner.panel_id
+            )
             second = (await decided(partner_elsewhere))["credential"]
             assert (await partner.client.get(second["url"])).json() == second["document"]
             assert (await change_status(partner_elsewhere, second["id"], "revoke")).status_code == 200

@@ -1,0 +1,5 @@
+"""/v1/appeals: appeals and moderation."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["Appeals and moderation"])

@@ -1,0 +1,5 @@
+"""/v1/people: people."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["People"])

@@ -1,0 +1,5 @@
+"""/v1/programs: programs."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["Programs"])

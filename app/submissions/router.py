@@ -1,0 +1,5 @@
+"""/v1/submissions: submissions."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["Submissions"])
