@@ -18,6 +18,7 @@ from app.demo.cases import ELEMENTARY, EQUITY_CASES, HIGH, IMPROVEMENT_CASES, MI
 from app.demo.evidence import INTERIM_NARRATIVES, INTERIM_PIECES, NARRATIVES, OPTIONAL_GENRES, PIECES, Piece
 from app.demo.people import ASSESSMENT_PANEL, fellows
 from app.demo.rationales import RATIONALES
+from app.demo.works import compose_work
 
 _SEED = 20250430
 _BOTH, _ONLY_EQUITY, _ONLY_IMPROVEMENT = 44, 34, 14
@@ -313,6 +314,7 @@ class _Writer:
 
     def body(self, external_id: str, attempt: _Attempt, decided_at: datetime, shift: timedelta) -> dict[str, Any]:
         project = attempt.project
+        narrative = self._narrative(attempt)
         ended = _weekday(attempt.decided - timedelta(days=self._rng.randint(12, 22)))
         return {
             "external_id": external_id,
@@ -323,11 +325,15 @@ class _Writer:
             "assessment": {"assessors": list(attempt.assessors)},
             "results": [self._result(project, criterion, level) for criterion, level in attempt.levels.items()],
             "evidence": self._evidence(external_id, attempt),
-            "narrative": self._narrative(attempt),
+            "narrative": narrative,
             "role": project.setting.role,
             "activity_start": _midday(project.began, shift),
             "activity_end": _midday(ended, shift),
-        }
+            "work": compose_work(
+                project.achievement, project.slots, narrative=narrative, role=project.setting.role,
+                band=project.setting.band, finished=attempt.outcome == "awarded",
+            ),
+        }  # fmt: skip
 
     def _result(self, project: _Project, criterion: str, level: str) -> dict[str, str]:
         template = self._rationales[project.achievement, criterion, level].draw()

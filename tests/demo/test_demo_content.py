@@ -47,7 +47,7 @@ def pair_of(decision: dict[str, Any]) -> tuple[str, str]:
 
 
 def as_request(decision: dict[str, Any]) -> dict[str, Any]:
-    body = {key: value for key, value in decision.items() if key not in ("achievement", "fellow")}
+    body = {key: value for key, value in decision.items() if key not in ("achievement", "fellow", "work")}
     assessment = {"panel_id": ANY_ID, **decision["assessment"]}
     return {**body, "achievement_id": ANY_ID, "learner_id": ANY_ID, "assessment": assessment}
 
