@@ -34,7 +34,7 @@ _SHARES = {"strong": (0, 0, 0.6, 0.4), "mixed": (0.15, 0.35, 0.35, 0.15)}
 
 
 def anchors() -> list[dict[str, Any]]:
-    """Bodies of POST /v1/anchors, and beside them "achievement", "set", "levels", "rationales" and "masters" (three times levels)."""
+    """Bodies of POST /v1/anchors, and beside them "achievement", "set", "levels", "rationales" and "masters" (three readings)."""
     rng = random.Random(_SEED)  # noqa: S311 - the same everywhere, and no secret
     return [
         _anchor(achievement, role, set_, number, rng)
