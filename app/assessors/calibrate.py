@@ -15,7 +15,6 @@ from app.assessors.certify import enter
 from app.assessors.respond import pair_with_truth
 from app.assessors.sessions import SessionState, note_session, policy_of
 from app.assessors.store import AnchorResponse, AnchorSession, find_certification, lock_certification
-from app.errors import NotFound
 
 
 async def begin_discussion(session: AsyncSession, member: Member, session_id: str, *, now: datetime) -> AnchorSession:
@@ -49,7 +48,7 @@ async def close_calibration(session: AsyncSession, member: Member, session_id: s
 async def _locked(session: AsyncSession, member: Member, session_id: str, state: str) -> AnchorSession:
     found = await lock_session(session, member.issuer_id, session_id)
     if found.kind != "calibration":
-        raise NotFound("There is no calibration session with this id.")
+        raise SessionState(f"The session is no calibration, but {found.kind}.")
     if found.state != state:
         raise SessionState(f"The session is {found.state}, not {state}.")
     return found

@@ -53,7 +53,7 @@ async def practice(body: PracticeCreate, lead: AsLead, session: Session, now: No
 @routes.post("/qualification-rounds", status_code=201, operation_id="open_qualification_round",
              responses=responses(400, 401, 403, 404, 409, 413, 415, 422),
              openapi_extra={"requestBody": {"content": {"application/json": {"example": {
-                 **_SCOPE, "assessor_id": "0" * 32, "sets": [["0" * 32], ["1" * 32]]}}}}})  # fmt: skip
+                 **_SCOPE, "assessor_id": "0" * 32, "sets": [["0" * 32]]}}}}})  # fmt: skip
 async def qualify(body: RoundCreate, lead: AsLead, session: Session, now: Now, once: Once) -> OpenedSessionOut:
     """Open a qualification round for an assessor: passed, it certifies them for this version of the achievement."""
     scope = Scope(body.program_id, body.achievement_id, body.version)
