@@ -12,7 +12,7 @@ from app.achievements.rubric import Rubric
 from app.achievements.store import AchievementVersion, VersionNotPublished, get_published_version, get_version
 from app.assessors.anchor_store import find_anchor_by_external_id, list_master_readings, lock_anchor
 from app.assessors.levels import require_criteria, require_levels
-from app.assessors.store import Anchor, AnchorRole, MasterReading
+from app.assessors.store import Anchor, AnchorRole, AnchorSession, MasterReading
 from app.audit.store import audit
 from app.errors import Conflict, ExternalIdTaken, Fault, InvalidInput
 from app.events.store import record_event
@@ -180,8 +180,8 @@ async def get_frozen_version(
     return found
 
 
-async def get_rubric(session: AsyncSession, of: Any) -> Rubric:
-    """The rubric of the version that an anchor, a session or a certification belongs to."""
+async def get_rubric(session: AsyncSession, of: Anchor | AnchorSession) -> Rubric:
+    """The rubric of the version that an anchor or a session is for."""
     rubric: Rubric = (await get_version(session, of.issuer_id, of.achievement_id, of.version)).content["rubric"]
     return rubric
 

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from app.access.dependencies import AssessorsRead, AssessorsWrite
 from app.access.idempotency import Once
-from app.assessors.anchor_bodies import AssessorChange, AssessorCreate, AssessorOut, TrainingCreate
+from app.assessors.assessor_bodies import AssessorChange, AssessorCreate, AssessorOut, TrainingCreate
 from app.assessors.assessors import change_assessor, create_assessor, record_training
 from app.assessors.store import Assessor, Training, get_assessor, list_trainings, lock_assessor
 from app.identifiers import Identifier

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from sqlalchemy import select
 
 from app.access.dependencies import AsLead, AssessorsRead
-from app.assessors.anchor_bodies import CertificationLine, CertificationOut, ReviewBody, StateBody
+from app.assessors.assessor_bodies import CertificationLine, CertificationOut, ReviewBody, StateBody
 from app.assessors.certify import allow_more_rounds, decide_state
 from app.assessors.store import Certification, get_certification, list_changes
 from app.identifiers import Identifier

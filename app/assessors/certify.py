@@ -116,10 +116,11 @@ def certify(
     actor: str,
     now: datetime,
 ) -> None:
-    """The round was passed: certified from now on, for as long as the policy says."""
+    """The round was passed: certified from now on, for as long as the policy says, and never for less than before."""
     # Whole seconds, as the badge's own dates: it ends with the certification, not a moment before or after.
     certification.valid_from = whole_second(now)
-    certification.valid_until = certification.valid_from + timedelta(days=policy.certification_days)
+    until = certification.valid_from + timedelta(days=policy.certification_days)
+    certification.valid_until = max(until, certification.valid_until or until)
     certification.calibrated_at = now
     certification.qualification_id, certification.rounds_used = qualification.id, 0
     enter(session, certification, "certified", "A qualification round was passed.", actor=actor, now=now)

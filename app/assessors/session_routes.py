@@ -5,10 +5,14 @@ from sqlalchemy import and_, exists, or_, select
 
 from app.access.dependencies import AsAssessor, AsLead
 from app.access.idempotency import Once
-from app.assessors.anchor_bodies import (
+from app.assessors.anchor_bodies import LevelsBody
+from app.assessors.anchor_store import get_anchor, get_session, list_anchors
+from app.assessors.assessors import get_acting_assessor
+from app.assessors.calibrate import begin_discussion, close_calibration
+from app.assessors.respond import answer_anchor, show_anchor
+from app.assessors.session_bodies import (
     AnchorToScore,
     CalibrationCreate,
-    LevelsBody,
     OpenedSessionOut,
     OwnSessionOut,
     PracticeCreate,
@@ -17,10 +21,6 @@ from app.assessors.anchor_bodies import (
     RoundCreate,
     SessionOut,
 )
-from app.assessors.anchor_store import get_anchor, get_session, list_anchors
-from app.assessors.assessors import get_acting_assessor
-from app.assessors.calibrate import begin_discussion, close_calibration
-from app.assessors.respond import answer_anchor, show_anchor
 from app.assessors.sessions import Scope, cancel_session, open_calibration, open_practice, open_qualification
 from app.assessors.store import AnchorResponse, AnchorSession, Certification
 from app.identifiers import Identifier

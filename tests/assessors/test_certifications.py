@@ -1,5 +1,6 @@
 """Certifications: when they end, what a lead decides, and the badge that tells of them."""
 
+import asyncio
 from typing import Any, get_args
 
 import pytest
@@ -13,6 +14,7 @@ from app.assessors.store import Certification, CertificationState
 from app.people.store import PersonIdentity
 from app.scoring.certification_badge import issue_certification_badge
 from tests.anchoring import SMALL, Bench, codes, run_due_jobs
+from tests.assessing import put_program
 from tests.conftest import Partner
 from tests.fakes import FixedClock
 from tests.issuing import (
@@ -177,6 +179,36 @@ async def test_qualifying_again_renews_the_badge(bench: Bench, clock: FixedClock
     await require_verifies(bench.world, second)
     assert (second["id"], second["validUntil"]) == (first["id"], certification["valid_until"])
     assert len(await list_all_editions(bench.world)) == 2
+
+
+async def test_two_workers_issue_one_badge(bench: Bench) -> None:
+    certification = await bench.certification("A-01")
+    twice = [issue_certification_badge(bench.world, bench.partner.issuer_id, certification["id"]) for _ in range(2)]
+    await asyncio.gather(*twice)
+    await require_verifies(bench.world, await badge(bench))
+    assert len(await list_all_editions(bench.world)) == 1
+
+
+async def test_a_badge_ends_with_the_certification_whatever_the_policy_says_since(
+    bench: Bench, clock: FixedClock
+) -> None:
+    """Longer for the next assessor of another program; never shorter for who had longer."""
+    await run_due_jobs(bench.world)
+    asks = SMALL.qualification.model_copy(update={"certification_days": 90})
+    bench.program = await put_program(bench.world, bench.partner, SMALL.model_copy(update={"qualification": asks}))
+    clock.advance(days=10)
+    await bench.take_round("A-01")
+    await run_due_jobs(bench.world)
+    certification = await bench.certification("A-01")
+    assert (await badge(bench))["validUntil"] == certification["valid_until"] == "2027-03-03T13:00:00Z"
+
+    bench.program = await put_program(bench.world, bench.partner, MONTH)
+    clock.advance(days=10)
+    await bench.take_round("A-01")
+    await run_due_jobs(bench.world)
+    certification = await bench.certification("A-01")
+    assert certification["valid_from"] == "2026-12-13T13:00:00Z"
+    assert (await badge(bench))["validUntil"] == certification["valid_until"] == "2027-03-03T13:00:00Z"
 
 
 async def test_revoking_the_certification_revokes_the_badge(bench: Bench) -> None:
