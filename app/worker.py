@@ -5,6 +5,8 @@ from contextlib import suppress
 from typing import Any
 
 from app.access.idempotency import FORGET_JOB, forget_key
+from app.assessors.certify import expire_certification
+from app.assessors.jobs import EXPIRE_JOB, ISSUE_BADGE_JOB, REVOKE_BADGE_JOB
 from app.credentials.issue import RECOVERY_JOB, REISSUE_JOB, recover
 from app.credentials.remind import REMINDER_JOB, remind
 from app.identity.reissue import reissue_badges
@@ -12,6 +14,7 @@ from app.issuers.rotate import REPUBLISH_JOB
 from app.issuers.store import IssuerLeft
 from app.jobs.embedded import EmbeddedRunner, Handler
 from app.resources import Resources
+from app.scoring.certification_badge import issue_certification_badge, revoke_certification_badge
 from app.statuslists.publish import republish
 
 
@@ -35,7 +38,21 @@ def handlers(world: Resources) -> dict[str, Handler]:
         with suppress(IssuerLeft):  # then nothing is begun any more, today or later
             await reissue_badges(world, payload["issuer_id"], payload["learner_id"])
 
+    async def issue_badge_of_certification(payload: Mapping[str, Any]) -> None:
+        with suppress(IssuerLeft):
+            await issue_certification_badge(world, payload["issuer_id"], payload["certification_id"])
+
+    async def revoke_badge_of_certification(payload: Mapping[str, Any]) -> None:
+        await revoke_certification_badge(world, payload["issuer_id"], payload["certification_id"])
+
+    async def expire(payload: Mapping[str, Any]) -> None:
+        async with world.database.transaction() as session:
+            await expire_certification(session, payload["issuer_id"], payload["certification_id"], world.clock.now())
+
     return {
+        ISSUE_BADGE_JOB: issue_badge_of_certification,
+        REVOKE_BADGE_JOB: revoke_badge_of_certification,
+        EXPIRE_JOB: expire,
         RECOVERY_JOB: recover_edition,
         REISSUE_JOB: reissue_badges_of_learner,
         FORGET_JOB: forget_idempotency_key,

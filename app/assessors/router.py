@@ -1,10 +1,11 @@
-"""/v1/panels: assessment panels."""
+"""/v1/panels: assessment panels; and the routes of assessors, anchors, sessions and certifications."""
 
 from fastapi import APIRouter
 from sqlalchemy import select
 
 from app.access.dependencies import AssessorsRead, AssessorsWrite
 from app.access.idempotency import Once
+from app.assessors import anchor_routes, assessor_routes, certification_routes, session_routes
 from app.assessors.bodies import MembersBody, PanelCreate, PanelOut
 from app.assessors.panels import change_members, create_panel
 from app.assessors.store import Panel, get_panel
@@ -13,10 +14,15 @@ from app.web.dependencies import Now, ReadSession, Session, World
 from app.web.pagination import Page, PagingByExternalId, fetch_page
 from app.web.problems import responses
 
-router = APIRouter(prefix="/v1/panels", tags=["Assessment panels"])
+router = APIRouter()
+for part in (assessor_routes, anchor_routes, session_routes, certification_routes):
+    router.include_router(part.routes)
+
+PANELS = "Assessment panels"
 
 
-@router.post("", status_code=201, operation_id="create_panel", responses=responses(400, 401, 403, 409, 413, 415, 422),
+@router.post("/v1/panels", tags=[PANELS], status_code=201, operation_id="create_panel",
+             responses=responses(400, 401, 403, 409, 413, 415, 422),
              openapi_extra={"requestBody": {"content": {"application/json": {"example": {
                  "name": "Academy assessors", "members": ["A-01", "A-02"]}}}}})  # fmt: skip
 async def create(
@@ -29,7 +35,7 @@ async def create(
     return out
 
 
-@router.get("", operation_id="list_panels", responses=responses(400, 401, 403, 422))
+@router.get("/v1/panels", tags=[PANELS], operation_id="list_panels", responses=responses(400, 401, 403, 422))
 async def list_(
     tenant: AssessorsRead, session: ReadSession, world: World, paging: PagingByExternalId
 ) -> Page[PanelOut]:
@@ -42,13 +48,13 @@ async def list_(
     return Page(items=[PanelOut.of(row, world.base_url) for row in rows], next_cursor=cursor)
 
 
-@router.get("/{panel_id}", operation_id="get_panel", responses=responses(401, 403, 404, 422))
+@router.get("/v1/panels/{panel_id}", tags=[PANELS], operation_id="get_panel", responses=responses(401, 403, 404, 422))
 async def get(panel_id: Identifier, tenant: AssessorsRead, session: ReadSession, world: World) -> PanelOut:
     """One panel."""
     return PanelOut.of(await get_panel(session, tenant.issuer_id, panel_id), world.base_url)
 
 
-@router.put("/{panel_id}/members", operation_id="change_panel_members",
+@router.put("/v1/panels/{panel_id}/members", tags=[PANELS], operation_id="change_panel_members",
             responses=responses(400, 401, 403, 404, 413, 415, 422),
             openapi_extra={"requestBody": {"content": {"application/json": {"example": {
                 "members": ["A-01", "A-03"]}}}}})  # fmt: skip

@@ -178,7 +178,8 @@ class AnchorExposure(Table):
 class AnchorSession(Table):
     """Anchors to be scored: by one assessor to practice or qualify (`assessor_id`), or by all to calibrate.
 
-    `sets` is a list of lists of anchor ids. `result` is what a closed session came to.
+    `sets` is a list of lists of anchor ids. `policy_version` is that of the program's scoring policy it is judged by, pinned when
+    it was opened. `result` is what a closed session came to; null where it was cancelled.
     """
 
     __tablename__ = "anchor_session"
@@ -203,6 +204,7 @@ class AnchorSession(Table):
     assessor_id: Mapped[str | None]
     round: Mapped[int | None]
     sets: Mapped[list[list[str]]]
+    policy_version: Mapped[int]
     state: Mapped[str]
     result: Mapped[dict[str, Any] | None]
     opened_at: Mapped[datetime]
@@ -234,6 +236,9 @@ class AnchorResponse(Table):
 class Certification(Table):
     """Where an assessor stands with an achievement version. `decision_id` is that of the badge for it, if one was issued.
 
+    `qualification_id` is the round that was passed last. `rounds_used` counts those since then, or since a lead allowed more,
+    `changes` the rows of `certification_change`.
+
     `state` is what was recorded last: past `valid_until` a certified assessor is expired, whatever it says
     (`app.assessors.certification.state_at`).
     """
@@ -246,6 +251,7 @@ class Certification(Table):
             ["achievement_version.issuer_id", "achievement_version.achievement_id", "achievement_version.version"],
         ),
         ForeignKeyConstraint(["issuer_id", "decision_id"], ["decision.issuer_id", "decision.id"]),
+        ForeignKeyConstraint(["issuer_id", "qualification_id"], ["anchor_session.issuer_id", "anchor_session.id"]),
         UniqueConstraint("issuer_id", "assessor_id", "achievement_id", "version"),
         CheckConstraint(
             "state IN ('in_training', 'qualifying', 'certified', 'probation', 'suspended', 'expired', 'revoked')",
@@ -263,23 +269,27 @@ class Certification(Table):
     valid_from: Mapped[datetime | None]
     valid_until: Mapped[datetime | None]
     calibrated_at: Mapped[datetime | None]
+    qualification_id: Mapped[str | None]
+    rounds_used: Mapped[int] = mapped_column(default=0)
+    changes: Mapped[int] = mapped_column(default=0)
     decision_id: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
 
 class CertificationChange(Table):
-    """A change of a certification's state. Append-only."""
+    """A change of a certification's state, or a note on it. Append-only. `number` orders those of one certification."""
 
     __tablename__ = "certification_change"
     __table_args__ = (
         ForeignKeyConstraint(["issuer_id", "certification_id"], ["certification.issuer_id", "certification.id"]),
-        Index(None, "issuer_id", "certification_id"),
+        UniqueConstraint("issuer_id", "certification_id", "number"),
     )
 
     issuer_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
     certification_id: Mapped[str]
+    number: Mapped[int]
     state: Mapped[str]
     reason: Mapped[str]
     changed_by: Mapped[str]
@@ -309,3 +319,55 @@ async def find_certification(
         Certification.version == version,
     )
     return (await session.scalars(query)).one_or_none()
+
+
+async def get_certification(session: AsyncSession, issuer_id: str, certification_id: str) -> Certification:
+    """Raises NotFound, also for one of another issuer."""
+    found = await session.get(Certification, (issuer_id, certification_id))
+    if found is None:
+        raise NotFound("There is no certification with this id.")
+    return found
+
+
+async def lock_certification(session: AsyncSession, issuer_id: str, certification_id: str) -> Certification:
+    """As `get_certification`, with the row locked: whoever changes a certification reads it under its lock."""
+    query = select(Certification).where(Certification.issuer_id == issuer_id, Certification.id == certification_id)
+    found = (await session.scalars(query.with_for_update().execution_options(populate_existing=True))).one_or_none()
+    if found is None:
+        raise NotFound("There is no certification with this id.")
+    return found
+
+
+async def list_certifications(
+    session: AsyncSession, issuer_id: str, achievement_id: str, version: int
+) -> list[Certification]:
+    """Everybody's for this version of the achievement, oldest first."""
+    query = select(Certification).where(
+        Certification.issuer_id == issuer_id,
+        Certification.achievement_id == achievement_id,
+        Certification.version == version,
+    )
+    return list((await session.scalars(query.order_by(Certification.created_at, Certification.id))).all())
+
+
+async def list_changes(session: AsyncSession, issuer_id: str, certification_id: str) -> list[CertificationChange]:
+    """What became of a certification, oldest first."""
+    query = select(CertificationChange).where(
+        CertificationChange.issuer_id == issuer_id, CertificationChange.certification_id == certification_id
+    )
+    return list((await session.scalars(query.order_by(CertificationChange.number))).all())
+
+
+async def lock_assessor(session: AsyncSession, issuer_id: str, assessor_id: str) -> Assessor:
+    """As `get_assessor`, with the row locked: what an assessor meets is written under it, so that it is written once."""
+    query = select(Assessor).where(Assessor.issuer_id == issuer_id, Assessor.id == assessor_id)
+    found = (await session.scalars(query.with_for_update().execution_options(populate_existing=True))).one_or_none()
+    if found is None:
+        raise NotFound("There is no assessor with this id.")
+    return found
+
+
+async def list_trainings(session: AsyncSession, issuer_id: str, assessor_id: str) -> list[Training]:
+    """The modules that the assessor completed, by name."""
+    query = select(Training).where(Training.issuer_id == issuer_id, Training.assessor_id == assessor_id)
+    return list((await session.scalars(query.order_by(Training.module))).all())

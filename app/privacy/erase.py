@@ -6,6 +6,7 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.idempotency import IdempotencyRecord
+from app.assessors.anchors import forget_anchors_of
 from app.audit.store import audit
 from app.credentials.store import lock_credentials_of_learner
 from app.errors import NotFound
@@ -35,6 +36,7 @@ async def erase_learner(
     await session.execute(delete(LearnerIdentity).where(*of_learner))
     kept = (IdempotencyRecord.issuer_id == issuer_id, IdempotencyRecord.learner_id.in_(learners))
     await session.execute(delete(IdempotencyRecord).where(*kept))
+    await forget_anchors_of(session, issuer_id, sorted(learners), now)
     for credential in credentials:
         credential.sealed_reason = None
         credential.updated_at = now

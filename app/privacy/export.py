@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.assessors.anchors import list_anchors_of
 from app.credentials.fetch import fetch_reason
 from app.credentials.store import get_representation, list_credentials_of_learner, list_editions
 from app.events.store import list_events_about
@@ -66,6 +67,15 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
             for decision in decisions
         ],
         "credentials": badges,
+        "anchors": [
+            {
+                "id": anchor.id,
+                "achievement_id": anchor.achievement_id,
+                "version": anchor.version,
+                "content": anchor.content,
+            }
+            for anchor in await list_anchors_of(session, learner.issuer_id, list(keys))
+        ],
         "events": [
             {"position": event.position, "type": event.type, "object_id": event.object_id, "at": event.occurred_at}
             for event in await list_events_about(session, learner.issuer_id, objects)

@@ -30,6 +30,7 @@ class LearnerExport(BaseModel):
     )
     decisions: list[dict[str, Any]]
     credentials: list[dict[str, Any]] = Field(description="Each badge with all its editions as they were signed.")
+    anchors: list[dict[str, Any]] = Field(description="De-identified work of theirs that assessors are measured by.")
     events: list[dict[str, Any]]
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import NotFound
 from app.programs.store import ScoringPolicy
-from app.web.fields import Body
+from app.web.fields import Body, Key
 
 _Days = Annotated[int, Field(strict=True, ge=1, le=3_650)]
 _Count = Annotated[int, Field(strict=True, ge=0, le=1_000)]
@@ -37,6 +37,9 @@ class QualificationPolicy(Body):
         default=2, description="Rounds an assessor may take; then a lead decides how to go on."
     )
     certification_days: _Days = Field(default=365, description="How long a certification lasts.")
+    training_modules: list[Key] = Field(
+        default_factory=list, max_length=50, description="Modules an assessor completes before a round can be opened."
+    )
 
 
 class CalibrationPolicy(Body):

@@ -438,6 +438,7 @@ def upgrade() -> None:
         sa.Column("assessor_id", sa.String(), nullable=True),
         sa.Column("round", sa.Integer(), nullable=True),
         sa.Column("sets", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("policy_version", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("result", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
@@ -806,6 +807,9 @@ def upgrade() -> None:
         sa.Column("valid_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("calibrated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("qualification_id", sa.String(), nullable=True),
+        sa.Column("rounds_used", sa.Integer(), nullable=False),
+        sa.Column("changes", sa.Integer(), nullable=False),
         sa.Column("decision_id", sa.String(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
@@ -823,6 +827,11 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(
             ["issuer_id", "decision_id"], ["decision.issuer_id", "decision.id"], name=op.f("fk_certification_decision")
+        ),
+        sa.ForeignKeyConstraint(
+            ["issuer_id", "qualification_id"],
+            ["anchor_session.issuer_id", "anchor_session.id"],
+            name=op.f("fk_certification_anchor_session"),
         ),
         sa.PrimaryKeyConstraint("issuer_id", "id", name=op.f("pk_certification")),
         sa.UniqueConstraint(
@@ -981,6 +990,7 @@ def upgrade() -> None:
         sa.Column("issuer_id", sa.String(), nullable=False),
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("certification_id", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("changed_by", sa.String(), nullable=False),
@@ -991,12 +1001,12 @@ def upgrade() -> None:
             name=op.f("fk_certification_change_certification"),
         ),
         sa.PrimaryKeyConstraint("issuer_id", "id", name=op.f("pk_certification_change")),
-    )
-    op.create_index(
-        op.f("ix_certification_change_issuer_id_certification_id"),
-        "certification_change",
-        ["issuer_id", "certification_id"],
-        unique=False,
+        sa.UniqueConstraint(
+            "issuer_id",
+            "certification_id",
+            "number",
+            name=op.f("uq_certification_change_issuer_id_certification_id_number"),
+        ),
     )
     op.create_table(
         "moderation_item",

@@ -55,6 +55,8 @@ NAMES_NO_OBJECT = {"create_panel", "create_learner", "import_badge_class", "impo
 NOT_AN_OBJECT = {
     # A tie between versions of one achievement; statistics that follow it stay inside the issuer.
     "/rubric/criteria/0/lineage_id",
+    # A name inside an anchor's own content.
+    "/content/artifacts/0/id",
 }
 
 
@@ -114,7 +116,7 @@ def body_for(probe: Probe, own: Mapping[str, str]) -> Any:
     if probe.operation.id == "merge_learners":
         return {"learner_id": own["learner_id"]}
     if probe.operation.id != "record_decision":
-        body = copy.deepcopy(probe.operation.example)
+        body = _filled(probe.operation, own)
         return {**body, "in_language": "en"} if probe.name == "/translations/0" else body
     body = decision_body(own["achievement_id"], own["panel_id"])
     if probe.name == "/learner_id":
@@ -122,6 +124,24 @@ def body_for(probe: Probe, own: Mapping[str, str]) -> Any:
     if probe.name == "/supersedes":
         body["reason"] = "An error."
     return body
+
+
+def _filled(operation: Operation, own: Mapping[str, str]) -> Any:
+    """The operation's example, with ids of one's own where it has ids."""
+    body = copy.deepcopy(operation.example)
+    for leaf in list_leaves(operation.body_schema):
+        kind = kind_of(Probe(operation, leaf.name, leaf.pointer)) if leaf.is_id else ""
+        if kind in own and _holds(body, leaf.pointer):
+            body = put_at(body, leaf.pointer, own[kind])
+    return body
+
+
+def _holds(body: Any, pointer: tuple[str | int, ...]) -> bool:
+    for part in pointer:
+        if not isinstance(body, dict | list) or (part not in body if isinstance(body, dict) else not body):
+            return False
+        body = body[part]
+    return True
 
 
 async def call(client: httpx.AsyncClient, probe: Probe, own: Mapping[str, str], probed: str) -> httpx.Response:
