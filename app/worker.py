@@ -11,6 +11,8 @@ from app.identity.reissue import reissue_badges
 from app.issuers.rotate import REPUBLISH_JOB
 from app.issuers.store import IssuerLeft
 from app.jobs.embedded import EmbeddedRunner, Handler
+from app.people.mail import MAIL_JOB, deliver_mail
+from app.people.sign_in_link import LINK_JOB, send_link
 from app.resources import Resources
 from app.statuslists.publish import republish
 
@@ -35,7 +37,15 @@ def handlers(world: Resources) -> dict[str, Handler]:
         with suppress(IssuerLeft):  # then nothing is begun any more, today or later
             await reissue_badges(world, payload["issuer_id"], payload["learner_id"])
 
+    async def send_mail(payload: Mapping[str, Any]) -> None:
+        await deliver_mail(world, payload["issuer_id"], payload["mail_id"])
+
+    async def send_sign_in_link(payload: Mapping[str, Any]) -> None:
+        await send_link(world, payload)
+
     return {
+        MAIL_JOB: send_mail,
+        LINK_JOB: send_sign_in_link,
         RECOVERY_JOB: recover_edition,
         REISSUE_JOB: reissue_badges_of_learner,
         FORGET_JOB: forget_idempotency_key,

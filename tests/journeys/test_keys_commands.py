@@ -12,7 +12,7 @@ from app.resources import open_resources
 from app.settings import Settings
 from tests.conftest import PROJECT
 from tests.journeys.test_journey import ASSAY, environment
-from tests.learners.test_reencrypt import NEW_KEY
+from tests.operation.test_reencrypt import NEW_KEY
 
 
 async def make_issuer_and_learner(settings: Settings) -> None:
