@@ -1,8 +1,8 @@
 """Request and response bodies of people."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from app.access.principals import Role
 from app.access.sessions import LONGEST_TOKEN_LIFE
@@ -126,12 +126,20 @@ class SignedOut(BaseModel):
     sessions: int = Field(description="How many sessions and tokens ended, the one of this request among them.")
 
 
+def _issuer_identifier(url: str) -> str:
+    # OpenID Connect Discovery 1.0, section 3.
+    if not url.startswith("https://") or any(character in url for character in "?#@"):
+        raise ValueError("must be an https URL without query, fragment or user")
+    return url
+
+
 class ProviderCreate(Body):
     """This issuer's registration at an OpenID provider, with `{base}/sign-in/oidc/callback` as its redirect URI."""
 
     name: Line = Field(description="What the button on the sign-in page says.", examples=["Maple County Schools"])
-    provider_issuer: Url = Field(
-        pattern=r"^https://", description="The provider's issuer identifier, exactly as its discovery document has it."
+    provider_issuer: Annotated[Url, AfterValidator(_issuer_identifier)] = Field(
+        description="The provider's issuer identifier, exactly as its discovery document has it.",
+        examples=["https://login.schools.example.org"],
     )
     client_id: Line
     client_secret: Line = Field(description="Kept encrypted and never shown.")
