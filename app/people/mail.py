@@ -100,7 +100,8 @@ def compose_message(world: Resources, mail: Mail, content: Mapping[str, str]) ->
     message["Date"] = format_datetime(mail.created_at)
     message["Message-ID"] = f"<{mail.id}@{urlsplit(world.base_url).hostname}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers to it
-    message.set_content(content["text"])
+    # Plain where it can be, so that a link stands in the file in one piece.
+    message.set_content(content["text"], cte="7bit" if content["text"].isascii() else "quoted-printable")
     return message
 
 

@@ -39,6 +39,8 @@ from app.resources import Resources
 STATE_LIFE = timedelta(minutes=10)
 CALLBACK = "/sign-in/oidc/callback"
 _SCOPES = ["openid", "email"]
+# Section 5.5: a strict provider has the address at its UserInfo endpoint only, unless it is asked for in the ID token.
+_CLAIMS = {"id_token": {"email": None, "email_verified": None}}
 _KEPT = timedelta(days=1)
 
 
@@ -78,6 +80,7 @@ class Endpoints:
     token: str
     jwks: str
     takes_basic: bool
+    takes_claims: bool
 
 
 async def begin_sign_in(
@@ -107,6 +110,7 @@ async def begin_sign_in(
     url: str = client.prepare_request_uri(
         endpoints.authorization, redirect_uri=world.base_url + CALLBACK, scope=_SCOPES, state=state, nonce=nonce,
         code_challenge=client.create_code_challenge(verifier, "S256"), code_challenge_method="S256",
+        **({"claims": json.dumps(_CLAIMS)} if endpoints.takes_claims else {}),
     )  # fmt: skip
     return url
 
@@ -203,7 +207,13 @@ async def _discover(world: Resources, provider: OidcProvider) -> Endpoints:
         raise ProviderUnavailable("The provider's discovery document lacks an endpoint.")
     authorization, token, jwks = map(str, urls)
     methods = document.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
-    return Endpoints(authorization, token, jwks, "client_secret_basic" in methods)
+    return Endpoints(
+        authorization,
+        token,
+        jwks,
+        takes_basic="client_secret_basic" in methods,
+        takes_claims=document.get("claims_parameter_supported") is True,
+    )
 
 
 async def _redeem(world: Resources, provider: OidcProvider, endpoints: Endpoints, code: str, verifier: str) -> str:

@@ -13,7 +13,7 @@ const provider = new Provider(`https://localhost:${port}`, {
     claims: () => ({ sub: id, email: `${id}@schools.example.org`, email_verified: id.startsWith("ada") }),
   }),
   claims: { openid: ["sub"], email: ["email", "email_verified"] },
-  conformIdTokenClaims: false,
+  features: { claimsParameter: { enabled: true } },
   pkce: { required: () => true },
   cookies: { keys: ["of one test run"] },
 });
