@@ -142,13 +142,13 @@ async def require_link(session: AsyncSession, token: str, browser_secret: str | 
     match = _LINK.fullmatch(token)
     link = await session.get(SignInLink, match[1]) if match else None
     if link is None or match is None or not is_secret(match[2], link.secret_hash):
-        raise SignInLinkUnknown("There is no such sign-in link.")
+        raise SignInLinkUnknown("The address is not that of a sign-in link, or the link is long over.")
     if browser_secret is None or not is_secret(browser_secret, link.browser_hash):
         raise SignInLinkOtherBrowser("The link was asked for in another browser.")
     if link.used_at is not None:
-        raise SignInLinkUsed("The link has been used.")
+        raise SignInLinkUsed("A sign-in link works once, and this one did.")
     if link.expires_at <= now:
-        raise SignInLinkExpired("The link has expired.")
+        raise SignInLinkExpired("A sign-in link works for fifteen minutes, and this one is older, or was ended.")
     return link
 
 
@@ -163,7 +163,7 @@ async def sign_in_by_link(session: AsyncSession, token: str, browser_secret: str
         .execution_options(synchronize_session=False)
     )
     if (await session.execute(used)).first() is None:  # another request was faster
-        raise SignInLinkUsed("The link has been used.")
+        raise SignInLinkUsed("A sign-in link works once, and this one did.")
     person = await lock_person(session, link.issuer_id, link.person_id)
     return await begin_browser_session(session, person, now)
 

@@ -66,7 +66,10 @@ def test_reencrypting_wants_both_keys_and_says_when_it_is_done(settings: Setting
     assert "ASSAY_PREVIOUS_KEY_ENCRYPTION_KEY is not set" in said
 
     both = {**new, "ASSAY_PREVIOUS_KEY_ENCRYPTION_KEY": old}
-    for counts in ("1 learners and 0 people with 1 identities, 1 signing keys", "0 learners and 0 people with 0 identities, 0 signing keys"):
+    for counts in (
+        "1 learners and 0 people with 1 identities, 1 signing keys",
+        "0 learners and 0 people with 0 identities, 0 signing keys",
+    ):
         code, said = assay(settings, "reencrypt", **both)
         assert code == 0, said
         assert counts in said
