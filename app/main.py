@@ -33,6 +33,7 @@ import app.privacy.router
 import app.programs.router
 import app.public.case
 import app.public.documents
+import app.public.sign_in
 import app.readings.router
 import app.scoring.router
 import app.submissions.router
@@ -41,7 +42,7 @@ import app.web.api_docs
 import app.web.health
 from app.access.idempotency import Replay, replay_response
 from app.clock import Clock
-from app.errors import Gone, NotFound
+from app.errors import AssayError, Conflict, Forbidden, Gone, InvalidInput, NotFound, Unauthenticated, Unavailable
 from app.issuers.dependencies import refuse_after_leaving
 from app.issuers.store import pin_base_url
 from app.keys.vault import require_encryption_key
@@ -85,6 +86,7 @@ ROUTERS = (
     app.verification.router.router,
     app.public.documents.router,
     app.public.case.router,
+    app.public.sign_in.router,
     app.web.health.router,
     app.web.api_docs.router,
 )
@@ -143,6 +145,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     install_problem_handlers(api)
     api.add_exception_handler(NotFound, _nothing_there)
     api.add_exception_handler(Gone, _nothing_there)
+    for refused in (InvalidInput, Conflict, Forbidden, Unauthenticated, Unavailable):
+        api.add_exception_handler(refused, _not_signed_in)
     api.add_exception_handler(404, _no_route)
     api.add_exception_handler(RequestValidationError, _unfit)
     api.add_exception_handler(Replay, _replay)
@@ -170,7 +174,13 @@ async def _replay(_: Request, replay: Exception) -> Response:
 
 async def _nothing_there(request: Request, error: Exception) -> Response:
     assert isinstance(error, NotFound | Gone)
-    return app.public.documents.not_found_page(request, error) or problem_response(request, error)
+    page = app.public.sign_in.problem_page(request, error) or app.public.documents.not_found_page(request, error)
+    return page or problem_response(request, error)
+
+
+async def _not_signed_in(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AssayError)
+    return app.public.sign_in.problem_page(request, error) or problem_response(request, error)
 
 
 async def _unfit(request: Request, error: Exception) -> Response:

@@ -6,10 +6,12 @@
 import base64
 import binascii
 import re
+from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -75,6 +77,17 @@ class Settings(BaseSettings):
     outbound_ca_file: Path | None = Field(
         default=None, description="PEM file of further certificate authorities that outbound requests trust."
     )
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        description="Mail server: smtp://user:password@host:587 (STARTTLS, insisted on), smtps://user:password@host:465 "
+        "(TLS), or smtp+plain://host:25 for a relay on the same machine. User and password are percent-encoded. Without it, "
+        "mail is written into the folder outbox of the data directory, for development.",
+    )
+    mail_from: str | None = Field(
+        default=None,
+        pattern=r"^[^\r\n]{0,100}?<?[^\s@<>]{1,64}@[A-Za-z0-9.-]{1,189}>?$",
+        description="Sender of the mail, like Assay <assay@badges.example.org>. Required with smtp_url.",
+    )
 
     @field_validator("public_url")
     @classmethod
@@ -105,6 +118,14 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _mail_needs_server_and_sender(self) -> Self:
+        if self.smtp_url is not None:
+            parse_smtp_url(self.smtp_url.get_secret_value())
+            if self.mail_from is None:
+                raise ValueError("ASSAY_MAIL_FROM is required when ASSAY_SMTP_URL is set: mail needs a sender.")
+        return self
+
     @cached_property
     def is_https(self) -> bool:
         return self.public_url.startswith("https://")
@@ -132,3 +153,34 @@ def decode_key(text: str) -> bytes:
     if len(key) != 32:
         raise ValueError("must be 32 bytes in base64url")
     return key
+
+
+MailSecurity = Literal["smtps", "smtp", "smtp+plain"]
+_MAIL_PORTS: dict[MailSecurity, int] = {"smtps": 465, "smtp": 587, "smtp+plain": 25}
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mail is handed over. `security`: TLS from the beginning, STARTTLS insisted on, or none."""
+
+    security: MailSecurity
+    host: str
+    port: int
+    user: str | None = None
+    password: str | None = None
+
+
+def parse_smtp_url(url: str) -> MailServer:
+    """The server of smtps://, smtp:// or smtp+plain://, user and password percent-encoded. Raises ValueError otherwise."""
+    parts = urlsplit(url)
+    security = next((each for each in _MAIL_PORTS if each == parts.scheme), None)
+    if security is None or not parts.hostname or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError(
+            "must be like smtp://user:password@host:587 (STARTTLS), smtps://… (TLS) or smtp+plain://host:25"
+        )
+    if security == "smtp+plain" and parts.username is not None:
+        raise ValueError("must not send a password without TLS: use smtp:// or smtps://")
+    if (parts.username is None) != (parts.password is None):
+        raise ValueError("must have a user and a password, or neither")
+    user, password = (None if part is None else unquote(part) for part in (parts.username, parts.password))
+    return MailServer(security, parts.hostname, parts.port or _MAIL_PORTS[security], user, password)

@@ -13,6 +13,8 @@ from app.identity.reissue import reissue_badges
 from app.issuers.rotate import REPUBLISH_JOB
 from app.issuers.store import IssuerLeft
 from app.jobs.embedded import EmbeddedRunner, Handler
+from app.people.mail import MAIL_JOB, deliver_mail
+from app.people.sign_in_link import LINK_JOB, send_link
 from app.resources import Resources
 from app.scoring.certification_badge import issue_certification_badge, revoke_certification_badge
 from app.statuslists.publish import republish
@@ -49,10 +51,18 @@ def handlers(world: Resources) -> dict[str, Handler]:
         async with world.database.transaction() as session:
             await expire_certification(session, payload["issuer_id"], payload["certification_id"], world.clock.now())
 
+    async def send_mail(payload: Mapping[str, Any]) -> None:
+        await deliver_mail(world, payload["issuer_id"], payload["mail_id"])
+
+    async def send_sign_in_link(payload: Mapping[str, Any]) -> None:
+        await send_link(world, payload)
+
     return {
         ISSUE_BADGE_JOB: issue_badge_of_certification,
         REVOKE_BADGE_JOB: revoke_badge_of_certification,
         EXPIRE_JOB: expire,
+        MAIL_JOB: send_mail,
+        LINK_JOB: send_sign_in_link,
         RECOVERY_JOB: recover_edition,
         REISSUE_JOB: reissue_badges_of_learner,
         FORGET_JOB: forget_idempotency_key,

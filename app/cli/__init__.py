@@ -34,11 +34,11 @@ from app.issuers.did_document import verification_method_id
 from app.issuers.rotate import prepare_rotation, rotate_key
 from app.issuers.store import find_base_url, get_issuer_by_slug
 from app.keys.vault import require_encryption_key
-from app.learners.reencrypt import Reencrypted, reencrypt
 from app.main import create_app
 from app.migration import migrate as migrate_database
 from app.net.client import OutboundClient
 from app.openbadges.baking import is_picture
+from app.operation.reencrypt import Reencrypted, reencrypt
 from app.public.documents import find_own_document, is_own_test_issuer
 from app.resources import open_resources
 from app.settings import Settings
@@ -178,7 +178,8 @@ def reencrypt_all() -> None:
 
     done = asyncio.run(run())
     console.print(
-        f"Encrypted anew: {done.learners} learners with {done.identities} identities, {done.signing_keys} signing keys. "
+        f"Encrypted anew: {done.learners} learners and {done.people} people with {done.identities} identities, "
+        f"{done.signing_keys} signing keys, {done.others} others. "
         "Nothing is left under the previous key: remove ASSAY_PREVIOUS_KEY_ENCRYPTION_KEY and start the servers anew.",
         soft_wrap=True, highlight=False,
     )  # fmt: skip

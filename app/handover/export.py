@@ -42,6 +42,7 @@ from app.keys.vault import Vault
 from app.learners.recipients import open_key
 from app.learners.store import Learner, LearnerIdentity
 from app.misconduct.store import MisconductCase, MisconductVote
+from app.people.identities import open_person_key, open_person_value
 from app.people.store import Mail, OidcProvider, PersonIdentity
 from app.programs.store import Affiliation, Cohort, Enrollment, Program, ProgramAchievement, ScoringPolicy
 from app.readings.store import Reading, Resolution, SamplingWindow
@@ -148,6 +149,19 @@ def _open_identity(place: _Place, identity: LearnerIdentity, learner: Learner) -
     return {"value": value.decode()}
 
 
+def _of_person(query: Select[Any]) -> Select[Any]:
+    mine = _same(Person, PersonIdentity.issuer_id, PersonIdentity.person_id)
+    return query.add_columns(Person).join(Person, mine)
+
+
+def _open_person(_: _Place, person: Person) -> Members:
+    return {"erased": person.sealed_key is None}
+
+
+def _open_person_identity(place: _Place, identity: PersonIdentity, person: Person) -> Members:
+    return {"value": open_person_value(open_person_key(place.vault, person), identity)}
+
+
 def _open_decision(place: _Place, decision: Decision, learner: Learner) -> Members:
     is_erased = learner.sealed_key is None
     return {"details": None if is_erased else open_details(open_key(place.vault, learner), decision)}
@@ -203,9 +217,9 @@ KINDS = (
     _Kind(StatusList, _with_publication, _open_status_list, batch=BATCH_OF_LARGE),
     _Kind(Event),
     _Kind(AuditEntry, _with_link, _open_audit_entry),
-    _Kind(Person),
+    _Kind(Person, more=_open_person),
     _Kind(PersonRole),
-    _Kind(PersonIdentity),
+    _Kind(PersonIdentity, _of_person, _open_person_identity),
     _Kind(OidcProvider),
     _Kind(Mail),
     _Kind(Program),

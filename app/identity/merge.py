@@ -21,6 +21,8 @@ from app.identity.reissue import ask_for_reissue
 from app.keys.vault import PersonalKey, Vault
 from app.learners.recipients import open_key, open_known, open_value, seal_value
 from app.learners.store import Learner, list_identities, lock_with_merged, require_not_merged
+from app.people.identities import PersonTaken
+from app.people.people import find_person_of_learner
 from app.resources import Resources
 
 
@@ -44,7 +46,8 @@ async def merge_learners(
     """Merge the other into the survivor. Done already, it changes nothing.
 
     What both have is the survivor's: name, primary e-mail address and DID; the other's address and DID become further ones. Both
-    external ids go on finding the survivor. Raises NotFound, LearnerMerged, Gone, and InvalidInput for merging into oneself.
+    external ids go on finding the survivor. Raises NotFound, LearnerMerged, Gone, PersonTaken, and InvalidInput for merging into
+    oneself.
     """
     locked = await lock_with_merged(session, issuer_id, survivor_id, other_id)
     survivor, other = locked.get(survivor_id), locked.get(other_id)
@@ -70,6 +73,7 @@ async def _merge(
     session: AsyncSession, vault: Vault, survivor: Learner, other: Learner, key: PersonalKey, actor: str, now: datetime
 ) -> int:
     other_key = open_key(vault, other)
+    await _move_person(session, survivor, other)
     await _move_identities(session, survivor, other, key, other_key)
     moved = await _move_badges(session, survivor, other, key, other_key, now)
     if survivor.external_id is None and other.external_id is not None:
@@ -93,6 +97,18 @@ async def _merge(
     record_event(session, survivor.issuer_id, "learner.changed", survivor.id, at=now, data={"merged": [other.id]})
     await session.flush()
     return await ask_for_reissue(session, vault, survivor, changed=True, at=now)
+
+
+async def _move_person(session: AsyncSession, survivor: Learner, other: Learner) -> None:
+    """Who signs in as the other signs in as the survivor. Raises PersonTaken where both sign in."""
+    person = await find_person_of_learner(session, other.issuer_id, other.id)
+    if person is None:
+        return
+    if await find_person_of_learner(session, survivor.issuer_id, survivor.id) is not None:
+        raise PersonTaken(
+            "Both learners sign in, as two people.", cure=f"Erase one of them first: POST /v1/people/{person.id}/erase."
+        )
+    person.learner_id = survivor.id
 
 
 async def _move_identities(

@@ -15,6 +15,8 @@ AFTER_LEAVING = frozenset(
         "revoke_credential", "suspend_credential", "reinstate_credential", "erase_learner",
         # Somebody has to be able to do that: the operator makes a client for it.
         "create_api_client", "revoke_api_client", "leave_issuer",
+        # People go on signing in, to read what is theirs; who must not any more is shut out, and who wants to go goes.
+        "change_person", "erase_person", "revoke_my_token", "end_my_sessions",
     }
 )  # fmt: skip
 """The operations that still write for an issuer that has left. Whatever is not named here is refused."""

@@ -5,7 +5,7 @@ data is sealed under the learner's key. The associated data names what a ciphert
 another row makes it unreadable. Destroying a learner's sealed key makes everything sealed under it unreadable for good.
 
 While the key-encryption key is being replaced there are two of them: everything is sealed under the new one, and what is
-still sealed under the previous one opens as well. `app.learners.reencrypt` then seals all of it anew.
+still sealed under the previous one opens as well. `app.operation.reencrypt` then seals all of it anew.
 """
 
 import hmac

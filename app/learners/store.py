@@ -14,7 +14,6 @@ from sqlalchemy import (
     select,
     text,
     true,
-    tuple_,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -126,14 +125,6 @@ async def lock_with_merged(session: AsyncSession, issuer_id: str, *learner_ids: 
     query = select(Learner).where(Learner.issuer_id == issuer_id, wanted).order_by(Learner.id)
     locked = query.with_for_update().execution_options(populate_existing=True)
     return {learner.id: learner for learner in (await session.scalars(locked)).all()}
-
-
-async def lock_learners(session: AsyncSession, *, after: tuple[str, str] | None, limit: int) -> list[Learner]:
-    """Learners of every issuer who still have a key, by (issuer id, id), their rows locked until the transaction ends."""
-    query = select(Learner).where(Learner.sealed_key.is_not(None)).order_by(Learner.issuer_id, Learner.id)
-    if after is not None:
-        query = query.where(tuple_(Learner.issuer_id, Learner.id) > after)
-    return list((await session.scalars(query.limit(limit).with_for_update(key_share=True))).all())
 
 
 async def find_by_external_id(session: AsyncSession, issuer_id: str, external_id: str) -> Learner | None:

@@ -1,8 +1,9 @@
-"""The one outbound HTTP client: GET, https, public addresses only.
+"""The one outbound HTTP client: GET and the POST of a form, https, public addresses only.
 
 A name is resolved once, every address it has is checked, and the connection goes to a checked address, so a name that
 changes its answer between check and connection (DNS rebinding) gains nothing. The certificate is still checked against
-the name. Redirects are not followed, nothing is read from the environment, no cookie or credential is ever sent.
+the name. Redirects are not followed, nothing is read from the environment, no cookie is ever sent, and a credential only where
+the caller gives one: a client's secret, to the token endpoint that it is for.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import httpx
 
@@ -106,6 +107,15 @@ class _Target:
     addresses: Sequence[IPAddress]
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: Literal["GET", "POST"]
+    accept: str
+    max_bytes: int
+    form: bytes | None = None
+    basic: tuple[str, str] | None = None
+
+
 class OutboundClient:
     """Fetches documents from strangers.
 
@@ -132,11 +142,23 @@ class OutboundClient:
 
         Raises FetchRefused when the URL is not one to fetch, FetchFailed when it cannot be had within the deadline.
         """
+        return await self._request(url, _Request("GET", accept, max_bytes))
+
+    async def post_form(
+        self, url: str, form: str, *, accept: str, basic: tuple[str, str] | None = None, max_bytes: int = 1 << 16
+    ) -> Fetched:
+        """The answer to a form (application/x-www-form-urlencoded), sent once. `basic`: user and password (RFC 7617).
+
+        Raises as `get`.
+        """
+        return await self._request(url, _Request("POST", accept, max_bytes, form.encode("ascii"), basic))
+
+    async def _request(self, url: str, request: _Request) -> Fetched:
         target_url, port = _parse(url)
         try:
             async with asyncio.timeout(self._deadline_seconds), self._slots:
                 target = await self._check(target_url, port)
-                return await self._fetch(target, url, accept, max_bytes)
+                return await self._fetch(target, url, request)
         except (TimeoutError, OSError, httpx.HTTPError, httpx.InvalidURL, zlib.error):
             raise FetchFailed from None
 
@@ -158,15 +180,15 @@ class OutboundClient:
             raise FetchRefused
         return _Target(url, host, port, addresses)
 
-    async def _fetch(self, target: _Target, url: str, accept: str, max_bytes: int) -> Fetched:
+    async def _fetch(self, target: _Target, url: str, request: _Request) -> Fetched:
         for address in target.addresses[:MAX_ADDRESSES_TRIED]:
             try:
-                return await self._fetch_from(address, target, url, accept, max_bytes)
+                return await self._fetch_from(address, target, url, request)
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 continue
         raise FetchFailed
 
-    async def _fetch_from(self, address: IPAddress, target: _Target, url: str, accept: str, max_bytes: int) -> Fetched:
+    async def _fetch_from(self, address: IPAddress, target: _Target, url: str, request: _Request) -> Fetched:
         # A client for each fetch: a kept connection is found again by address, so the next name on the same address
         # would travel on it without its certificate having been checked.
         async with (
@@ -177,21 +199,24 @@ class OutboundClient:
                 timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
             ) as http,
             http.stream(
-                "GET",
+                request.method,
                 target.url.copy_with(host=str(address), fragment=None),
                 headers={
                     "Host": target.url.netloc.decode("ascii"),
                     "User-Agent": USER_AGENT,
-                    "Accept": accept,
+                    "Accept": request.accept,
                     "Accept-Encoding": "identity",
                     "Connection": "close",
+                    **({} if request.form is None else {"Content-Type": "application/x-www-form-urlencoded"}),
                 },
+                content=request.form,
+                auth=request.basic,
                 extensions={"sni_hostname": target.host.strip("[]")},
             ) as response,
         ):
             if response.status_code != 200:
                 raise FetchFailed
-            body = await _read(response, max_bytes)
+            body = await _read(response, request.max_bytes)
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         return Fetched(url, media_type, body)
 

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Table
@@ -112,3 +113,9 @@ class Mail(Table):
     expires_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+
+
+async def list_mails(session: AsyncSession, issuer_id: str, person_id: str) -> list[Mail]:
+    """The mail to one person, oldest first."""
+    query = select(Mail).where(Mail.issuer_id == issuer_id, Mail.person_id == person_id)
+    return list((await session.scalars(query.order_by(Mail.created_at, Mail.id))).all())

@@ -12,12 +12,15 @@ from app.credentials.store import lock_credentials_of_learner
 from app.errors import NotFound
 from app.events.store import record_event
 from app.learners.store import Learner, LearnerIdentity, lock_with_merged, require_not_merged
+from app.people.erase import erase_person
+from app.people.people import find_person_of_learner
 
 
 async def erase_learner(
     session: AsyncSession, issuer_id: str, learner_id: str, *, actor: str, now: datetime
 ) -> Learner:
-    """Destroy the learner's key and delete their identities, own id and kept answers. Doing it again changes nothing.
+    """Destroy the learner's key and delete their identities, own id and kept answers; the person they sign in as is erased too.
+    Doing it again changes nothing.
 
     So with all who were merged into them. Raises LearnerMerged for one of those: their badges are the survivor's.
     """
@@ -37,6 +40,10 @@ async def erase_learner(
     kept = (IdempotencyRecord.issuer_id == issuer_id, IdempotencyRecord.learner_id.in_(learners))
     await session.execute(delete(IdempotencyRecord).where(*kept))
     await forget_anchors_of(session, issuer_id, sorted(learners), now)
+    for id_ in sorted(learners):
+        person = await find_person_of_learner(session, issuer_id, id_)
+        if person is not None:
+            await erase_person(session, person, actor=actor, now=now)
     for credential in credentials:
         credential.sealed_reason = None
         credential.updated_at = now

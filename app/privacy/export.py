@@ -3,8 +3,10 @@
 import json
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access.store import Person, list_roles, list_sessions
 from app.assessors.anchors import list_anchors_of
 from app.credentials.fetch import fetch_reason
 from app.credentials.store import get_representation, list_credentials_of_learner, list_editions
@@ -12,6 +14,8 @@ from app.events.store import list_events_about
 from app.keys.vault import Vault
 from app.learners.recipients import open_key, open_known, primary_of
 from app.learners.store import Learner, list_merged
+from app.people.identities import list_person_identities, open_person_key, open_person_value
+from app.people.store import list_mails
 from app.scoring.award import open_details
 from app.scoring.store import list_decisions_of_learners
 
@@ -76,8 +80,38 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
             }
             for anchor in await list_anchors_of(session, learner.issuer_id, list(keys))
         ],
+        "person": await _export_person(session, vault, learner),
         "events": [
             {"position": event.position, "type": event.type, "object_id": event.object_id, "at": event.occurred_at}
             for event in await list_events_about(session, learner.issuer_id, objects)
+        ],
+    }
+
+
+async def _export_person(session: AsyncSession, vault: Vault, learner: Learner) -> dict[str, Any] | None:
+    """What is held about the person that the learner signs in as, if they do."""
+    query = select(Person).where(Person.issuer_id == learner.issuer_id, Person.learner_id == learner.id)
+    person = (await session.scalars(query)).one_or_none()
+    if person is None:
+        return None
+    key = open_person_key(vault, person)
+    identities = await list_person_identities(session, person.issuer_id, [person.id])
+    return {
+        "id": person.id,
+        "external_id": person.external_id,
+        "is_active": person.is_active,
+        "created_at": person.created_at,
+        "roles": (await list_roles(session, person.issuer_id, [person.id]))[person.id],
+        "identities": [
+            {"kind": row.kind, "value": open_person_value(key, row), "oidc_provider_id": row.provider_id}
+            for row in identities[person.id]
+        ],
+        "sessions": [
+            {"kind": each.kind, "name": each.name, "created_at": each.created_at, "last_used_at": each.last_used_at}
+            for each in await list_sessions(session, person.issuer_id, person.id)
+        ],
+        "mails": [
+            {"purpose": mail.purpose, "state": mail.state, "created_at": mail.created_at, "sent_at": mail.sent_at}
+            for mail in await list_mails(session, person.issuer_id, person.id)
         ],
     }

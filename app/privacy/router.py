@@ -32,6 +32,9 @@ class LearnerExport(BaseModel):
     credentials: list[dict[str, Any]] = Field(description="Each badge with all its editions as they were signed.")
     anchors: list[dict[str, Any]] = Field(description="De-identified work of theirs that assessors are measured by.")
     events: list[dict[str, Any]]
+    person: dict[str, Any] | None = Field(
+        default=None, description="Who they sign in as: what that person is known by, their roles, sessions and mail."
+    )
 
 
 class LearnerErased(BaseModel):
@@ -49,6 +52,8 @@ async def export(learner_id: Identifier, tenant: LearnersRead, session: ReadSess
 @router.post("/{learner_id}/erase", operation_id="erase_learner", responses=responses(401, 403, 404, 410, 422))
 async def erase(learner_id: Identifier, tenant: LearnersWrite, session: Session, now: Now) -> LearnerErased:
     """Erase a learner for good: key destroyed, identities deleted. Their badges' addresses then answer 410.
+
+    The person they sign in as is erased with them.
 
     The register and the status lists stay, so the copies that people hold go on verifying and can still be revoked.
     Those who were merged into the learner are erased with them; one who was merged is erased with the survivor (410 tells who).

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from app.public.markdown import MarkdownRenderer
-from app.public.pages import View
+from app.public.pages import PageView
 
 STATIC_DIRECTORY = Path(__file__).parent / "static"
 """What is to be served under `{base}/static`."""
@@ -102,7 +102,7 @@ def long_time(time: datetime) -> str:
     return f"{long_date(time)}, {time:%H:%M} UTC"
 
 
-def render(name: str, view: View) -> str:
+def render(name: str, view: PageView) -> str:
     """The page of a template ("credential.html") for its view.
 
     Raises:

@@ -1,11 +1,12 @@
 """What a request body may be, checked before any route sees it.
 
 JSON is read once by `app.strict_json` (no duplicate members, NaN, numbers beyond 2^53, nesting over 64) and has at most 1 MiB,
-a competency framework 8 MiB; a picture (PNG or SVG) has at most 2 MiB, a baked one that is to be verified 4 MiB; anything else is
-refused.
+a competency framework 8 MiB; a picture (PNG or SVG) has at most 2 MiB, a baked one that is to be verified 4 MiB; a form is taken
+by the sign-in pages only and has at most 16 KiB; anything else is refused.
 """
 
 import asyncio
+import re
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,6 +26,9 @@ LIMITS = {
     "image/png": MAX_IMAGE,
     "image/svg+xml": MAX_IMAGE,
 }
+FORM = "application/x-www-form-urlencoded"
+MAX_FORM = 16 << 10
+_FORM_PATHS = re.compile(r"/sign-in/.+|/sign-out")
 LIMITS_OF_PATHS = {
     ("/v1/verify", "image/png"): MAX_BAKED,
     ("/v1/verify", "image/svg+xml"): MAX_BAKED,
@@ -86,7 +90,9 @@ class HeadAsGet:
 
 async def _read(request: Request) -> bytes:
     media_type = media_type_of(request)
+    is_form = media_type == FORM and _FORM_PATHS.fullmatch(request.scope["path"]) is not None
     limit = LIMITS_OF_PATHS.get((request.scope["path"], media_type)) or LIMITS.get(media_type, MAX_JSON)
+    limit = MAX_FORM if is_form else limit
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -95,6 +101,8 @@ async def _read(request: Request) -> bytes:
             cure = "shrink the image" if is_image else "split the request; send a picture by itself"
             fault = Fault("", f"the body is larger than {limit} bytes", cure)
             raise BodyTooLarge(f"A body of {media_type or 'this type'} may have {limit} bytes.", faults=[fault])
+    if is_form:
+        return bytes(body)
     if body and media_type not in LIMITS:
         fault = Fault("", f"the media type is {media_type or 'missing'}", f"send one of {', '.join(LIMITS)}")
         raise UnsupportedMediaType("The Content-Type of the body is not one this service reads.", faults=[fault])

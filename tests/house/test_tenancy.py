@@ -49,7 +49,16 @@ PUBLIC = {
 }
 AREAS = (people, programs, submissions, assessors, readings, decisions)
 PLATFORM_ONLY = {"create_issuer", "list_issuers", "leave_issuer"}
-NAMES_NO_OBJECT = {"create_panel", "create_learner", "import_badge_class", "import_framework"}
+NAMES_NO_OBJECT = {
+    "create_panel",
+    "create_learner",
+    "import_badge_class",
+    "import_framework",
+    "create_oidc_provider",
+    "get_me",
+    "create_my_token",
+    "end_my_sessions",
+}
 
 # Places that hold an id and yet name no object of an issuer.
 NOT_AN_OBJECT = {
@@ -199,7 +208,7 @@ async def test_the_same_requests_reach_ones_own_objects(partner: Partner) -> Non
     own = await list_ids(partner)
     faults = []
     # What ends an object comes last: the other requests need it.
-    last = ("revoke_api_client", "erase_learner", "remove_identity")
+    last = ("revoke_api_client", "erase_learner", "remove_identity", "erase_person")
     probes = [probe for probe in list_probes() if probe.operation.id not in last]
     for probe in probes:
         answer = await call(client_for(partner, probe.operation), probe, own, own[kind_of(probe)])
@@ -221,6 +230,11 @@ async def test_ones_own_identity_can_be_removed(partner: Partner) -> None:
 async def test_ones_own_learner_can_be_erased(partner: Partner) -> None:
     own = await list_ids(partner)
     assert (await partner.client.post(f"/v1/learners/{own['learner_id']}/erase")).status_code == 200
+
+
+async def test_ones_own_person_can_be_erased(partner: Partner) -> None:
+    own = await list_ids(partner)
+    assert (await partner.client.post(f"/v1/people/{own['person_id']}/erase")).status_code == 200
 
 
 async def test_collections_show_own_objects_only(partner: Partner, stranger: Partner) -> None:
@@ -317,6 +331,15 @@ def test_what_is_not_in_the_document_takes_no_id() -> None:
     routes = [route for router in (*ROUTERS, application()) for route in router.routes]
     hidden = [route for route in routes if isinstance(route, Route) and not route.include_in_schema]
     assert "/docs" in {route.path for route in hidden}
+    # The forms of people who sign in: an issuer by its slug, or a secret of their own.
+    assert {route.path for route in hidden if "POST" in (route.methods or set())} == {
+        "/sign-in/{slug}",
+        "/sign-in/{slug}/oidc/{provider_id}",
+        "/sign-in/links/{token}",
+        "/sign-out",
+    }
     for route in hidden:
+        if route.path.startswith(("/sign-in", "/sign-out")):
+            continue
         assert (route.methods or set()) <= {"GET", "HEAD"}, route.path
         assert set(route.param_convertors) <= {"name", "path", "code"}, route.path

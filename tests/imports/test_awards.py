@@ -14,9 +14,9 @@ from app.imports.awards import LEASE
 from app.imports.report import ReportLine
 from app.keys.vault import Vault
 from app.learners.recipients import Identities, find_or_create_learner
-from app.learners.reencrypt import reencrypt
 from app.learners.store import lock_learner
 from app.operation.check import Tally, check_badges
+from app.operation.reencrypt import reencrypt
 from app.scoring.store import get_decision
 from app.settings import Settings
 from app.statuslists.publish import allocate_index

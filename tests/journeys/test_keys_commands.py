@@ -12,7 +12,7 @@ from app.resources import open_resources
 from app.settings import Settings
 from tests.conftest import PROJECT
 from tests.journeys.test_journey import ASSAY, environment
-from tests.learners.test_reencrypt import NEW_KEY
+from tests.operation.test_reencrypt import NEW_KEY
 
 
 async def make_issuer_and_learner(settings: Settings) -> None:
@@ -66,7 +66,10 @@ def test_reencrypting_wants_both_keys_and_says_when_it_is_done(settings: Setting
     assert "ASSAY_PREVIOUS_KEY_ENCRYPTION_KEY is not set" in said
 
     both = {**new, "ASSAY_PREVIOUS_KEY_ENCRYPTION_KEY": old}
-    for counts in ("1 learners with 1 identities, 1 signing keys", "0 learners with 0 identities, 0 signing keys"):
+    for counts in (
+        "1 learners and 0 people with 1 identities, 1 signing keys",
+        "0 learners and 0 people with 0 identities, 0 signing keys",
+    ):
         code, said = assay(settings, "reencrypt", **both)
         assert code == 0, said
         assert counts in said

@@ -5,6 +5,7 @@ A site answers each path with the raw bytes given for it, so that a test can mis
 
 import asyncio
 import json
+import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -91,12 +92,13 @@ class FakeResolver:
 
 
 class Site:
-    """What `serve` yields: `port`, the requests seen (head as text), and the answers by path."""
+    """What `serve` yields: `port`, the requests seen (head as text; body of those that have one), and the answers by path."""
 
     def __init__(self) -> None:
         self.port = 0
         self.answers: dict[str, Respond] = {}
         self.requests: list[str] = []
+        self.bodies: list[bytes] = []
 
     def put(self, path: str, body: bytes, *, status: str = "200 OK", headers: Sequence[str] = ()) -> None:
         head = "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers])
@@ -114,6 +116,8 @@ class Site:
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             self.requests.append(head)
+            if length := re.search(r"^content-length: (\d+)", head, re.IGNORECASE | re.MULTILINE):
+                self.bodies.append(await reader.readexactly(int(length[1])))
             await self.answers[head.split(" ")[1]](writer)
         except (OSError, asyncio.IncompleteReadError):
             pass  # the client went away, as several tests want it to

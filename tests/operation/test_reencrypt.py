@@ -16,9 +16,9 @@ from app.access.principals import Scope
 from app.audit.store import AuditEntry
 from app.keys.store import SigningKey
 from app.keys.vault import Unreadable, WrongEncryptionKey
-from app.learners.reencrypt import Reencrypted, reencrypt
 from app.learners.store import Learner, LearnerIdentity
 from app.main import create_app
+from app.operation.reencrypt import Reencrypted, reencrypt
 from app.resources import open_resources
 from app.settings import Settings
 from tests.builders import decision_body
@@ -126,7 +126,7 @@ async def test_everything_opens_with_the_new_key_alone_and_nothing_with_the_old(
 ) -> None:
     made = await install(settings, clock)
     both = keyed(settings, NEW_KEY, previous=KEY)
-    assert await reencrypted(both, clock) == Reencrypted(LEARNERS, LEARNERS, 2)
+    assert await reencrypted(both, clock) == Reencrypted(LEARNERS, LEARNERS + 1, 2, people=1)
     alone = keyed(settings, NEW_KEY)
     async with served(alone, clock, made.token) as (app, client):
         await made.require_whole(app, client, retries=False)
@@ -167,7 +167,7 @@ async def test_killed_at_any_batch_it_goes_on(settings: Settings, clock: FixedCl
     with pytest.raises(WrongEncryptionKey, match="ASSAY_KEY_ENCRYPTION_KEY"):
         async with served(alone, clock, made.token):
             pass
-    assert await reencrypted(both, clock, batch_size=2) == Reencrypted(1, 1, 2)
+    assert await reencrypted(both, clock, batch_size=2) == Reencrypted(1, 2, 2, people=1)
     assert await reencrypted(both, clock, batch_size=2) == Reencrypted(0, 0, 0)
     async with served(alone, clock, made.token) as (app, client):
         await made.require_whole(app, client, retries=False)
@@ -207,7 +207,7 @@ async def test_an_erased_learner_is_passed_over(settings: Settings, clock: Fixed
     erased = made.answers[0]["learner_id"]
     await execute_as_owner(settings, "UPDATE learner SET sealed_key = NULL WHERE id = :id", id=erased)
     both = keyed(settings, NEW_KEY, previous=KEY)
-    assert await reencrypted(both, clock) == Reencrypted(LEARNERS - 1, LEARNERS - 1, 2)
+    assert await reencrypted(both, clock) == Reencrypted(LEARNERS - 1, LEARNERS, 2, people=1)
     async with open_resources(both, clock=clock) as world, world.database.reading() as session:
         learner = (await session.scalars(select(Learner).where(Learner.id == erased))).one()
         assert learner.sealed_key is None
