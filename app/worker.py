@@ -13,6 +13,7 @@ from app.issuers.store import IssuerLeft
 from app.jobs.embedded import EmbeddedRunner, Handler
 from app.resources import Resources
 from app.statuslists.publish import republish
+from app.submissions.evidence import DELETE_JOB, delete_evidence
 
 
 def handlers(world: Resources) -> dict[str, Handler]:
@@ -35,7 +36,11 @@ def handlers(world: Resources) -> dict[str, Handler]:
         with suppress(IssuerLeft):  # then nothing is begun any more, today or later
             await reissue_badges(world, payload["issuer_id"], payload["learner_id"])
 
+    async def delete_evidence_of_upload(payload: Mapping[str, Any]) -> None:
+        await delete_evidence(world, payload)
+
     return {
+        DELETE_JOB: delete_evidence_of_upload,
         RECOVERY_JOB: recover_edition,
         REISSUE_JOB: reissue_badges_of_learner,
         FORGET_JOB: forget_idempotency_key,

@@ -2,10 +2,11 @@
 
 JSON is read once by `app.strict_json` (no duplicate members, NaN, numbers beyond 2^53, nesting over 64) and has at most 1 MiB,
 a competency framework 8 MiB; a picture (PNG or SVG) has at most 2 MiB, a baked one that is to be verified 4 MiB; anything else is
-refused.
+refused. A file of evidence is not read here: its route streams it, and counts and checks it on the way.
 """
 
 import asyncio
+import re
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,6 +32,8 @@ LIMITS_OF_PATHS = {
     ("/v1/frameworks", "application/json"): MAX_FRAMEWORK,
 }
 """What is larger than elsewhere: a baked SVG may hold a picture of 2 MiB in base64 and a credential."""
+STREAMED = re.compile(r"/v1/submissions/[^/]+/artifacts/[^/]+/file")
+"""Paths to which a body of any size is put."""
 
 
 class BodyTooLarge(InvalidInput):
@@ -53,7 +56,7 @@ class BodyLimits:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS") or _is_streamed(scope):
             await self.app(scope, receive, send)
             return
         request = Request(scope, receive)
@@ -82,6 +85,10 @@ class HeadAsGet:
             await send(message)
 
         await self.app({**scope, "method": "GET"}, receive, without_body)
+
+
+def _is_streamed(scope: Scope) -> bool:
+    return scope["method"] == "PUT" and STREAMED.fullmatch(scope["path"]) is not None
 
 
 async def _read(request: Request) -> bytes:
