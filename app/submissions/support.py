@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.audit.store import audit
 from app.errors import Conflict, Forbidden
 from app.events.store import record_event
-from app.keys.vault import Vault
+from app.keys.vault import PersonalKey, Vault
 from app.learners.recipients import open_key
 from app.learners.store import get_learner
 from app.submissions.store import Submission, lock_submission
@@ -40,3 +40,10 @@ async def offer_support(
           content={}, at=now)  # fmt: skip
     record_event(session, issuer_id, "submission.support_offered", submission.id, at=now)
     return submission
+
+
+def open_support(key: PersonalKey, submission: Submission) -> str | None:
+    """What was noted when support was offered after this attempt. Raises Unreadable."""
+    if submission.sealed_support is None:
+        return None
+    return key.open(submission.sealed_support, table="submission", row=submission.id, column="sealed_support").decode()

@@ -108,7 +108,9 @@ async def enroll(
 
 async def add_to_program(world: Resources, program: Program, achievement_id: str) -> None:
     async with world.database.transaction() as session:
-        session.add(ProgramAchievement(issuer_id=program.issuer_id, program_id=program.id, achievement_id=achievement_id))
+        session.add(
+            ProgramAchievement(issuer_id=program.issuer_id, program_id=program.id, achievement_id=achievement_id)
+        )
 
 
 def good(answer: httpx.Response) -> Any:

@@ -12,6 +12,7 @@ from app.programs.store import Enrollment
 from tests.assessing import put_program
 from tests.builders import achievement_body
 from tests.conftest import Partner, publish
+from tests.fakes import FixedClock
 from tests.people import open_person
 from tests.submissions.attempts import (
     STATEMENT,
@@ -61,7 +62,9 @@ async def test_a_learner_reaches_their_own_work_alone(app: FastAPI, partner: Par
         ("GET", f"{path}/artifacts/{artifact}/file", None),
     ):
         assert refused(await ben.client.request(method, there, json=body)) == (404, "not_found"), (method, there)
-    refusal = await ben.client.put(f"{path}/artifacts/{artifact}/file", content=b"x", headers={"Content-Type": "text/plain"})
+    refusal = await ben.client.put(
+        f"{path}/artifacts/{artifact}/file", content=b"x", headers={"Content-Type": "text/plain"}
+    )
     assert refused(refusal) == (404, "not_found")
     theirs = {"enrollment_id": ada.enrollment.id, "achievement_id": ada.achievement_id}
     assert refused(await ben.client.post("/v1/submissions", json=theirs)) == (404, "not_found")
@@ -166,10 +169,15 @@ async def test_an_award_counts_in_every_program(app: FastAPI, partner: Partner) 
     assert (await ada.begin(enrollment_id=there.id)).status_code == 201
 
 
-async def test_after_so_many_not_yets_support_comes_first_and_nobody_is_shut_out(app: FastAPI, partner: Partner) -> None:
+async def test_after_so_many_not_yets_support_comes_first_and_nobody_is_shut_out(
+    app: FastAPI, partner: Partner
+) -> None:
     ada = await enroll(app, partner, ScoringPolicyBody(attempts_before_support=2))
     first = await ada.submitted()
-    assert refused(await partner.client.post(f"{first}/support", json={"note": "Too early."})) == (409, "support_not_due")
+    assert refused(await partner.client.post(f"{first}/support", json={"note": "Too early."})) == (
+        409,
+        "support_not_due",
+    )
     await ada.decide(first, "not_yet")
     second = await ada.ready()
     good(await ada.client.post(f"{second}/submit"))
@@ -192,12 +200,14 @@ async def test_a_variant_is_one_of_the_task_and_has_its_rubric(app: FastAPI, par
     assert good(await ada.begin(variant="rural"))["variant"] == "rural"
 
 
-async def test_everything_the_task_asks_for_must_be_there(app: FastAPI, partner: Partner) -> None:
+async def test_everything_the_task_asks_for_must_be_there(app: FastAPI, partner: Partner, clock: FixedClock) -> None:
     ada = await with_task(app, partner)
     path = await ada.draft()
     answer = await ada.client.post(f"{path}/submit")
     assert refused(answer) == (422, "submission_incomplete")
-    attestations = {f"/statement/attestations/{each}" for each in ("own_work", "ai_use", "student_privacy", "permissions")}
+    attestations = {
+        f"/statement/attestations/{each}" for each in ("own_work", "ai_use", "student_privacy", "permissions")
+    }
     parts = {"/statement/parts/context", "/statement/parts/reflection", "/statement/impact", "/artifacts"}
     assert pointers(answer) == attestations | parts
     statement = {
@@ -210,6 +220,7 @@ async def test_everything_the_task_asks_for_must_be_there(app: FastAPI, partner:
     good(await ada.client.put(f"{path}/statement", json=statement))
     good(await ada.client.post(f"{path}/artifacts", json={**URL, "part": "work", "genre": "video"}))
     assert pointers(await ada.client.post(f"{path}/submit")) == {"/artifacts"}, "two videos are wanted"
+    clock.advance(seconds=1)
     good(await ada.client.post(f"{path}/artifacts", json={"part": "work", "name": "Second", "genre": "Video"}))
     answer = await ada.client.post(f"{path}/submit")
     assert pointers(answer) == {"/artifacts/1"}, "its file has not come"

@@ -6,6 +6,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
+from app.access.store import Person, PersonRole
 from app.jobs.queue import Job
 from app.programs.store import Program, ScoringPolicy
 from app.submissions.jobs import CANCEL_READINGS_JOB, OPEN_READINGS_JOB
@@ -32,7 +33,11 @@ async def test_what_was_handed_in_is_frozen(app: FastAPI, partner: Partner) -> N
     submitted = good(await ada.client.post(f"{path}/submit"))
     assert (submitted["state"], submitted["policy_version"]) == ("submitted", 1)
     assert submitted["screening_due_at"] == "2026-11-24T13:00:00Z"
-    assert submitted["statement"]["context"] == {"role": "Principal", "school_type": "Middle school", "grade_band": "6-8"}
+    assert submitted["statement"]["context"] == {
+        "role": "Principal",
+        "school_type": "Middle school",
+        "grade_band": "6-8",
+    }
     frozen = (409, "submission_frozen")
     assert refused(await ada.client.put(f"{path}/statement", json=STATEMENT)) == frozen
     assert refused(await ada.client.post(f"{path}/artifacts", json=URL)) == frozen
@@ -54,7 +59,9 @@ async def test_the_policy_of_the_moment_is_pinned(app: FastAPI, partner: Partner
         session.add(ScoringPolicy(**{**columns, "version": 2}))
         (await session.get_one(Program, key)).policy_version = 2
     good(await partner.staff.post(f"{path}/screenings", json=RETURNED))
-    assert good(await ada.client.post(f"{path}/submit"))["policy_version"] == 1, "work that was returned keeps its policy"
+    assert good(await ada.client.post(f"{path}/submit"))["policy_version"] == 1, (
+        "work that was returned keeps its policy"
+    )
     ben = await ada.mate(app, "Ben Example")
     assert good(await ben.client.get(await ben.submitted()))["policy_version"] == 2
 
@@ -94,11 +101,12 @@ async def test_only_people_screen_and_nobody_their_own_work(app: FastAPI, partne
     ada = await enroll(app, partner)
     path = await ada.submitted()
     assert refused(await partner.client.post(f"{path}/screenings", json=ACCEPTED)) == (403, "person_required")
-    _, both = await open_person(
-        app, partner.issuer_id, "lead", "learner", name="Ada Lead", learner_id=ada.learner.id
-    )
+    async with ada.world.database.transaction() as session:
+        [person] = await session.scalars(select(Person).where(Person.learner_id == ada.learner.id))
+        columns = {"issuer_id": partner.issuer_id, "person_id": person.id, "role": "lead"}
+        session.add(PersonRole(**columns, granted_by="test", granted_at=ada.world.clock.now()))
     for there in ("screenings", "release"):
-        assert refused(await both.post(f"{path}/{there}", json=ACCEPTED)) == (403, "screener_is_learner")
+        assert refused(await ada.client.post(f"{path}/{there}", json=ACCEPTED)) == (403, "screener_is_learner")
     _, lead = await open_person(app, partner.issuer_id, "lead", name="Lee Lead")
     assert (await lead.post(f"{path}/screenings", json=ACCEPTED)).status_code == 201
     unknown = {"outcome": "returned_incomplete", "condition_codes": ["level_0"]}

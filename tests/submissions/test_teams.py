@@ -109,7 +109,5 @@ async def test_two_mates_hand_in_the_same_reflection_at_once(app: FastAPI, partn
     ben = await ada.mate(app, "Ben Example")
     team = await team_of(partner, ada, ben)
     paths = [await ada.ready(team_id=team), await ben.ready(STATEMENT if same else BENS, team_id=team)]
-    answers = await asyncio.gather(
-        ada.client.post(f"{paths[0]}/submit"), ben.client.post(f"{paths[1]}/submit")
-    )
+    answers = await asyncio.gather(ada.client.post(f"{paths[0]}/submit"), ben.client.post(f"{paths[1]}/submit"))
     assert sorted(answer.status_code for answer in answers) == ([200, 422] if same else [200, 200])
