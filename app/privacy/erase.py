@@ -21,7 +21,8 @@ async def erase_learner(
 ) -> Learner:
     """Destroy the learner's key and delete their identities, own id and kept answers. Doing it again changes nothing.
 
-    Their files of evidence, which nobody can open any more, are deleted soon afterwards. So with all who were merged into them. Raises LearnerMerged for one of those: their badges are the survivor's.
+    Their files of evidence, which nobody can open any more, are deleted soon afterwards. So with all who were merged into them.
+    Raises LearnerMerged for one of those: their badges are the survivor's.
     """
     learners = await lock_with_merged(session, issuer_id, learner_id)
     learner = learners.get(learner_id)
