@@ -1,7 +1,5 @@
 """/v1/submissions/{id}/artifacts: evidence, and its files, which stream in and out."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
@@ -13,10 +11,11 @@ from app.learners.recipients import open_key
 from app.learners.store import get_learner
 from app.submissions.artifacts import Details, add_artifact, change_artifact, open_details, remove_artifact
 from app.submissions.bodies import ArtifactChange, ArtifactCreate, ArtifactOut
-from app.submissions.evidence import evidence_headers, stream_artifact
+from app.submissions.evidence import BYTES, evidence_headers, stream_artifact
 from app.submissions.media import EXTENSIONS
 from app.submissions.store import get_artifact, get_submission, lock_submission
 from app.submissions.upload import upload_file
+from app.submissions.work import get_evidence
 from app.web.bodies import media_type_of
 from app.web.dependencies import Now, ReadSession, Session, World
 from app.web.problems import responses
@@ -24,7 +23,6 @@ from app.web.problems import responses
 routes = APIRouter(prefix="/v1/submissions/{submission_id}/artifacts")
 
 _ONE = "/{artifact_id}"
-_BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 
 
 @routes.post("", status_code=201, operation_id="add_artifact",
@@ -100,7 +98,7 @@ async def remove(
 @routes.put(f"{_ONE}/file", operation_id="upload_artifact_file",
             responses=responses(400, 401, 403, 404, 409, 410, 413, 415, 422, 503),
             openapi_extra={"requestBody": {"required": True,
-                                           "content": dict.fromkeys(EXTENSIONS, _BYTES)}})  # fmt: skip
+                                           "content": dict.fromkeys(EXTENSIONS, BYTES)}})  # fmt: skip
 async def put_file(
     submission_id: Identifier, artifact_id: Identifier, request: Request, tenant: SubmissionsWrite, world: World
 ) -> ArtifactOut:
@@ -120,16 +118,16 @@ async def put_file(
 
 
 @routes.get(f"{_ONE}/file", operation_id="download_artifact_file", response_class=StreamingResponse,
-            responses={200: {"content": {"application/octet-stream": _BYTES}},
+            responses={200: {"content": {"application/octet-stream": BYTES}},
                        **responses(401, 403, 404, 409, 410, 422, 503)})  # fmt: skip
 async def get_file(
     submission_id: Identifier, artifact_id: Identifier, tenant: SubmissionsRead, session: ReadSession, world: World
 ) -> StreamingResponse:
-    """Download the file of an artifact. It was found whole before the first byte is sent."""
+    """Download the file of an artifact, also one that a team mate shares. It was found whole before the first byte is sent."""
     submission = await get_submission(session, tenant.issuer_id, submission_id)
     tenant.require_own(submission.learner_id, "submission")
-    artifact = await get_artifact(session, submission, artifact_id)
-    learner = await get_learner(session, tenant.issuer_id, submission.learner_id)
-    name = open_details(open_key(world.vault, learner), artifact).name
-    pieces = await stream_artifact(world, artifact, learner)
+    open_key(world.vault, await get_learner(session, tenant.issuer_id, submission.learner_id))  # 410 once erased
+    artifact, owner = await get_evidence(session, submission, artifact_id)
+    name = open_details(open_key(world.vault, owner), artifact).name
+    pieces = await stream_artifact(world, artifact, owner)
     return StreamingResponse(pieces, headers=evidence_headers(artifact, name))

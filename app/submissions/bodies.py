@@ -146,6 +146,26 @@ class ScreeningOut(BaseModel):
         )
 
 
+class ScreeningTask(BaseModel):
+    """A submission that waits to be screened, without whose it is."""
+
+    submission_id: Identifier
+    program_id: Identifier
+    achievement_id: Identifier
+    version: int
+    due_at: Moment | None
+
+    @classmethod
+    def of(cls, submission: Submission) -> "ScreeningTask":
+        return cls(
+            submission_id=submission.id,
+            program_id=submission.program_id,
+            achievement_id=submission.achievement_id,
+            version=submission.version,
+            due_at=submission.screening_due_at,
+        )
+
+
 class BankedOut(BaseModel):
     """A criterion that an earlier attempt met: it is not read again."""
 

@@ -24,6 +24,9 @@ from app.submissions.store import Artifact, is_upload_in_use
 PIECE = 1 << 20
 _TAIL = 256 << 10
 
+BYTES: Mapping[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+"""A file in the OpenAPI document."""
+
 DELETE_JOB = "delete_evidence"
 """An upload may be needed no more: it is deleted unless an artifact rests on it. Payload: issuer_id, upload."""
 

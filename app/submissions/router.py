@@ -5,27 +5,24 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from sqlalchemy import select
 
-from app.access.dependencies import AsLeadOrDirector, SubmissionsRead, SubmissionsWrite
+from app.access.dependencies import SubmissionsRead, SubmissionsWrite
 from app.access.idempotency import Idempotency
 from app.identifiers import Identifier
 from app.learners.answers import begin_once, keep_answer
 from app.learners.recipients import open_key
-from app.learners.store import Learner, get_learner
+from app.learners.store import get_learner
 from app.programs.store import get_enrollment
-from app.submissions import artifact_routes, team_routes
+from app.submissions import artifact_routes, screening_routes, team_routes
 from app.submissions.answer import tell_submission
 from app.submissions.artifacts import write_statement
 from app.submissions.bodies import (
     OutwardState,
-    ScreeningCreate,
-    ScreeningOut,
     SubmissionCreate,
     SubmissionOut,
     SubmissionSummary,
     SupportCreate,
 )
 from app.submissions.draft import begin_attempt
-from app.submissions.screen import release_hold, screen
 from app.submissions.statement import StatementBody
 from app.submissions.store import Submission, get_submission, lock_submission
 from app.submissions.submit import submit
@@ -36,6 +33,7 @@ from app.web.pagination import Page, PagingByExternalId, fetch_page
 from app.web.problems import responses
 
 router = APIRouter(tags=["Submissions"])
+router.include_router(screening_routes.routes)
 router.include_router(artifact_routes.routes)
 router.include_router(team_routes.routes)
 
@@ -162,35 +160,3 @@ async def support(
         session, world.vault, tenant.issuer_id, submission_id, note=body.note, actor=tenant.actor, now=now
     )
     return SubmissionSummary.of(submission)
-
-
-@router.post(f"{_ONE}/screenings", status_code=201, operation_id="screen_submission",
-             responses=responses(400, 401, 403, 404, 409, 410, 413, 415, 422),
-             openapi_extra={"requestBody": {"content": {"application/json": {"example": {
-                 "outcome": "returned_incomplete", "condition_codes": ["identifies_students"],
-                 "note": "Two students are named on page 3."}}}}})  # fmt: skip
-async def post_screening(
-    submission_id: Identifier,
-    body: ScreeningCreate,
-    member: AsLeadOrDirector,
-    session: Session,
-    world: World,
-    now: Now,
-    idempotency: Idempotency,
-) -> ScreeningOut:
-    """Say whether the work can be scored: accept it, return it for the same attempt to be mended, or hold it."""
-    await begin_once(session, world.vault, idempotency, member.issuer_id)
-    submission, screening = await screen(
-        session, world.vault, member, submission_id,
-        outcome=body.outcome, condition_codes=body.condition_codes, note=body.note, now=now,
-    )  # fmt: skip
-    learner: Learner = await get_learner(session, member.issuer_id, submission.learner_id)
-    out = ScreeningOut.of(screening, open_key(world.vault, learner))
-    await keep_answer(session, world.vault, idempotency, learner, out)
-    return out
-
-
-@router.post(f"{_ONE}/release", operation_id="release_submission", responses=responses(401, 403, 404, 409, 422))
-async def release(submission_id: Identifier, member: AsLeadOrDirector, session: Session, now: Now) -> SubmissionSummary:
-    """End a hold that a screening put: the submission goes on where it stood."""
-    return SubmissionSummary.of(await release_hold(session, member, submission_id, now=now))

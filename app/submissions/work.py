@@ -11,6 +11,7 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements.store import get_version
+from app.errors import NotFound
 from app.identifiers import Identifier
 from app.keys.vault import Vault
 from app.learners.recipients import open_key
@@ -22,6 +23,7 @@ from app.submissions.task import task_of
 from app.web.fields import Body, Key, Line, Prose, Url
 
 __all__ = ["ConsentedEvidence", "ImpactClaim", "Work", "WorkArtifact", "WorkContext", "WorkPart", "find_owner",
+    "get_evidence",
            "list_consented", "list_evidence", "open_work"]  # fmt: skip
 
 
@@ -79,6 +81,15 @@ async def find_owner(session: AsyncSession, artifact: Artifact) -> Learner | Non
     submission = await get_submission(session, artifact.issuer_id, artifact.submission_id)
     learner = await get_learner(session, artifact.issuer_id, submission.learner_id)
     return learner if learner.sealed_key is not None else None
+
+
+async def get_evidence(session: AsyncSession, submission: Submission, artifact_id: str) -> tuple[Artifact, Learner]:
+    """An artifact that the submission rests on, be it a team mate's, and whose it is. Raises NotFound."""
+    for artifact in await list_evidence(session, submission):
+        owner = await find_owner(session, artifact) if artifact.id == artifact_id else None
+        if owner is not None:
+            return artifact, owner
+    raise NotFound("The submission has no artifact with this id.")
 
 
 async def open_work(session: AsyncSession, vault: Vault, submission: Submission) -> Work:

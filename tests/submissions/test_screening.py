@@ -13,7 +13,7 @@ from app.submissions.jobs import CANCEL_READINGS_JOB, OPEN_READINGS_JOB
 from tests.conftest import Partner
 from tests.fakes import FixedClock
 from tests.people import open_person
-from tests.submissions.attempts import STATEMENT, URL, Attempt, enroll, good, refused
+from tests.submissions.attempts import PDF, STATEMENT, URL, Attempt, enroll, good, refused
 
 RETURNED = {"outcome": "returned_incomplete", "condition_codes": ["identifies_students"], "note": "Page 3 names two."}
 ACCEPTED = {"outcome": "accepted"}
@@ -185,3 +185,28 @@ async def test_nobody_outside_can_tell_resolved_work_from_work_being_scored(app:
     assert shown[0] == shown[1]
     assert shown[0]["state"] == "scoring"
     assert refused(await ada.client.get("/v1/submissions?state=resolved")) == (422, "invalid_body")
+
+
+async def test_who_screens_sees_the_work_as_a_reader_does(app: FastAPI, partner: Partner) -> None:
+    ada = await enroll(app, partner)
+    _, lead = await open_person(app, partner.issuer_id, "lead", name="Lee Lead")
+    path = await ada.draft()
+    good(await ada.client.put(f"{path}/statement", json=STATEMENT))
+    artifact = await ada.upload(path)
+    file = f"{path}/work/artifacts/{artifact.rpartition('/')[2]}/file"
+    for there in (f"{path}/work", file):
+        assert refused(await lead.get(there)) == (409, "not_to_be_screened"), "nobody looks into a draft"
+    assert good(await lead.get("/v1/screenings/waiting"))["items"] == []
+    good(await ada.client.post(f"{path}/submit"))
+    [task] = good(await lead.get("/v1/screenings/waiting"))["items"]
+    assert task["submission_id"] == path.rpartition("/")[2]
+    assert "learner_id" not in task
+    work = await lead.get(f"{path}/work")
+    assert [part["text"] for part in good(work)["parts"]] == list(STATEMENT["parts"].values())
+    assert [each["name"] for each in work.json()["artifacts"]] == ["Artifacts 1"]
+    assert not any(secret in work.text for secret in (ada.learner.id, "Ada", "Lesson plan", "2026"))
+    answer = await lead.get(file)
+    assert (answer.content, "Lesson" in answer.headers["content-disposition"]) == (PDF, False)
+    assert refused(await lead.get(f"{path}/work/artifacts/{'0' * 32}/file")) == (404, "not_found")
+    assert refused(await ada.client.get(f"{path}/work")) == (403, "forbidden")
+    assert refused(await partner.client.get(f"{path}/work")) == (403, "person_required")

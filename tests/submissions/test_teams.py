@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from tests.assessing import put_enrollment, put_program
 from tests.conftest import Partner
-from tests.submissions.attempts import STATEMENT, URL, Attempt, enroll, good, pointers, refused
+from tests.submissions.attempts import PDF, STATEMENT, URL, Attempt, enroll, good, pointers, refused
 
 BENS = {**STATEMENT, "parts": {**STATEMENT["parts"], "reflection": "I learned to listen."}}
 
@@ -82,6 +82,9 @@ async def test_what_one_shares_is_evidence_of_all(app: FastAPI, partner: Partner
     good(await ada.client.post(f"{theirs}/artifacts", json={**URL, "name": "Later", "shared": True}))
     after = good(await ben.client.get(mine))["shared_artifacts"]
     assert [each["name"] for each in after] == ["Our plan"], "what was handed in stays as it was"
+    there = submitted["shared_artifacts"][0]["id"]
+    assert refused(await ben.client.get(f"{mine}/artifacts/{there}/file")) == (410, "evidence_missing"), "it is a URL"
+    assert refused(await ben.client.delete(f"{mine}/artifacts/{there}")) == (404, "not_found"), "it is a mate's"
     cleo = await ada.mate(app, "Cleo Example")
     alone = good(await cleo.client.get(await cleo.draft()))
     assert alone["shared_artifacts"] == [], "who is not in the team gets nothing of it"
@@ -111,3 +114,19 @@ async def test_two_mates_hand_in_the_same_reflection_at_once(app: FastAPI, partn
     paths = [await ada.ready(team_id=team), await ben.ready(STATEMENT if same else BENS, team_id=team)]
     answers = await asyncio.gather(ada.client.post(f"{paths[0]}/submit"), ben.client.post(f"{paths[1]}/submit"))
     assert sorted(answer.status_code for answer in answers) == ([200, 422] if same else [200, 200])
+
+
+async def test_a_shared_file_is_downloaded_by_mates_alone(app: FastAPI, partner: Partner) -> None:
+    ada = await enroll(app, partner)
+    ben, cleo = await ada.mate(app, "Ben Example"), await ada.mate(app, "Cleo Example")
+    team = await team_of(partner, ada, ben)
+    theirs, mine, other = await ada.draft(team_id=team), await ben.draft(team_id=team), await cleo.draft()
+    artifact = await ada.upload(theirs)
+    there = f"artifacts/{artifact.rpartition('/')[2]}/file"
+    assert refused(await ben.client.get(f"{mine}/{there}")) == (404, "not_found"), "it is not shared yet"
+    good(await ada.client.patch(artifact, json={"shared": True}))
+    assert (await ben.client.get(f"{mine}/{there}")).content == PDF
+    assert refused(await cleo.client.get(f"{other}/{there}")) == (404, "not_found")
+    assert refused(await cleo.client.get(f"{mine}/{there}")) == (404, "not_found")
+    overwrite = await ben.client.put(f"{mine}/{there}", content=PDF, headers={"Content-Type": "application/pdf"})
+    assert refused(overwrite) == (404, "not_found")

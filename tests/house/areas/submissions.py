@@ -84,6 +84,8 @@ async def examples(story: Story) -> None:
     await story.call("change_artifact", body={"consent": True, "shared": True}, artifact_id=picture["id"], **known)
     await story.call("submit_submission", **known)
     story.token = story.staff
+    await story.call("list_waiting_screenings")
+    await story.call("get_work", **known)
     held = {"outcome": "on_hold", "condition_codes": ["identifies_students"], "note": "Is that a student on the left?"}
     await story.call("screen_submission", body=held, **known)
     await story.call("release_submission", **known)
