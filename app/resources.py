@@ -9,6 +9,7 @@ from app.contexts import CONTEXTS_DIRECTORY, Contexts, load_contexts
 from app.db import Database, open_database
 from app.keys.vault import Vault, VaultSigner, open_vault
 from app.net.client import OutboundClient
+from app.net.evidence import EvidenceStore
 from app.proofs.signer import Signer
 from app.settings import Settings
 
@@ -22,6 +23,7 @@ class Resources:
     signer: Signer
     contexts: Contexts
     outbound: OutboundClient
+    evidence: EvidenceStore
 
     @property
     def base_url(self) -> str:
@@ -49,6 +51,7 @@ async def open_resources(settings: Settings, *, clock: Clock | None = None) -> A
             signer=VaultSigner(key_database, vault),
             contexts=load_contexts(CONTEXTS_DIRECTORY),
             outbound=outbound,
+            evidence=EvidenceStore.of(settings),
         )
     finally:
         await outbound.close()

@@ -22,6 +22,10 @@ _ORIGIN = re.compile(
     re.ASCII,
 )
 
+_EVIDENCE_URL = re.compile(
+    r"file:///[^?#]+|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#]*)?(\?(endpoint|region)=[^#]+)?"
+)
+
 
 class Settings(BaseSettings):
     # hide_input_in_errors: what is wrong may be a key or a password.
@@ -53,6 +57,15 @@ class Settings(BaseSettings):
         "opens. Remove it once `assay keys reencrypt` has ended.",
     )
     data_directory: Path = Field(default=Path("var"), description="Where the embedded database and demo.json live.")
+    evidence_url: str | None = Field(
+        default=None,
+        description="Where files of evidence are kept, encrypted: file:///absolute/folder or s3://bucket/prefix, for "
+        "S3-compatible stores with ?endpoint=https://…&region=…; their keys come from AWS_ACCESS_KEY_ID and "
+        "AWS_SECRET_ACCESS_KEY or the machine's role. When absent the folder evidence in data_directory.",
+    )
+    evidence_max_bytes: int = Field(
+        default=100 << 20, ge=1, le=10 << 30, description="Greatest size of one file of evidence, in bytes."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severity logged."
     )
@@ -101,6 +114,13 @@ class Settings(BaseSettings):
         is_default = (origin["scheme"], origin["port"]) in (("http", "80"), ("https", "443"))
         port = f":{int(origin['port'])}" if origin["port"] and not is_default else ""
         return f"{origin['scheme']}://{origin['host']}{port}"
+
+    @field_validator("evidence_url")
+    @classmethod
+    def _folder_or_bucket(cls, value: str | None) -> str | None:
+        if value is not None and not _EVIDENCE_URL.fullmatch(value):
+            raise ValueError("must be file:///absolute/folder or s3://bucket/prefix?endpoint=https://…&region=…")
+        return value
 
     @field_validator("key_encryption_key", "previous_key_encryption_key")
     @classmethod

@@ -18,6 +18,7 @@ from app.people.sign_in_link import LINK_JOB, send_link
 from app.resources import Resources
 from app.scoring.certification_badge import issue_certification_badge, revoke_certification_badge
 from app.statuslists.publish import republish
+from app.submissions.evidence import DELETE_JOB, delete_evidence
 
 
 def handlers(world: Resources) -> dict[str, Handler]:
@@ -57,12 +58,16 @@ def handlers(world: Resources) -> dict[str, Handler]:
     async def send_sign_in_link(payload: Mapping[str, Any]) -> None:
         await send_link(world, payload)
 
+    async def delete_evidence_of_upload(payload: Mapping[str, Any]) -> None:
+        await delete_evidence(world, payload)
+
     return {
         ISSUE_BADGE_JOB: issue_badge_of_certification,
         REVOKE_BADGE_JOB: revoke_badge_of_certification,
         EXPIRE_JOB: expire,
         MAIL_JOB: send_mail,
         LINK_JOB: send_sign_in_link,
+        DELETE_JOB: delete_evidence_of_upload,
         RECOVERY_JOB: recover_edition,
         REISSUE_JOB: reissue_badges_of_learner,
         FORGET_JOB: forget_idempotency_key,

@@ -220,11 +220,31 @@ class TaskPartBody(Body):
     prompt: Prose
 
 
+class TaskVariantBody(Body):
+    """The task as it is set in one local context."""
+
+    key: Key = Field(examples=["small-school"])
+    name: Line
+    prompt: Prose
+
+
 class PerformanceTaskBody(Body):
     """The authentic task the educator carries out."""
 
     summary: Prose
     parts: list[TaskPartBody] = Field(min_length=1, max_length=20)
+    variants: list[TaskVariantBody] = Field(
+        default_factory=list,
+        max_length=20,
+        description="Forms of the task for local contexts, one of which a submission names. All are scored by the one rubric.",
+    )
+
+    @model_validator(mode="after")
+    def _keys_are_distinct(self) -> "PerformanceTaskBody":
+        for what, keyed in (("parts", self.parts), ("variants", self.variants)):
+            if len({each.key for each in keyed}) != len(keyed):
+                raise ValueError(f"two {what} have the same key")
+        return self
 
 
 class RequiredEvidenceBody(Body):

@@ -15,6 +15,7 @@ from app.cli.start import NotReady, console, errors, read_settings, require_read
 from app.clock import SystemClock
 from app.db import Database, open_database
 from app.keys.vault import open_vault, require_encryption_key
+from app.net.evidence import EvidenceStore
 from app.operation.archive import Manifest
 from app.operation.audit_trail import Trail, verify_audit_trail
 from app.operation.backup import write_backup
@@ -130,7 +131,7 @@ async def _check(settings: Settings) -> Tally:
 
 async def _backup(settings: Settings, file: Path) -> Manifest:
     async with _database(settings) as database:
-        return await write_backup(database, SystemClock(), file)
+        return await write_backup(database, SystemClock(), file, EvidenceStore.of(settings))
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ having been forgotten. Of an erased learner there is what the register still has
 
 import base64
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -51,7 +51,11 @@ from app.scoring.award import open_details
 from app.scoring.store import Decision
 from app.statuslists.publish import status_list_url
 from app.statuslists.store import StatusList, StatusListPublication
+from app.submissions.artifacts import open_details as open_artifact_details
+from app.submissions.screen import open_note
+from app.submissions.statement import open_statement
 from app.submissions.store import Artifact, Screening, Submission, Team, TeamMember
+from app.submissions.support import open_support
 
 BATCH = 200
 BATCH_OF_LARGE = 8
@@ -105,6 +109,16 @@ def _of_learner(table: type[Any]) -> Callable[[Select[Any]], Select[Any]]:
 def _same(table: type[Any], issuer_id: Any, id_: Any) -> ColumnElement[bool]:
     condition: ColumnElement[bool] = (table.issuer_id == issuer_id) & (table.id == id_)
     return condition
+
+
+def _of_submission(table: type[Any]) -> Callable[[Select[Any]], Select[Any]]:
+    """Joined with the learner whose submission its rows belong to."""
+
+    def joined(query: Select[Any]) -> Select[Any]:
+        query = query.add_columns(Learner).join(Submission, _same(Submission, table.issuer_id, table.submission_id))
+        return query.join(Learner, _same(Learner, Submission.issuer_id, Submission.learner_id))
+
+    return joined
 
 
 def _of_edition(query: Select[Any]) -> Select[Any]:
@@ -185,6 +199,27 @@ def _open_representation(place: _Place, signed: Representation, learner: Learner
     return {"body": body.decode()}
 
 
+def _open_submission(place: _Place, submission: Submission, learner: Learner) -> Members:
+    if learner.sealed_key is None:
+        return {"statement": None, "support_note": None}
+    key = open_key(place.vault, learner)
+    statement = open_statement(key, submission).model_dump(mode="json")
+    return {"statement": statement, "support_note": open_support(key, submission)}
+
+
+def _open_artifact(place: _Place, artifact: Artifact, learner: Learner) -> Members:
+    """What is said of it; its file is fetched at `url_of_file`, sealed as it is under the learner's key."""
+    path = f"{place.base_url}/v1/submissions/{artifact.submission_id}/artifacts/{artifact.id}/file"
+    told = {"details": None, "url_of_file": path if artifact.digest else None}
+    if learner.sealed_key is None:
+        return told
+    return {**told, "details": asdict(open_artifact_details(open_key(place.vault, learner), artifact))}
+
+
+def _open_screening(place: _Place, screening: Screening, learner: Learner) -> Members:
+    return {"note": None if learner.sealed_key is None else open_note(open_key(place.vault, learner), screening)}
+
+
 def _open_status_list(place: _Place, status_list: StatusList, publication: StatusListPublication) -> Members:
     url = status_list_url(place.base_url, status_list.id)
     return {"url": url, "published_at": publication.published_at, "body": publication.body.decode()}
@@ -230,9 +265,9 @@ KINDS = (
     _Kind(Affiliation),
     _Kind(Team),
     _Kind(TeamMember),
-    _Kind(Submission),
-    _Kind(Artifact),
-    _Kind(Screening),
+    _Kind(Submission, _of_learner(Submission), _open_submission),
+    _Kind(Artifact, _of_submission(Artifact), _open_artifact),
+    _Kind(Screening, _of_submission(Screening), _open_screening),
     _Kind(Assessor),
     _Kind(Training),
     _Kind(Anchor),

@@ -1,6 +1,7 @@
 """The format of a backup: one tar file, the same for both engines, readable with nothing but a tar and a JSON reader.
 
     tables/<name>.jsonl     a row a line: a JSON object by column; bytes in base64, moments in RFC 3339 in UTC
+    evidence/…              pieces of files of evidence, sealed (`app.operation.evidence`)
     manifest.json           what the archive is, the last member: format, revision, base URL, and each table's rows and SHA-256
 
 Sealed values are in it as they are in the database, sealed; the key-encryption key is not. PURE but for the tar.
@@ -48,6 +49,8 @@ class Manifest:
     engine: str
     made_at: str
     tables: Mapping[str, TableSum]
+    evidence: TableSum | None = None
+    """The pieces of files of evidence; None where they are kept in a bucket."""
 
     @property
     def rows(self) -> int:
@@ -95,7 +98,9 @@ def read_manifest(archive: tarfile.TarFile) -> Manifest:
         values = json.loads(content.read())
         if values["format"] != FORMAT:
             raise NotABackup(f"The archive has the format {values['format']}, this release reads {FORMAT}.")
-        return Manifest(**{**values, "tables": {name: TableSum(**each) for name, each in values["tables"].items()}})
+        tables = {name: TableSum(**each) for name, each in values["tables"].items()}
+        evidence = values.get("evidence")
+        return Manifest(**{**values, "tables": tables, "evidence": evidence and TableSum(**evidence)})
     except (KeyError, ValueError, TypeError, AttributeError, tarfile.TarError):
         raise NotABackup("The file is not a whole backup: it has no manifest of one.") from None
 

@@ -16,21 +16,24 @@ from app.db import Database
 from app.identifiers import new_id
 from app.issuers.store import find_base_url
 from app.migration import current_revision
+from app.net.evidence import EvidenceStore
 from app.operation.archive import FORMAT, Manifest, TableSum, add_manifest, add_member, encode_row, member_name
+from app.operation.evidence import add_evidence
 from app.operation.whole_file import new_file
 from app.tables import metadata
 
 _BATCH = 200
 
 
-async def write_backup(database: Database, clock: Clock, path: Path) -> Manifest:
+async def write_backup(database: Database, clock: Clock, path: Path, evidence: EvidenceStore | None = None) -> Manifest:
     """Write the archive to `path`, readable by its owner alone; it is there when it is whole, or not at all.
 
-    One snapshot: REPEATABLE READ on PostgreSQL, a reading transaction on SQLite. Raises FileExists, NotWritten.
+    One snapshot: REPEATABLE READ on PostgreSQL, a reading transaction on SQLite. With it go the files of `evidence`, if they lie
+    in a folder. Raises FileExists, NotWritten, EvidenceStoreAway.
     """
     with new_file(path) as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
         async with database.snapshot() as session:
-            manifest = await _fill(session, database.engine.dialect.name, clock, archive, path.parent)
+            manifest = await _fill(session, database.engine.dialect.name, clock, archive, path.parent, evidence)
     async with database.transaction() as session:
         audit(session, issuer_id=None, actor="cli", action="backup.made", object_id=manifest.id,
               content={name: each.sha256 for name, each in manifest.tables.items()}, at=clock.now())  # fmt: skip
@@ -38,7 +41,12 @@ async def write_backup(database: Database, clock: Clock, path: Path) -> Manifest
 
 
 async def _fill(
-    session: AsyncSession, engine: str, clock: Clock, archive: tarfile.TarFile, directory: Path
+    session: AsyncSession,
+    engine: str,
+    clock: Clock,
+    archive: tarfile.TarFile,
+    directory: Path,
+    evidence: EvidenceStore | None,
 ) -> Manifest:
     revision = await (await session.connection()).run_sync(current_revision)
     base_url = await find_base_url(session)
@@ -52,6 +60,7 @@ async def _fill(
         engine=engine,
         made_at=clock.now().astimezone(UTC).isoformat(timespec="seconds"),
         tables=sums,
+        evidence=await add_evidence(session, evidence, archive) if evidence else None,
     )
     add_manifest(archive, manifest)
     return manifest

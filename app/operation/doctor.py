@@ -31,7 +31,9 @@ from app.keys.store import SigningKey, list_all_keys, list_keys
 from app.keys.vault import list_unreadable, open_vault
 from app.migration import current_revision, head_revision
 from app.net.client import FetchRefused, OutboundClient
+from app.net.evidence import EvidenceStore, EvidenceStoreAway
 from app.net.loopback import get_from_loopback, is_loopback
+from app.operation.evidence import list_missing
 from app.settings import Settings
 
 Outcome = Literal["good", "warning", "wrong", "not checked"]
@@ -74,7 +76,9 @@ async def examine(
     try:
         reachable = await _examine_database(settings, database)
         found += reachable
-        checks = (_examine_pin, _examine_clock, _examine_keys, _examine_jobs, _examine_did_documents)
+        checks = (
+            _examine_pin, _examine_clock, _examine_keys, _examine_jobs, _examine_evidence, _examine_did_documents,
+        )  # fmt: skip
         if any(finding.outcome == "wrong" and finding.check == "database" for finding in reachable):
             found += [Finding(check.__name__.removeprefix("_examine_"), "not checked", "The database comes first.")
                       for check in checks]  # fmt: skip
@@ -264,6 +268,23 @@ async def _examine_jobs(place: _Place) -> Findings:
         yield Finding("jobs", "wrong", detail, cure)
     elif not failed:
         yield Finding("jobs", "good", f"{waiting} waiting, none late.")
+
+
+async def _examine_evidence(place: _Place) -> Findings:
+    store = EvidenceStore.of(place.settings)
+    cure = "Check ASSAY_EVIDENCE_URL, and that the user the service runs as may read and write there."
+    try:
+        async with place.database.reading() as session:
+            files, missing = await list_missing(session, store)
+    except EvidenceStoreAway as error:
+        yield Finding("evidence", "wrong", error.detail, cure)
+        return
+    if missing:
+        shown = ", ".join(missing[:5])
+        detail = f"{len(missing)} of {files} files of evidence are not in the store, or not whole; artifacts {shown}."
+        yield Finding("evidence", "wrong", detail, f"{cure} What is lost, restore from a backup.")
+    else:
+        yield Finding("evidence", "good", f"{files} files of evidence are in the store.")
 
 
 async def _examine_did_documents(place: _Place) -> Findings:

@@ -23,7 +23,9 @@ from app.issuers.store import require_base_url
 from app.keys.store import SigningKey
 from app.keys.vault import Vault, list_unreadable
 from app.migration import current_revision, head_revision, migrate
+from app.net.evidence import EvidenceStore
 from app.operation.archive import Manifest, NotABackup, decode_row, read_lines, read_manifest, require_whole
+from app.operation.evidence import load_evidence, require_whole_evidence
 from app.settings import Settings
 from app.tables import metadata
 
@@ -48,7 +50,7 @@ class KeyDoesNotFit(InvalidInput):
 async def restore_backup(settings: Settings, vault: Vault, clock: Clock, path: Path) -> Manifest:
     """Restore the archive at `path` as the owner of the tables, as migrations run.
 
-    Raises NotABackup, OtherRevision, BaseUrlPinned, KeyDoesNotFit and PlaceNotEmpty, having changed nothing.
+    Raises NotABackup, OtherRevision, BaseUrlPinned, KeyDoesNotFit, PlaceNotEmpty and EvidenceStoreAway, with no row written.
     """
     try:
         archive = tarfile.open(path, "r:")  # noqa: SIM115 - closed below
@@ -59,11 +61,13 @@ async def restore_backup(settings: Settings, vault: Vault, clock: Clock, path: P
         _require_revision(manifest)
         require_base_url(manifest.base_url, settings.public_url)
         require_whole(archive, manifest)
+        require_whole_evidence(archive, manifest.evidence)
         _require_key(archive, vault)
         database = open_database(settings.database_url.get_secret_value())
         try:
             await _require_empty(settings, database)
             await migrate(settings)
+            await load_evidence(archive, EvidenceStore.of(settings))
             async with database.transaction() as session:
                 for table in metadata.sorted_tables:
                     await _load(session, table, archive)

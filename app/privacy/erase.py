@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.idempotency import IdempotencyRecord
@@ -11,9 +11,12 @@ from app.audit.store import audit
 from app.credentials.store import lock_credentials_of_learner
 from app.errors import NotFound
 from app.events.store import record_event
+from app.jobs.queue import enqueue
 from app.learners.store import Learner, LearnerIdentity, lock_with_merged, require_not_merged
 from app.people.erase import erase_person
 from app.people.people import find_person_of_learner
+from app.submissions.evidence import DELETE_JOB
+from app.submissions.store import Artifact, list_submissions_of_learners, list_uploads
 
 
 async def erase_learner(
@@ -22,7 +25,8 @@ async def erase_learner(
     """Destroy the learner's key and delete their identities, own id and kept answers; the person they sign in as is erased too.
     Doing it again changes nothing.
 
-    So with all who were merged into them. Raises LearnerMerged for one of those: their badges are the survivor's.
+    Their files of evidence, which nobody can open any more, are deleted soon afterwards. So with all who were merged into them.
+    Raises LearnerMerged for one of those: their badges are the survivor's.
     """
     learners = await lock_with_merged(session, issuer_id, learner_id)
     learner = learners.get(learner_id)
@@ -47,9 +51,18 @@ async def erase_learner(
     for credential in credentials:
         credential.sealed_reason = None
         credential.updated_at = now
+    await _drop_evidence(session, issuer_id, list(learners), now)
     audit(session, issuer_id=issuer_id, actor=actor, action="learner.erased", object_id=learner_id,
           content={"credentials": [credential.id for credential in credentials], "learners": sorted(learners)},
           at=now)  # fmt: skip
     for id_ in sorted(learners):
         record_event(session, issuer_id, "learner.erased", id_, at=now)
     return learner
+
+
+async def _drop_evidence(session: AsyncSession, issuer_id: str, learner_ids: list[str], now: datetime) -> None:
+    for upload in await list_uploads(session, issuer_id, learner_ids):
+        enqueue(session, DELETE_JOB, {"issuer_id": issuer_id, "upload": upload}, run_at=now)
+    submissions = await list_submissions_of_learners(session, issuer_id, learner_ids)
+    theirs = (Artifact.issuer_id == issuer_id, Artifact.submission_id.in_([each.id for each in submissions]))
+    await session.execute(update(Artifact).where(*theirs).values(genre=None))

@@ -18,12 +18,15 @@ from app.people.identities import list_person_identities, open_person_key, open_
 from app.people.store import list_mails
 from app.scoring.award import open_details
 from app.scoring.store import list_decisions_of_learners
+from app.submissions.answer import tell_submission
+from app.submissions.store import list_submissions_of_learners
+from app.submissions.support import open_support
 
 PROFILE = "eddsa-rdfc-2022"
 
 
 async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) -> dict[str, Any]:
-    """Identities, decisions with their details, badges with every edition, and events. Raises Gone after erasure.
+    """Identities, submissions, decisions with their details, badges with every edition, and events. Raises Gone after erasure.
 
     So of all who were merged into the learner: what was sealed for them opens with their own keys.
     """
@@ -46,7 +49,14 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
             editions.append(line)
         reason = await fetch_reason(session, vault, credential)
         badges.append({"id": credential.id, "state": credential.state, "status_reason": reason, "editions": editions})
-    objects = [*keys, *(decision.id for decision in decisions), *(credential.id for credential in credentials)]
+    holders = {each.id: each for each in (learner, *merged)}
+    submissions = await list_submissions_of_learners(session, learner.issuer_id, list(keys))
+    objects = [
+        *keys,
+        *(submission.id for submission in submissions),
+        *(decision.id for decision in decisions),
+        *(credential.id for credential in credentials),
+    ]
     return {
         "id": learner.id,
         "external_id": learner.external_id,
@@ -54,6 +64,13 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
         "identities": dict(primary_of(known).items()),
         "other_identities": [{"kind": each.kind, "value": each.value} for each in known if not each.is_primary],
         "merged": [{"id": each.id, "external_id": each.external_id, "created_at": each.created_at} for each in merged],
+        "submissions": [
+            (await tell_submission(session, vault, each, holders[each.learner_id])).model_dump(
+                mode="json", exclude={"shared_artifacts"}
+            )
+            | {"support_note": open_support(keys[each.learner_id], each)}
+            for each in submissions
+        ],
         "decisions": [
             {
                 "id": decision.id,

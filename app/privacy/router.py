@@ -28,6 +28,9 @@ class LearnerExport(BaseModel):
     merged: list[dict[str, Any]] = Field(
         description="Learners who were merged into this one. All below is theirs as well."
     )
+    submissions: list[dict[str, Any]] = Field(
+        description="With all that was written in them. Files are fetched one by one (`download_artifact_file`)."
+    )
     decisions: list[dict[str, Any]]
     credentials: list[dict[str, Any]] = Field(description="Each badge with all its editions as they were signed.")
     anchors: list[dict[str, Any]] = Field(description="De-identified work of theirs that assessors are measured by.")

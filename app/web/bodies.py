@@ -2,7 +2,8 @@
 
 JSON is read once by `app.strict_json` (no duplicate members, NaN, numbers beyond 2^53, nesting over 64) and has at most 1 MiB,
 a competency framework 8 MiB; a picture (PNG or SVG) has at most 2 MiB, a baked one that is to be verified 4 MiB; a form is taken
-by the sign-in pages only and has at most 16 KiB; anything else is refused.
+by the sign-in pages only and has at most 16 KiB; anything else is refused. A file of evidence is not read here: its route streams
+it, and counts and checks it on the way.
 """
 
 import asyncio
@@ -35,6 +36,8 @@ LIMITS_OF_PATHS = {
     ("/v1/frameworks", "application/json"): MAX_FRAMEWORK,
 }
 """What is larger than elsewhere: a baked SVG may hold a picture of 2 MiB in base64 and a credential."""
+STREAMED = re.compile(r"/v1/submissions/[^/]+/artifacts/[^/]+/file")
+"""Paths to which a body of any size is put."""
 
 
 class BodyTooLarge(InvalidInput):
@@ -57,7 +60,7 @@ class BodyLimits:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS") or _is_streamed(scope):
             await self.app(scope, receive, send)
             return
         request = Request(scope, receive)
@@ -86,6 +89,10 @@ class HeadAsGet:
             await send(message)
 
         await self.app({**scope, "method": "GET"}, receive, without_body)
+
+
+def _is_streamed(scope: Scope) -> bool:
+    return scope["method"] == "PUT" and STREAMED.fullmatch(scope["path"]) is not None
 
 
 async def _read(request: Request) -> bytes:

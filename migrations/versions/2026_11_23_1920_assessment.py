@@ -528,8 +528,15 @@ def upgrade() -> None:
         sa.Column("variant", sa.String(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("held_from", sa.String(), nullable=True),
+        sa.Column("held_by_screening", sa.Boolean(), nullable=False),
         sa.Column("policy_version", sa.Integer(), nullable=True),
         sa.Column("banked", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("evidence", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("outcome", sa.String(), nullable=True),
+        sa.Column("met", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("supported", sa.Boolean(), nullable=False),
+        sa.Column("support_offered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sealed_support", sa.LargeBinary(), nullable=True),
         sa.Column("sealed_statement", sa.LargeBinary(), nullable=False),
         sa.Column("screening_due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -543,6 +550,7 @@ def upgrade() -> None:
             "'withdrawn', 'on_hold', 'void')",
             name=op.f("ck_submission_state"),
         ),
+        sa.CheckConstraint("outcome IN ('awarded', 'not_yet')", name=op.f("ck_submission_outcome")),
         sa.ForeignKeyConstraint(
             ["issuer_id", "achievement_id", "version"],
             ["achievement_version.issuer_id", "achievement_version.achievement_id", "achievement_version.version"],
@@ -648,6 +656,7 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), nullable=True),
         sa.Column("pieces", sa.Integer(), nullable=True),
         sa.Column("digest", sa.String(), nullable=True),
+        sa.Column("upload", sa.String(), nullable=True),
         sa.Column("consent", sa.Boolean(), nullable=False),
         sa.Column("shared", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -663,6 +672,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_artifact_issuer_id_submission_id"), "artifact", ["issuer_id", "submission_id"], unique=False
     )
+    op.create_index(op.f("ix_artifact_issuer_id_upload"), "artifact", ["issuer_id", "upload"], unique=False)
     op.create_table(
         "misconduct_case",
         sa.Column("issuer_id", sa.String(), nullable=False),

@@ -46,6 +46,7 @@ async def open_application() -> AsyncIterator[FastAPI]:
         settings = Settings.model_validate(
             {
                 "database_url": f"sqlite+aiosqlite:///{directory}/assay.db",
+                "data_directory": directory,
                 "public_url": BASE_URL,
                 "key_encryption_key": base64.urlsafe_b64encode(bytes(32)).decode(),
                 "run_jobs": False,

@@ -126,6 +126,7 @@ def body_for(probe: Probe, own: Mapping[str, str]) -> Any:
         return {"learner_id": own["learner_id"]}
     if probe.operation.id != "record_decision":
         body = _filled(probe.operation, own)
+        body = _with_own_ids(probe.operation, copy.deepcopy(probe.operation.example), own)
         return {**body, "in_language": "en"} if probe.name == "/translations/0" else body
     body = decision_body(own["achievement_id"], own["panel_id"])
     if probe.name == "/learner_id":
@@ -171,7 +172,12 @@ async def call(client: httpx.AsyncClient, probe: Probe, own: Mapping[str, str], 
 # Who may is decided before any query, so one engine will do.
 on_sqlite = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 
-KIND_OF_PLACE = {"supersedes": "decision_id", "renews": "decision_id", "translations": "achievement_id"}
+KIND_OF_PLACE = {
+    "supersedes": "decision_id",
+    "renews": "decision_id",
+    "translations": "achievement_id",
+    "enrollment_ids": "enrollment_id",
+}
 
 
 def kind_of(probe: Probe) -> str:
@@ -323,6 +329,7 @@ def test_every_query_parameter_is_known_to_name_no_object() -> None:
         "text",
         "type",
         "offset",
+        "state",
     }
 
 
