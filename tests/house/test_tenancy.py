@@ -126,7 +126,6 @@ def body_for(probe: Probe, own: Mapping[str, str]) -> Any:
         return {"learner_id": own["learner_id"]}
     if probe.operation.id != "record_decision":
         body = _filled(probe.operation, own)
-        body = _with_own_ids(probe.operation, copy.deepcopy(probe.operation.example), own)
         return {**body, "in_language": "en"} if probe.name == "/translations/0" else body
     body = decision_body(own["achievement_id"], own["panel_id"])
     if probe.name == "/learner_id":
