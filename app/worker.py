@@ -11,6 +11,8 @@ from app.identity.reissue import reissue_badges
 from app.issuers.rotate import REPUBLISH_JOB
 from app.issuers.store import IssuerLeft
 from app.jobs.embedded import EmbeddedRunner, Handler
+from app.misconduct.close import close_case
+from app.misconduct.jobs import CLOSE_CASE_JOB
 from app.resources import Resources
 from app.statuslists.publish import republish
 
@@ -35,7 +37,12 @@ def handlers(world: Resources) -> dict[str, Handler]:
         with suppress(IssuerLeft):  # then nothing is begun any more, today or later
             await reissue_badges(world, payload["issuer_id"], payload["learner_id"])
 
+    async def close_misconduct_case(payload: Mapping[str, Any]) -> None:
+        with suppress(IssuerLeft):
+            await close_case(world, payload["issuer_id"], payload["case_id"])
+
     return {
+        CLOSE_CASE_JOB: close_misconduct_case,
         RECOVERY_JOB: recover_edition,
         REISSUE_JOB: reissue_badges_of_learner,
         FORGET_JOB: forget_idempotency_key,

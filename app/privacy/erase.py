@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.idempotency import IdempotencyRecord
@@ -11,6 +11,7 @@ from app.credentials.store import lock_credentials_of_learner
 from app.errors import NotFound
 from app.events.store import record_event
 from app.learners.store import Learner, LearnerIdentity, lock_with_merged, require_not_merged
+from app.programs.store import Enrollment
 
 
 async def erase_learner(
@@ -35,6 +36,8 @@ async def erase_learner(
     await session.execute(delete(LearnerIdentity).where(*of_learner))
     kept = (IdempotencyRecord.issuer_id == issuer_id, IdempotencyRecord.learner_id.in_(learners))
     await session.execute(delete(IdempotencyRecord).where(*kept))
+    enrolled = (Enrollment.issuer_id == issuer_id, Enrollment.learner_id.in_(learners))
+    await session.execute(update(Enrollment).where(*enrolled).values(school=None, external_id=None, updated_at=now))
     for credential in credentials:
         credential.sealed_reason = None
         credential.updated_at = now

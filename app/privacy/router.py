@@ -30,6 +30,9 @@ class LearnerExport(BaseModel):
     )
     decisions: list[dict[str, Any]]
     credentials: list[dict[str, Any]] = Field(description="Each badge with all its editions as they were signed.")
+    enrollments: list[dict[str, Any]] = Field(description="With goal and local context.")
+    affiliations: list[dict[str, Any]] = Field(description="Who was not to read their work: of which kind, since when.")
+    misconduct_cases: list[dict[str, Any]] = Field(description="With notice, answer, appeal and the panels' reasons.")
     events: list[dict[str, Any]]
 
 
