@@ -77,11 +77,11 @@ async def enroll(
     """
     # Locked: of two requests that enroll one person, under two names even, the second sees the first.
     program = await lock_program(session, issuer_id, facts.program_id)
-    if facts.cohort_id is not None:
-        await require_cohort_of(session, issuer_id, facts.cohort_id, program.id)
     if facts.external_id and await is_external_id_taken(session, Enrollment, issuer_id, facts.external_id):
         raise ExternalIdTaken(f"There is already an enrollment with external_id {facts.external_id!r}.")
     learner = await _learner(session, vault, issuer_id, facts, actor, now)
+    if facts.cohort_id is not None:
+        await require_cohort_of(session, issuer_id, facts.cohort_id, program.id)
     await _require_not_enrolled(session, program.id, learner)
     enrollment_id = new_id()
     enrollment = Enrollment(

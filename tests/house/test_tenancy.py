@@ -18,7 +18,7 @@ from app.frameworks.router import PACKAGE
 from app.main import ROUTERS
 from tests.builders import decision_body
 from tests.conftest import Partner
-from tests.house.areas import assessors, decisions, people, programs, readings, submissions
+from tests.house.areas import assessors, decisions, misconduct, people, programs, readings, submissions
 from tests.house.images import sound_png
 from tests.house.operations import Operation, application, list_leaves, list_operations, put_at
 
@@ -47,7 +47,7 @@ PUBLIC = {
     "readyz",
     "metrics",
 }
-AREAS = (people, programs, submissions, assessors, readings, decisions)
+AREAS = (people, submissions, assessors, readings, decisions, programs, misconduct)
 PLATFORM_ONLY = {"create_issuer", "list_issuers", "leave_issuer"}
 NAMES_NO_OBJECT = {"create_panel", "create_learner", "import_badge_class", "import_framework"}
 
@@ -114,7 +114,11 @@ def body_for(probe: Probe, own: Mapping[str, str]) -> Any:
     if probe.operation.id == "merge_learners":
         return {"learner_id": own["learner_id"]}
     if probe.operation.id != "record_decision":
-        body = copy.deepcopy(probe.operation.example)
+        body = _filled(probe.operation, own)
+        if probe.operation.id == "create_enrollment" and probe.name == "/learner_id":
+            del body["recipient"]
+        if "panel" in body:
+            body["panel"] = [own["person_id"], own["second_member"], own["third_member"]]
         return {**body, "in_language": "en"} if probe.name == "/translations/0" else body
     body = decision_body(own["achievement_id"], own["panel_id"])
     if probe.name == "/learner_id":
@@ -122,6 +126,24 @@ def body_for(probe: Probe, own: Mapping[str, str]) -> Any:
     if probe.name == "/supersedes":
         body["reason"] = "An error."
     return body
+
+
+def _filled(operation: Operation, own: Mapping[str, str]) -> Any:
+    """The operation's example, with ids of one's own where it has ids."""
+    body = copy.deepcopy(operation.example)
+    for leaf in list_leaves(operation.body_schema):
+        kind = kind_of(Probe(operation, leaf.name, leaf.pointer)) if leaf.is_id else ""
+        if kind in own and _holds(body, leaf.pointer):
+            body = put_at(body, leaf.pointer, own[kind])
+    return body
+
+
+def _holds(body: Any, pointer: tuple[str | int, ...]) -> bool:
+    for part in pointer:
+        if not isinstance(body, dict | list) or (part not in body if isinstance(body, dict) else not body):
+            return False
+        body = body[part]
+    return True
 
 
 async def call(client: httpx.AsyncClient, probe: Probe, own: Mapping[str, str], probed: str) -> httpx.Response:
@@ -142,7 +164,13 @@ async def call(client: httpx.AsyncClient, probe: Probe, own: Mapping[str, str], 
 # Who may is decided before any query, so one engine will do.
 on_sqlite = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 
-KIND_OF_PLACE = {"supersedes": "decision_id", "renews": "decision_id", "translations": "achievement_id"}
+KIND_OF_PLACE = {
+    "supersedes": "decision_id",
+    "renews": "decision_id",
+    "translations": "achievement_id",
+    "achievement_ids": "achievement_id",
+    "panel": "person_id",
+}
 
 
 def kind_of(probe: Probe) -> str:
@@ -289,6 +317,7 @@ def test_every_query_parameter_is_known_to_name_no_object() -> None:
         "text",
         "type",
         "offset",
+        "state",
     }
 
 
