@@ -86,7 +86,7 @@ def _read(line: bytes) -> dict[str, Any]:
 
 
 def _moment(value: object) -> str:
-    """RFC 3339: a moment in UTC, or a day. Raises TypeError for what is neither: nothing else is to be written that JSON lacks."""
+    """RFC 3339: a moment in UTC, or a day. Raises TypeError for what is neither: JSON is to hold nothing else."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, date):
