@@ -25,7 +25,7 @@ from app.jobs.queue import enqueue
 from app.learners.recipients import open_key
 from app.learners.store import get_learner
 from app.misconduct.jobs import CLOSE_CASE_JOB
-from app.misconduct.panel import judge, require_panel
+from app.misconduct.panel import get_people, judge, require_panel
 from app.misconduct.store import (
     MisconductCase,
     MisconductVote,
@@ -88,6 +88,7 @@ async def open_case(
     Raises NotFound, CaseStateConflict, PanelUnfit, Gone for an erased learner.
     """
     submission = await lock_submission(session, member.issuer_id, submission_id)
+    await get_people(session, member.issuer_id, panel)
     if submission.state in _NOT_TO_BE_HELD:
         raise CaseStateConflict(f"The submission is {submission.state}.")
     if await find_open_case(session, member.issuer_id, submission_id) is not None:
@@ -194,6 +195,7 @@ async def name_appeal_panel(
     submission_id = (await get_case(session, member.issuer_id, case_id)).submission_id
     submission = await lock_submission(session, member.issuer_id, submission_id)
     case = await lock_case(session, member.issuer_id, case_id)
+    await get_people(session, member.issuer_id, panel)
     if case.state != "appealed" or case.appeal_panel is not None:
         raise CaseStateConflict("There is no appeal that waits for a panel.")
     opener = case.opened_by.removeprefix("person:")

@@ -26,6 +26,15 @@ class PanelUnfit(InvalidInput):
     code = "misconduct_panel"
 
 
+async def get_people(session: AsyncSession, issuer_id: str, person_ids: Sequence[str]) -> dict[str, Person]:
+    """These people by id. Raises NotFound unless all are the issuer's."""
+    query = select(Person).where(Person.issuer_id == issuer_id, Person.id.in_(person_ids))
+    people = {person.id: person for person in (await session.scalars(query)).all()}
+    if len(people) < len(set(person_ids)):
+        raise NotFound("There is no person with this id.")
+    return people
+
+
 async def require_panel(
     session: AsyncSession, submission: Submission, panel: Sequence[str], *, not_among: Collection[str]
 ) -> None:
@@ -34,10 +43,7 @@ async def require_panel(
     Raises NotFound for an unknown person, PanelUnfit naming each who may not.
     """
     issuer_id = submission.issuer_id
-    found = select(Person).where(Person.issuer_id == issuer_id, Person.id.in_(panel))
-    people = {person.id: person for person in (await session.scalars(found)).all()}
-    if len(people) < len(set(panel)):
-        raise NotFound("There is no person with this id.")
+    people = await get_people(session, issuer_id, panel)
     roles = await list_roles(session, issuer_id, list(panel))
     learner = set(await list_same_person(session, issuer_id, submission.learner_id))
     close = {each.person_id for each in await list_affiliations(session, issuer_id, submission.learner_id)}

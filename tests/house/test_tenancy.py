@@ -117,7 +117,7 @@ def body_for(probe: Probe, own: Mapping[str, str]) -> Any:
         body = _filled(probe.operation, own)
         if probe.operation.id == "create_enrollment" and probe.name == "/learner_id":
             del body["recipient"]
-        if "panel" in body:
+        if isinstance(body, dict) and "panel" in body:
             body["panel"] = [own["person_id"], own["second_member"], own["third_member"]]
         return {**body, "in_language": "en"} if probe.name == "/translations/0" else body
     body = decision_body(own["achievement_id"], own["panel_id"])
