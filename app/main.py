@@ -30,6 +30,7 @@ import app.learners.router
 import app.misconduct.router
 import app.people.router
 import app.privacy.router
+import app.programs.enrollment_router
 import app.programs.router
 import app.public.case
 import app.public.documents
@@ -76,6 +77,7 @@ ROUTERS = (
     app.handover.router.router,
     app.people.router.router,
     app.programs.router.router,
+    app.programs.enrollment_router.router,
     app.submissions.router.router,
     app.readings.router.router,
     app.scoring.router.router,

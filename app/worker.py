@@ -13,6 +13,8 @@ from app.identity.reissue import reissue_badges
 from app.issuers.rotate import REPUBLISH_JOB
 from app.issuers.store import IssuerLeft
 from app.jobs.embedded import EmbeddedRunner, Handler
+from app.misconduct.close import close_case
+from app.misconduct.jobs import CLOSE_CASE_JOB
 from app.people.mail import MAIL_JOB, deliver_mail
 from app.people.sign_in_link import LINK_JOB, send_link
 from app.resources import Resources
@@ -61,6 +63,10 @@ def handlers(world: Resources) -> dict[str, Handler]:
     async def delete_evidence_of_upload(payload: Mapping[str, Any]) -> None:
         await delete_evidence(world, payload)
 
+    async def close_misconduct_case(payload: Mapping[str, Any]) -> None:
+        with suppress(IssuerLeft):
+            await close_case(world, payload["issuer_id"], payload["case_id"])
+
     return {
         ISSUE_BADGE_JOB: issue_badge_of_certification,
         REVOKE_BADGE_JOB: revoke_badge_of_certification,
@@ -68,6 +74,7 @@ def handlers(world: Resources) -> dict[str, Handler]:
         MAIL_JOB: send_mail,
         LINK_JOB: send_sign_in_link,
         DELETE_JOB: delete_evidence_of_upload,
+        CLOSE_CASE_JOB: close_misconduct_case,
         RECOVERY_JOB: recover_edition,
         REISSUE_JOB: reissue_badges_of_learner,
         FORGET_JOB: forget_idempotency_key,

@@ -42,8 +42,10 @@ from app.keys.vault import Vault
 from app.learners.recipients import open_key
 from app.learners.store import Learner, LearnerIdentity
 from app.misconduct.store import MisconductCase, MisconductVote
+from app.misconduct.texts import open_texts
 from app.people.identities import open_person_key, open_person_value
 from app.people.store import Mail, OidcProvider, PersonIdentity
+from app.programs.enrollments import open_context
 from app.programs.store import Affiliation, Cohort, Enrollment, Program, ProgramAchievement, ScoringPolicy
 from app.readings.store import Reading, Resolution, SamplingWindow
 from app.resources import Resources
@@ -181,6 +183,16 @@ def _open_decision(place: _Place, decision: Decision, learner: Learner) -> Membe
     return {"details": None if is_erased else open_details(open_key(place.vault, learner), decision)}
 
 
+def _open_enrollment(place: _Place, enrollment: Enrollment, learner: Learner) -> Members:
+    is_erased = learner.sealed_key is None
+    return {"context": None if is_erased else open_context(place.vault, learner, enrollment)}
+
+
+def _open_case(place: _Place, case: MisconductCase, learner: Learner) -> Members:
+    is_erased = learner.sealed_key is None
+    return {"texts": None if is_erased else open_texts(open_key(place.vault, learner), case)}
+
+
 def _open_credential(place: _Place, credential: Credential, learner: Learner) -> Members:
     told = {"url": f"{place.base_url}/credentials/{credential.id}", "status_reason": None}
     if credential.sealed_reason is None or learner.sealed_key is None:
@@ -261,7 +273,7 @@ KINDS = (
     _Kind(ProgramAchievement),
     _Kind(ScoringPolicy),
     _Kind(Cohort),
-    _Kind(Enrollment),
+    _Kind(Enrollment, _of_learner(Enrollment), _open_enrollment),
     _Kind(Affiliation),
     _Kind(Team),
     _Kind(TeamMember),
@@ -283,7 +295,7 @@ KINDS = (
     _Kind(Appeal),
     _Kind(Moderation),
     _Kind(ModerationItem),
-    _Kind(MisconductCase),
+    _Kind(MisconductCase, _of_learner(MisconductCase), _open_case),
     _Kind(MisconductVote),
 )
 """In the order of the file: what a record names by id stands before it."""

@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from app.errors import InvalidInput
@@ -86,7 +86,9 @@ def _read(line: bytes) -> dict[str, Any]:
 
 
 def _moment(value: object) -> str:
-    """RFC 3339 in UTC. Raises TypeError for what is no moment: nothing else is to be written that JSON does not know."""
-    if not isinstance(value, datetime):
-        raise TypeError(f"a {type(value).__name__} cannot be written")
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    """RFC 3339: a moment in UTC, or a day. Raises TypeError for what is neither: JSON is to hold nothing else."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"a {type(value).__name__} cannot be written")

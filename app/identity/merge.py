@@ -18,11 +18,14 @@ from app.errors import Fault, InvalidInput, NotFound
 from app.events.store import record_event
 from app.identity.change import Changed
 from app.identity.reissue import ask_for_reissue
+from app.jobs.queue import enqueue
 from app.keys.vault import PersonalKey, Vault
 from app.learners.recipients import open_key, open_known, open_value, seal_value
 from app.learners.store import Learner, list_identities, lock_with_merged, require_not_merged
 from app.people.identities import PersonTaken
 from app.people.people import find_person_of_learner
+from app.programs.jobs import RECHECK_CONFLICTS_JOB
+from app.programs.store import list_enrollments_of_learners
 from app.resources import Resources
 
 
@@ -95,6 +98,7 @@ async def _merge(
         data={"into": survivor.id, "credentials": moved},
     )
     record_event(session, survivor.issuer_id, "learner.changed", survivor.id, at=now, data={"merged": [other.id]})
+    await _recheck_conflicts(session, survivor, other, now)
     await session.flush()
     return await ask_for_reissue(session, vault, survivor, changed=True, at=now)
 
@@ -109,6 +113,15 @@ async def _move_person(session: AsyncSession, survivor: Learner, other: Learner)
             "Both learners sign in, as two people.", cure=f"Erase one of them first: POST /v1/people/{person.id}/erase."
         )
     person.learner_id = survivor.id
+
+
+async def _recheck_conflicts(session: AsyncSession, survivor: Learner, other: Learner, now: datetime) -> None:
+    """Who is affiliated with either of the two, or works where either does, reads the work of neither."""
+    both = [survivor.id, other.id]
+    enrollments = await list_enrollments_of_learners(session, survivor.issuer_id, both)
+    for learner_id in sorted({each.learner_id for each in enrollments}):
+        payload = {"issuer_id": survivor.issuer_id, "learner_id": learner_id}
+        enqueue(session, RECHECK_CONFLICTS_JOB, payload, run_at=now)
 
 
 async def _move_identities(

@@ -12,6 +12,7 @@ from app.imports.mapping import FieldMapping, RefusedRow, refuse
 from app.imports.reading import Row
 from app.imports.report import Outcome, ReportLine
 from app.imports.run import Entered
+from app.learners.bodies import RecipientBody
 from app.learners.recipients import (
     Identities,
     find_or_create_learner,
@@ -20,7 +21,6 @@ from app.learners.recipients import (
 )
 from app.learners.store import Learner
 from app.resources import Resources
-from app.scoring.bodies import RecipientBody
 from app.web.problems import faults_of
 
 FIELDS = frozenset({"external_id", "name", "email", "did"})

@@ -29,6 +29,16 @@ class LearnerCreate(IdentitiesBody):
         return self
 
 
+class RecipientBody(IdentitiesBody):
+    """The learner by what you know of them. Found again by external_id, e-mail address or DID, else entered."""
+
+    @model_validator(mode="after")
+    def _can_be_found_again(self) -> "RecipientBody":
+        if not any((self.external_id, self.email, self.did)):
+            raise ValueError("give at least one of external_id, email, did")
+        return self
+
+
 class IdentityOut(BaseModel):
     """An e-mail address or DID by which the learner is found. Badges carry the primary one of each kind."""
 

@@ -119,6 +119,13 @@ async def list_merged(session: AsyncSession, issuer_id: str, learner_id: str) ->
     return list((await session.scalars(query.order_by(Learner.id))).all())
 
 
+async def list_same_person(session: AsyncSession, issuer_id: str, learner_id: str) -> list[str]:
+    """Ids of the learner, of the one they were merged into, and of all who were: one person, the one who stands first."""
+    learner = await get_learner(session, issuer_id, learner_id)
+    survivor_id = learner.merged_into or learner.id
+    return [survivor_id, *(each.id for each in await list_merged(session, issuer_id, survivor_id))]
+
+
 async def lock_with_merged(session: AsyncSession, issuer_id: str, *learner_ids: str) -> dict[str, Learner]:
     """These learners and all who were merged into them, by id, their rows locked in the order of their ids."""
     wanted = or_(Learner.id.in_(learner_ids), Learner.merged_into.in_(learner_ids))

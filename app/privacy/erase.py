@@ -15,6 +15,7 @@ from app.jobs.queue import enqueue
 from app.learners.store import Learner, LearnerIdentity, lock_with_merged, require_not_merged
 from app.people.erase import erase_person
 from app.people.people import find_person_of_learner
+from app.programs.store import Enrollment
 from app.submissions.evidence import DELETE_JOB
 from app.submissions.store import Artifact, list_submissions_of_learners, list_uploads
 
@@ -48,6 +49,8 @@ async def erase_learner(
         person = await find_person_of_learner(session, issuer_id, id_)
         if person is not None:
             await erase_person(session, person, actor=actor, now=now)
+    enrolled = (Enrollment.issuer_id == issuer_id, Enrollment.learner_id.in_(learners))
+    await session.execute(update(Enrollment).where(*enrolled).values(school=None, external_id=None, updated_at=now))
     for credential in credentials:
         credential.sealed_reason = None
         credential.updated_at = now

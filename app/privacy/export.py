@@ -14,8 +14,12 @@ from app.events.store import list_events_about
 from app.keys.vault import Vault
 from app.learners.recipients import open_key, open_known, primary_of
 from app.learners.store import Learner, list_merged
+from app.misconduct.store import list_cases_of_learners
+from app.misconduct.texts import open_texts
 from app.people.identities import list_person_identities, open_person_key, open_person_value
 from app.people.store import list_mails
+from app.programs.enrollments import open_context
+from app.programs.store import list_all_affiliations, list_enrollments_of_learners
 from app.scoring.award import open_details
 from app.scoring.store import list_decisions_of_learners
 from app.submissions.answer import tell_submission
@@ -49,10 +53,12 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
             editions.append(line)
         reason = await fetch_reason(session, vault, credential)
         badges.append({"id": credential.id, "state": credential.state, "status_reason": reason, "editions": editions})
-    holders = {each.id: each for each in (learner, *merged)}
+    enrollments = await list_enrollments_of_learners(session, learner.issuer_id, list(keys))
     submissions = await list_submissions_of_learners(session, learner.issuer_id, list(keys))
+    holders = {each.id: each for each in (learner, *merged)}
     objects = [
         *keys,
+        *(each.id for each in enrollments),
         *(submission.id for submission in submissions),
         *(decision.id for decision in decisions),
         *(credential.id for credential in credentials),
@@ -98,6 +104,37 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
             for anchor in await list_anchors_of(session, learner.issuer_id, list(keys))
         ],
         "person": await _export_person(session, vault, learner),
+        "enrollments": [
+            {
+                "id": each.id,
+                "external_id": each.external_id,
+                "program_id": each.program_id,
+                "cohort_id": each.cohort_id,
+                "school": each.school,
+                "state": each.state,
+                "created_at": each.created_at,
+                "updated_at": each.updated_at,
+                **open_context(vault, holders[each.learner_id], each),
+            }
+            for each in enrollments
+        ],
+        "misconduct_cases": [
+            {
+                "id": each.id,
+                "submission_id": each.submission_id,
+                "state": each.state,
+                "outcome": each.outcome,
+                "effect": each.effect,
+                "opened_at": each.opened_at,
+                "closed_at": each.closed_at,
+                **open_texts(keys[each.learner_id], each),
+            }
+            for each in await list_cases_of_learners(session, learner.issuer_id, list(keys))
+        ],
+        "affiliations": [
+            {"id": each.id, "kind": each.kind, "declared_at": each.created_at, "ended_at": each.ended_at}
+            for each in await list_all_affiliations(session, learner.issuer_id, list(keys))
+        ],
         "events": [
             {"position": event.position, "type": event.type, "object_id": event.object_id, "at": event.occurred_at}
             for event in await list_events_about(session, learner.issuer_id, objects)

@@ -34,6 +34,9 @@ class LearnerExport(BaseModel):
     decisions: list[dict[str, Any]]
     credentials: list[dict[str, Any]] = Field(description="Each badge with all its editions as they were signed.")
     anchors: list[dict[str, Any]] = Field(description="De-identified work of theirs that assessors are measured by.")
+    enrollments: list[dict[str, Any]] = Field(description="With goal and local context.")
+    affiliations: list[dict[str, Any]] = Field(description="Who was not to read their work: of which kind, since when.")
+    misconduct_cases: list[dict[str, Any]] = Field(description="With notice, answer, appeal and the panels' reasons.")
     events: list[dict[str, Any]]
     person: dict[str, Any] | None = Field(
         default=None, description="Who they sign in as: what that person is known by, their roles, sessions and mail."

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Table
 from app.errors import NotFound
+from app.learners.store import list_same_person
 
 EnrollmentState = Literal["invited", "enrolled", "active", "completed", "withdrawn", "lapsed"]
 AffiliationKind = Literal["coach", "supervisor", "evaluator", "co_author", "family", "other"]
@@ -165,9 +166,60 @@ async def list_program_achievements(session: AsyncSession, issuer_id: str, progr
     return list((await session.scalars(query.order_by(ProgramAchievement.achievement_id))).all())
 
 
+async def lock_program(session: AsyncSession, issuer_id: str, program_id: str) -> Program:
+    """As `get_program`, with the row locked: whoever changes it or adds a version of its policy."""
+    query = select(Program).where(Program.issuer_id == issuer_id, Program.id == program_id)
+    locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    program = (await session.scalars(locked)).one_or_none()
+    if program is None:
+        raise NotFound("There is no program with this id.")
+    return program
+
+
+async def get_cohort(session: AsyncSession, issuer_id: str, cohort_id: str) -> Cohort:
+    """Raises NotFound, also for a cohort of another issuer."""
+    cohort = await session.get(Cohort, (issuer_id, cohort_id))
+    if cohort is None:
+        raise NotFound("There is no cohort with this id.")
+    return cohort
+
+
+async def lock_enrollment(session: AsyncSession, issuer_id: str, enrollment_id: str) -> Enrollment:
+    """As `get_enrollment`, with the row locked: whoever changes its state or its texts."""
+    query = select(Enrollment).where(Enrollment.issuer_id == issuer_id, Enrollment.id == enrollment_id)
+    locked = query.with_for_update().execution_options(populate_existing=True)
+    enrollment = (await session.scalars(locked)).one_or_none()
+    if enrollment is None:
+        raise NotFound("There is no enrollment with this id.")
+    return enrollment
+
+
+async def list_enrollments_of_learners(
+    session: AsyncSession, issuer_id: str, learner_ids: list[str]
+) -> list[Enrollment]:
+    """All enrollments of these learners, oldest first."""
+    query = select(Enrollment).where(Enrollment.issuer_id == issuer_id, Enrollment.learner_id.in_(learner_ids))
+    return list((await session.scalars(query.order_by(Enrollment.created_at, Enrollment.id))).all())
+
+
+async def is_external_id_taken(
+    session: AsyncSession, table: type[Program | Cohort | Enrollment], issuer_id: str, external_id: str
+) -> bool:
+    """Whether another of the issuer's programs, cohorts or enrollments has it."""
+    query = select(table.id).where(table.issuer_id == issuer_id, table.external_id == external_id)
+    return (await session.scalars(query)).one_or_none() is not None
+
+
 async def list_affiliations(session: AsyncSession, issuer_id: str, learner_id: str) -> list[Affiliation]:
-    """Who is affiliated with the learner today."""
+    """Who is affiliated with the learner today, or with somebody who turned out to be the same person."""
+    person = await list_same_person(session, issuer_id, learner_id)
     query = select(Affiliation).where(
-        Affiliation.issuer_id == issuer_id, Affiliation.learner_id == learner_id, Affiliation.ended_at.is_(None)
+        Affiliation.issuer_id == issuer_id, Affiliation.learner_id.in_(person), Affiliation.ended_at.is_(None)
     )
+    return list((await session.scalars(query.order_by(Affiliation.created_at, Affiliation.id))).all())
+
+
+async def list_all_affiliations(session: AsyncSession, issuer_id: str, learner_ids: list[str]) -> list[Affiliation]:
+    """As `list_affiliations` of these very learners, with those that have ended."""
+    query = select(Affiliation).where(Affiliation.issuer_id == issuer_id, Affiliation.learner_id.in_(learner_ids))
     return list((await session.scalars(query.order_by(Affiliation.created_at, Affiliation.id))).all())

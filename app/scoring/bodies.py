@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 from app.assessors.bodies import AssessorCodes
 from app.credentials.bodies import CredentialWithDocument
 from app.identifiers import Identifier
-from app.learners.bodies import IdentitiesBody
+from app.learners.bodies import RecipientBody
 from app.learners.recipients import Identities
 from app.openbadges.compose import EvidenceFacts
 from app.scoring.facts import CriterionResult, DecisionFacts, evidence_id
@@ -54,16 +54,6 @@ class EvidenceBody(Body):
     def facts(self) -> EvidenceFacts:
         members = self.model_dump(exclude={"url"})
         return EvidenceFacts(id=evidence_id(self.url), **members)
-
-
-class RecipientBody(IdentitiesBody):
-    """The learner by what you know of them. Found again by external_id, e-mail address or DID, else entered."""
-
-    @model_validator(mode="after")
-    def _can_be_found_again(self) -> "RecipientBody":
-        if not any((self.external_id, self.email, self.did)):
-            raise ValueError("give at least one of external_id, email, did")
-        return self
 
 
 class DecisionCreate(Body):

@@ -43,6 +43,9 @@ class DecisionFacts:
     supersedes_id: str | None = None
     renews_id: str | None = None
     reason: str | None = None
+    submission_id: str | None = None
+    policy_version: int | None = None
+    reason_code: str | None = None
 
 
 def compose_details(facts: DecisionFacts) -> dict[str, Any]:

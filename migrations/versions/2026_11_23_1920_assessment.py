@@ -683,6 +683,7 @@ def upgrade() -> None:
         sa.Column("panel", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("appeal_panel", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("outcome", sa.String(), nullable=True),
+        sa.Column("effect", sa.String(), nullable=True),
         sa.Column("sealed_texts", sa.LargeBinary(), nullable=False),
         sa.Column("opened_by", sa.String(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
@@ -692,6 +693,9 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("outcome IN ('dismissed', 'suspend', 'void')", name=op.f("ck_misconduct_case_outcome")),
+        sa.CheckConstraint(
+            "effect IN ('none', 'suspended', 'revoked', 'not_suspendable')", name=op.f("ck_misconduct_case_effect")
+        ),
         sa.CheckConstraint(
             "state IN ('noticed', 'answered', 'decided', 'appealed', 'closed')", name=op.f("ck_misconduct_case_state")
         ),

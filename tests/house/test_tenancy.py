@@ -18,7 +18,7 @@ from app.frameworks.router import PACKAGE
 from app.main import ROUTERS
 from tests.builders import decision_body
 from tests.conftest import Partner
-from tests.house.areas import assessors, decisions, people, programs, readings, submissions
+from tests.house.areas import assessors, decisions, misconduct, people, programs, readings, submissions
 from tests.house.images import sound_png
 from tests.house.operations import Operation, application, list_leaves, list_operations, put_at
 
@@ -47,7 +47,7 @@ PUBLIC = {
     "readyz",
     "metrics",
 }
-AREAS = (people, programs, submissions, assessors, readings, decisions)
+AREAS = (people, submissions, assessors, readings, decisions, programs, misconduct)
 PLATFORM_ONLY = {"create_issuer", "list_issuers", "leave_issuer"}
 NAMES_NO_OBJECT = {
     "create_panel",
@@ -126,6 +126,10 @@ def body_for(probe: Probe, own: Mapping[str, str]) -> Any:
         return {"learner_id": own["learner_id"]}
     if probe.operation.id != "record_decision":
         body = _filled(probe.operation, own)
+        if probe.operation.id == "create_enrollment" and probe.name == "/learner_id":
+            del body["recipient"]
+        if isinstance(body, dict) and "panel" in body:
+            body["panel"] = [own["person_id"], own["second_member"], own["third_member"]]
         return {**body, "in_language": "en"} if probe.name == "/translations/0" else body
     body = decision_body(own["achievement_id"], own["panel_id"])
     if probe.name == "/learner_id":
@@ -176,6 +180,8 @@ KIND_OF_PLACE = {
     "renews": "decision_id",
     "translations": "achievement_id",
     "enrollment_ids": "enrollment_id",
+    "achievement_ids": "achievement_id",
+    "panel": "person_id",
 }
 
 

@@ -8,7 +8,8 @@ from fastapi import FastAPI
 
 from app.access.principals import Role
 from app.access.sessions import begin_session
-from app.access.store import Person
+from app.access.store import Person, PersonSession
+from app.access.tokens import parse_token
 from app.people.people import PersonFacts, create_person
 from app.resources import Resources
 
@@ -41,8 +42,27 @@ async def open_person(
     """Id of a new person, and a client that is signed in as them."""
     world: Resources = app.state.resources
     person, token = await make_person(world, issuer_id, *roles, name=name, learner_id=learner_id)
-    client = httpx.AsyncClient(
+    return person.id, client_of(app, token)
+
+
+async def find_session_of(world: Resources, client: httpx.AsyncClient) -> PersonSession:
+    """The session of the person that this client is signed in as."""
+    session_id = (parse_token(client.headers["authorization"].removeprefix("Bearer ")) or ("", ""))[0]
+    async with world.database.reading() as session:
+        return await session.get_one(PersonSession, session_id)
+
+
+def client_of(app: FastAPI, token: str) -> httpx.AsyncClient:
+    """A client that is signed in with this token."""
+    return httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8000", timeout=60,
         headers={"Authorization": f"Bearer {token}"},
     )  # fmt: skip
-    return person.id, client
+
+
+def app_of(client: httpx.AsyncClient) -> FastAPI:
+    """The application that this client talks to."""
+    transport = client._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    assert isinstance(transport.app, FastAPI)
+    return transport.app

@@ -1,4 +1,4 @@
-"""Problems: approval, appeals, moderation, misconduct."""
+"""Problems: approval, appeals, moderation."""
 
 from app.web.catalog import Row
 

@@ -1,4 +1,4 @@
-"""What the house tests need of approval, appeals, moderation, misconduct."""
+"""What the house tests need of approval, appeals, moderation."""
 
 from tests.conftest import Partner
 from tests.house.areas.stories import Mistakes, Story

@@ -1,0 +1,372 @@
+"""Cases of misconduct, over HTTP on both engines: notice, answer, vote, appeal, and what becomes of the badge."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import select
+
+from app.access.principals import Tenant
+from app.access.store import PersonRole
+from app.credentials.store import find_edition_of_decision
+from app.jobs.queue import Job
+from app.learners.recipients import Identities
+from app.misconduct.close import close_case
+from app.misconduct.jobs import CLOSE_CASE_JOB
+from app.programs.store import Affiliation
+from app.readings.store import Reading
+from app.resources import Resources
+from app.scoring.decide import decide
+from app.scoring.facts import CriterionResult, DecisionFacts
+from app.scoring.store import Decision
+from app.settings import Settings
+from app.submissions.store import get_submission
+from app.worker import handlers
+from tests.assessing import put_assessor, put_enrollment, put_program, put_submission
+from tests.conftest import Partner
+from tests.fakes import FixedClock
+from tests.house.databases import is_in, list_contents, open_owner
+from tests.issuing import world_of
+from tests.people import open_person
+
+NOTICE, ANSWER, APPEAL, REASON = "kanarynotice", "kanaryanswer", "kanaryappeal", "kanaryreason"
+CASES = "/v1/misconduct-cases"
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+class Trial:
+    """A submission that is decided or not, a director, two panels, and the learner: each a client that is signed in."""
+
+    def __init__(self, app: FastAPI, partner: Partner, submission_id: str, learner_id: str) -> None:
+        self.app, self.partner = app, partner
+        self.world: Resources = world_of(app)
+        self.submission_id, self.learner_id = submission_id, learner_id
+        self.panel: dict[str, httpx.AsyncClient] = {}
+        self.others: dict[str, httpx.AsyncClient] = {}
+        self.director: httpx.AsyncClient
+        self.learner: httpx.AsyncClient
+        self.director_id = self.case = ""
+
+    async def open(self, **changes: Any) -> httpx.Response:
+        body = {"submission_id": self.submission_id, "notice": NOTICE, "panel": list(self.panel), **changes}
+        return await self.director.post(CASES, json=body)
+
+    async def opened(self) -> "Trial":
+        made = await self.open()
+        assert made.status_code == 201, made.text
+        self.case = f"{CASES}/{made.json()['id']}"
+        return self
+
+    async def answered(self) -> "Trial":
+        await self.opened()
+        assert (await self.learner.post(f"{self.case}/answer", json={"text": ANSWER})).status_code == 200
+        return self
+
+    async def vote(self, *votes: str, appeal: bool = False) -> list[httpx.Response]:
+        members = self.others if appeal else self.panel
+        return [
+            await client.post(f"{self.case}/votes", json={"vote": vote, "reason": REASON})
+            for client, vote in zip(members.values(), votes, strict=False)
+        ]
+
+    async def close(self) -> None:
+        await close_case(self.world, self.partner.issuer_id, self.case.rpartition("/")[2])
+
+    async def shown(self) -> dict[str, Any]:
+        return dict((await self.director.get(self.case)).json())
+
+    async def submission(self) -> tuple[str, str | None]:
+        async with self.world.database.reading() as session:
+            found = await get_submission(session, self.partner.issuer_id, self.submission_id)
+            return found.state, found.held_from
+
+    async def jobs(self, name: str) -> list[Job]:
+        async with self.world.database.reading() as session:
+            return list((await session.scalars(select(Job).where(Job.name == name).order_by(Job.run_at))).all())
+
+    async def award(self) -> tuple[str, str]:
+        """Record that the submission was awarded: ids of the decision and the badge."""
+        facts = DecisionFacts(
+            external_id=None, achievement_id=self.partner.achievement_id, version=1, learner_id=self.learner_id,
+            recipient_external_id=None, recipient=Identities(), outcome="awarded", decided_at=self.world.clock.now(),
+            panel_id=self.partner.panel_id, assessors=("A-01",), evidence=(), submission_id=self.submission_id,
+            results=tuple(CriterionResult(key, "demonstrated", "Shown.") for key in ("problem", "evidence")),
+        )  # fmt: skip
+        tenant = Tenant(self.partner.issuer_id, "test", frozenset())
+        decision = await decide(self.world, tenant, facts)
+        async with self.world.database.transaction() as session:
+            edition = await find_edition_of_decision(session, self.partner.issuer_id, decision.id)
+            assert edition is not None
+            (await get_submission(session, self.partner.issuer_id, self.submission_id)).state = "decided"
+            return decision.id, edition.credential_id
+
+    async def badge(self, credential_id: str) -> str:
+        return str((await self.partner.client.get(f"/v1/credentials/{credential_id}")).json()["state"])
+
+
+@pytest.fixture
+async def trial(app: FastAPI, partner: Partner) -> AsyncIterator[Trial]:
+    world = world_of(app)
+    enrollment, learner = await put_enrollment(world, await put_program(world, partner))
+    submission = await put_submission(world, partner, enrollment, learner)
+    found = Trial(app, partner, submission.id, learner.id)
+    async with AsyncExitStack() as stack:
+        for members, names in ((found.panel, "ABC"), (found.others, "XYZ")):
+            for name in names:
+                id_, client = await open_person(app, partner.issuer_id, "approver", name=f"Member {name}")
+                members[id_] = await stack.enter_async_context(client)
+        found.director_id, director = await open_person(app, partner.issuer_id, "director", name="Di Rector")
+        _, own = await open_person(app, partner.issuer_id, "learner", name="Ada E", learner_id=learner.id)
+        found.director, found.learner = [await stack.enter_async_context(client) for client in (director, own)]
+        yield found
+
+
+async def test_a_case_puts_the_submission_on_hold_and_a_dismissal_lets_it_go_on(trial: Trial) -> None:
+    await trial.opened()
+    assert await trial.submission() == ("on_hold", "accepted")
+    assert len(await trial.jobs("cancel_readings")) == 1
+    assert refusal(await trial.open()) == (409, "misconduct_state")
+    seen = (await trial.learner.get(trial.case)).json()
+    assert (seen["notice"], seen["state"], seen["panel"], seen["votes"]) == (NOTICE, "noticed", None, None)
+    answered = await trial.learner.post(f"{trial.case}/answer", json={"text": ANSWER})
+    assert (answered.status_code, answered.json()["state"]) == (200, "answered")
+    first, second = await trial.vote("dismissed", "dismissed")
+    assert (first.json()["state"], first.json()["own_vote"]) == ("answered", "dismissed")
+    assert second.json()["state"] == "decided"
+    assert (await trial.shown())["appeal_due_at"] is None
+    await trial.close()
+    assert await trial.submission() == ("accepted", None)
+    assert len(await trial.jobs("open_readings")) == 1
+    case = await trial.shown()
+    assert (case["state"], case["outcome"], case["effect"]) == ("closed", "dismissed", "none")
+    assert [each["text"] for each in case["reasons"]] == [REASON, REASON]
+    await trial.close()  # once more changes nothing
+    assert len(await trial.jobs("open_readings")) == 1
+
+
+@pytest.mark.parametrize("state", ["draft", "withdrawn", "void"])
+async def test_what_cannot_be_held_has_no_case(trial: Trial, state: str) -> None:
+    async with trial.world.database.transaction() as session:
+        (await get_submission(session, trial.partner.issuer_id, trial.submission_id)).state = state
+    assert refusal(await trial.open()) == (409, "misconduct_state")
+    assert await trial.submission() == (state, None)
+
+
+async def test_only_a_director_opens_a_case(trial: Trial) -> None:
+    body = {"submission_id": trial.submission_id, "notice": NOTICE, "panel": list(trial.panel)}
+    assert refusal(await trial.partner.client.post(CASES, json=body)) == (403, "person_required")
+    assert refusal(await trial.panel[next(iter(trial.panel))].post(CASES, json=body)) == (403, "forbidden")
+    assert await trial.submission() == ("accepted", None)
+
+
+async def test_who_may_not_sit_on_the_panel(trial: Trial) -> None:
+    partner, world = trial.partner, trial.world
+    _, reader, _ = await put_assessor(world, partner, "A-77")
+    coach, _ = next(iter(trial.others.items()))
+    none, no_role = await open_person(trial.app, partner.issuer_id, "recognizer", name="No Role")
+    await no_role.aclose()
+    lead, lead_client = await open_person(trial.app, partner.issuer_id, "lead", name="Le Ad")
+    await lead_client.aclose()
+    now = world.clock.now()
+    async with world.database.transaction() as session:
+        session.add(Affiliation(issuer_id=partner.issuer_id, id="a" * 32, learner_id=trial.learner_id, person_id=coach,
+                                kind="coach", declared_by="test", created_at=now, ended_at=None))  # fmt: skip
+    [one, two, three] = trial.panel
+    for unfit in (none, coach, trial.director_id, one):
+        refused = await trial.open(panel=[one, two, unfit])
+        assert refusal(refused) == (422, "misconduct_panel"), unfit
+        assert [fault["pointer"] for fault in refused.json()["errors"]] == ["/panel/2"]
+    assert refusal(await trial.open(panel=[one, two])) == (422, "invalid_body")
+    assert refusal(await trial.open(panel=[one, two, "0" * 32])) == (404, "not_found")
+    assert await trial.submission() == ("accepted", None)
+    assert (await trial.open(panel=[one, two, lead])).status_code == 201
+    assert reader.id not in (one, two, three)
+
+
+async def test_who_read_the_submission_does_not_sit_on_the_panel(trial: Trial) -> None:
+    partner, world = trial.partner, trial.world
+    assessor, person, _ = await put_assessor(world, partner, "A-77")
+    now = world.clock.now()
+    async with world.database.transaction() as session:
+        submission = await get_submission(session, partner.issuer_id, trial.submission_id)
+        session.add(Reading(issuer_id=partner.issuer_id, id="b" * 32, program_id=submission.program_id,
+                            submission_id=submission.id, kind="first", state="assigned", assessor_id=assessor.id,
+                            created_at=now, updated_at=now))  # fmt: skip
+        session.add(PersonRole(issuer_id=partner.issuer_id, person_id=person.id, role="lead", granted_by="test",
+                               granted_at=now))  # fmt: skip
+    [one, two, _] = trial.panel
+    assert refusal(await trial.open(panel=[one, two, person.id])) == (422, "misconduct_panel")
+
+
+async def test_the_learner_is_heard_before_the_panel_votes(trial: Trial, clock: FixedClock) -> None:
+    await trial.opened()
+    [early] = await trial.vote("void")
+    assert refusal(early) == (409, "misconduct_state")
+    clock.advance(days=14, seconds=1)
+    late = await trial.learner.post(f"{trial.case}/answer", json={"text": ANSWER})
+    assert refusal(late) == (409, "answer_too_late")
+    assert [answer.status_code for answer in await trial.vote("void", "void")] == [200, 200]
+    assert (await trial.shown())["outcome"] == "void"
+
+
+async def test_an_answer_is_in_time_to_the_last_moment_and_given_once(trial: Trial, clock: FixedClock) -> None:
+    await trial.opened()
+    clock.advance(days=14)
+    answers = await asyncio.gather(
+        *(trial.learner.post(f"{trial.case}/answer", json={"text": f"{n}"}) for n in range(3))
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"misconduct_state"}
+
+
+async def test_nobody_speaks_for_the_learner_but_the_partners_system(trial: Trial) -> None:
+    await trial.opened()
+    body = {"text": ANSWER}
+    assert refusal(await trial.director.post(f"{trial.case}/answer", json=body)) == (403, "forbidden")
+    _, somebody = await open_person(trial.app, trial.partner.issuer_id, "learner", name="So Mebody")
+    async with somebody:
+        assert refusal(await somebody.post(f"{trial.case}/answer", json=body)) == (403, "forbidden")
+    other = (await trial.partner.client.post("/v1/learners", json={"external_id": "other"})).json()["id"]
+    _, bob = await open_person(trial.app, trial.partner.issuer_id, "learner", name="Bo B", learner_id=other)
+    async with bob:
+        assert refusal(await bob.post(f"{trial.case}/answer", json=body)) == (404, "not_found")
+        assert refusal(await bob.get(trial.case)) == (404, "not_found")
+        assert (await bob.get(CASES)).json()["items"] == []
+    assert len((await trial.learner.get(CASES)).json()["items"]) == 1
+    assert (await trial.partner.client.post(f"{trial.case}/answer", json=body)).status_code == 200
+
+
+async def test_only_the_panel_votes_each_once(trial: Trial) -> None:
+    await trial.answered()
+    body = {"vote": "void", "reason": REASON}
+    assert refusal(await trial.director.post(f"{trial.case}/votes", json=body)) == (403, "not_on_panel")
+    assert refusal(await trial.partner.client.post(f"{trial.case}/votes", json=body)) == (403, "person_required")
+    member = next(iter(trial.panel.values()))
+    answers = await asyncio.gather(*(member.post(f"{trial.case}/votes", json=body) for _ in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"already_voted"}
+    case = await trial.shown()
+    assert (case["votes"], case["reasons"], case["outcome"]) == (1, [], None)
+
+
+async def test_votes_at_once_decide_once(trial: Trial) -> None:
+    await trial.answered()
+    body = {"vote": "suspend", "reason": REASON}
+    answers = await asyncio.gather(*(m.post(f"{trial.case}/votes", json=body) for m in trial.panel.values()))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 409]
+    assert len(await trial.jobs(CLOSE_CASE_JOB)) == 1
+    assert (await trial.shown())["outcome"] == "suspend"
+
+
+async def test_the_panel_does_not_see_who_the_learner_is_nor_how_others_vote(trial: Trial) -> None:
+    await trial.answered()
+    await trial.vote("void")
+    [_, second, _] = trial.panel.values()
+    told = await second.get(f"{trial.case}/hearing")
+    assert (told.json()["notice"], told.json()["answer"], told.json()["own_vote"]) == (NOTICE, ANSWER, None)
+    assert [word for word in (trial.learner_id, REASON, "void") if word in told.text] == []
+    assert refusal(await second.get(trial.case)) == (403, "forbidden")
+    _, reader = await open_person(trial.app, trial.partner.issuer_id, "assessor", name="Rea Der")
+    async with reader:
+        for path in (CASES, trial.case):
+            assert refusal(await reader.get(path)) == (403, "forbidden")
+        assert refusal(await reader.get(f"{trial.case}/hearing")) == (403, "not_on_panel")
+
+
+async def test_void_waits_for_the_time_of_appeal_then_revokes_by_a_decision(trial: Trial, clock: FixedClock) -> None:
+    decision_id, credential_id = await trial.award()
+    await trial.answered()
+    await trial.vote("void", "void")
+    await trial.close()
+    assert (await trial.shown())["state"] == "decided"
+    assert await trial.badge(credential_id) == "issued"
+    clock.advance(days=30, seconds=1)
+    late = await trial.learner.post(f"{trial.case}/appeal", json={"text": APPEAL})
+    assert refusal(late) == (409, "misconduct_appeal_too_late")
+    [job] = await trial.jobs(CLOSE_CASE_JOB)
+    assert job.run_at <= clock.now()
+    await handlers(trial.world)[job.name](job.payload)
+    case = await trial.shown()
+    assert (case["state"], case["effect"]) == ("closed", "revoked")
+    assert await trial.badge(credential_id) == "revoked"
+    assert await trial.submission() == ("void", None)
+    async with trial.world.database.reading() as session:
+        rows = (await session.scalars(select(Decision).where(Decision.supersedes_id == decision_id))).all()
+    assert [(row.outcome, row.reason_code, row.submission_id) for row in rows] == [
+        ("not_yet", "misconduct", trial.submission_id)
+    ]
+
+
+async def test_suspend_suspends_the_badge_where_that_can_be_shown(trial: Trial, clock: FixedClock) -> None:
+    settings = await trial.partner.client.put(
+        f"/v1/achievements/{trial.partner.achievement_id}/settings", json={"status_purpose": "suspension"}
+    )
+    assert settings.status_code == 200, settings.text
+    _, credential_id = await trial.award()
+    await trial.answered()
+    await trial.vote("suspend", "void", "dismissed")
+    clock.advance(days=30, seconds=1)
+    await trial.close()
+    assert (await trial.shown())["effect"] == "suspended"
+    assert await trial.badge(credential_id) == "suspended"
+    assert await trial.submission() == ("decided", None)
+
+
+async def test_a_badge_that_can_only_be_revoked_stays_and_the_case_says_so(trial: Trial, clock: FixedClock) -> None:
+    _, credential_id = await trial.award()
+    await trial.answered()
+    await trial.vote("suspend", "suspend")
+    clock.advance(days=30, seconds=1)
+    await trial.close()
+    assert (await trial.shown())["effect"] == "not_suspendable"
+    assert await trial.badge(credential_id) == "issued"
+
+
+async def test_an_appeal_is_judged_by_others_once(trial: Trial, clock: FixedClock) -> None:
+    _, credential_id = await trial.award()
+    await trial.answered()
+    await trial.vote("void", "void")
+    clock.advance(days=30)
+    assert (await trial.learner.post(f"{trial.case}/appeal", json={"text": APPEAL})).json()["state"] == "appealed"
+    assert refusal(await trial.learner.post(f"{trial.case}/appeal", json={"text": APPEAL})) == (409, "misconduct_state")
+    clock.advance(seconds=2)
+    await trial.close()
+    assert (await trial.shown())["state"] == "appealed"
+    naming = f"{trial.case}/appeal-panel"
+    same = await trial.director.post(naming, json={"panel": [*list(trial.others)[:2], next(iter(trial.panel))]})
+    assert refusal(same) == (422, "misconduct_panel")
+    named = await trial.director.post(naming, json={"panel": list(trial.others)})
+    assert named.status_code == 200, named.text
+    assert refusal(await trial.director.post(naming, json={"panel": list(trial.others)})) == (409, "misconduct_state")
+    [first_again] = await trial.vote("void")
+    assert refusal(first_again) == (409, "misconduct_state")
+    assert [a.status_code for a in await trial.vote("dismissed", "dismissed", appeal=True)] == [200, 200]
+    assert refusal(await trial.learner.post(f"{trial.case}/appeal", json={"text": APPEAL})) == (409, "misconduct_state")
+    await trial.close()
+    case = await trial.shown()
+    assert (case["state"], case["outcome"], case["effect"]) == ("closed", "dismissed", "none")
+    assert await trial.badge(credential_id) == "issued"
+    assert await trial.submission() == ("decided", None)
+
+
+async def test_texts_are_sealed_told_to_the_learner_and_erased(trial: Trial, settings: Settings) -> None:
+    await trial.answered()
+    await trial.vote("void", "void")
+    path = f"/v1/learners/{trial.learner_id}"
+    [told] = (await trial.partner.client.get(f"{path}/export")).json()["misconduct_cases"]
+    assert (told["notice"], told["answer"]) == (NOTICE, ANSWER)
+    async with open_owner(settings) as engine:
+        contents = await list_contents(engine)
+    assert [text for text in (NOTICE, ANSWER, REASON) if is_in(contents, text)] == []
+    assert (await trial.partner.client.post(f"{path}/erase")).status_code == 200
+    left = await trial.shown()
+    assert (left["notice"], left["answer"], left["reasons"]) == (None, None, [])
+    late = await trial.learner.post(f"{trial.case}/appeal", json={"text": APPEAL})
+    assert refusal(late) == (410, "gone")
