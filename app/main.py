@@ -152,7 +152,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     api.add_exception_handler(404, _no_route)
     api.add_exception_handler(RequestValidationError, _unfit)
     api.add_exception_handler(Replay, _replay)
-    # What is public is for everyone's pages; the API proper is for servers, and a browser's cookie is never a credential.
+    # What is public is for everyone's pages. With "*" browsers never show another site what they got with our cookie.
     api.add_middleware(BodyLimits)
     api.add_middleware(
         CORSMiddleware,

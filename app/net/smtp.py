@@ -1,5 +1,6 @@
 """Handing a message to a mail server, over TLS, and to nothing else."""
 
+import asyncio
 import ssl
 from email.message import EmailMessage
 from pathlib import Path
@@ -8,7 +9,9 @@ import aiosmtplib
 
 from app.settings import MailServer
 
-DEADLINE_SECONDS = 20.0
+STEP_SECONDS = 15.0
+DEADLINE_SECONDS = 45.0
+"""Less than a job's lease, so that no other worker sends the same message meanwhile."""
 
 
 class MailRefused(Exception):
@@ -28,17 +31,18 @@ async def deliver(server: MailServer, message: EmailMessage, *, ca_file: Path | 
     if ca_file is not None:
         tls.load_verify_locations(ca_file)
     try:
-        await aiosmtplib.send(
-            message,
-            hostname=server.host,
-            port=server.port,
-            username=server.user,
-            password=server.password,
-            timeout=DEADLINE_SECONDS,
-            use_tls=server.security == "smtps",
-            start_tls=server.security == "smtp",
-            tls_context=None if server.security == "smtp+plain" else tls,
-        )
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await aiosmtplib.send(
+                message,
+                hostname=server.host,
+                port=server.port,
+                username=server.user,
+                password=server.password,
+                timeout=STEP_SECONDS,
+                use_tls=server.security == "smtps",
+                start_tls=server.security == "smtp",
+                tls_context=None if server.security == "smtp+plain" else tls,
+            )
     except aiosmtplib.SMTPRecipientsRefused as error:
         raise _outcome(*(refused.code for refused in error.recipients)) from None
     except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError) as error:

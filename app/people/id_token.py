@@ -20,7 +20,7 @@ LEEWAY = 60
 OLDEST = 600
 """Seconds: older than any sign-in under way."""
 
-_EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,189}")
+_EMAIL = re.compile(r"[^\s@\ud800-\udfff]{1,64}@[^\s@\ud800-\udfff]{1,189}")
 
 
 class SignInRefused(Forbidden):
@@ -45,7 +45,7 @@ def verify_id_token(
         # EdDSA is the name that providers still use; RFC 9864 only prefers another one.
         with warnings.catch_warnings(action="ignore", category=SecurityWarning):
             claims = jwt.decode(token, KeySet.import_key_set(_for_signatures(keys)), algorithms=ALGORITHMS).claims
-    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise SignInRefused("The ID token's signature does not verify with the provider's keys.") from None
     _require(claims.get("iss") == provider_issuer, "was issued by somebody else")
     _require_audience(claims, client_id)
@@ -53,7 +53,7 @@ def verify_id_token(
     _require(now.timestamp() < _seconds(claims, "exp") + LEEWAY, "has expired")
     _require(-LEEWAY <= now.timestamp() - _seconds(claims, "iat") <= OLDEST, "was not issued just now")
     sub = claims.get("sub")
-    _require(isinstance(sub, str) and 0 < len(sub) <= 255, "names nobody")
+    _require(isinstance(sub, str) and sub.isascii() and 0 < len(sub) <= 255, "names nobody")
     email = claims.get("email")
     is_verified = claims.get("email_verified") is True and isinstance(email, str) and bool(_EMAIL.fullmatch(email))
     return Subject(str(sub), str(email) if is_verified else None)

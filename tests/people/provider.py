@@ -47,10 +47,11 @@ class HostileProvider:
         self.site.put_json("/token", answer | ({} if token is None else {"id_token": token}))
 
     def sign(self, claims: Mapping[str, Any], *, alg: str = "RS256", key: Any = None, **header: Any) -> str:
-        signed_with = key or self.key
-        text = json.dumps(claims).encode()
+        return self.sign_text(json.dumps(claims).encode(), alg=alg, key=key, **header)
+
+    def sign_text(self, text: bytes, *, alg: str = "RS256", key: Any = None, **header: Any) -> str:
         whole = {"alg": alg, "kid": "rsa-1", **header}
-        return jws.serialize_compact(whole, text, signed_with, algorithms=[alg])
+        return jws.serialize_compact(whole, text, key or self.key, algorithms=[alg])
 
     def unsigned(self, claims: Mapping[str, Any]) -> str:
         def part(value: Mapping[str, Any]) -> str:

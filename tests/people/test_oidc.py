@@ -134,6 +134,7 @@ LIES: dict[str, dict[str, Any]] = {
     "no iat": {"iat": None},
     "no sub": {"sub": None},
     "sub of no kind": {"sub": 7},
+    "sub that is no text": {"sub": "\ud800"},
 }
 
 
@@ -159,6 +160,7 @@ FORGERIES: dict[str, Sign] = {
     "an unknown kid": lambda p, claims: p.sign(claims, kid="rsa-2"),
     "RS512": lambda p, claims: p.sign(claims, alg="RS512"),
     "changed afterwards": lambda p, claims: p.sign(claims)[:-8] + "AAAAAAAA",
+    "claims without end": lambda p, _: p.sign_text(b'{"a":' * 5_000 + b"1" + b"}" * 5_000),
     "no token": lambda p, claims: p.unsigned(claims).partition(".")[0],
 }
 
@@ -237,7 +239,13 @@ async def test_afterwards_the_subject_alone_decides(
     clock: FixedClock,
 ) -> None:  # fmt: skip
     ben, _ = await make_person(app.state.resources, partner.issuer_id, name="Ben Example")
-    for changes in ({"email_verified": None}, {"email_verified": "true"}, {"email": None}, {"email": "x@example.org"}):
+    for changes in (
+        {"email_verified": None},
+        {"email_verified": "true"},
+        {"email": None},
+        {"email": "x@example.org"},
+        {"email": "\ud800@example.org"},
+    ):
         unknown = await sign_in(browser, button, provider, clock, **changes)
         assert (unknown.status_code, code_of(unknown)) == (403, "oidc_person_unknown"), changes
     assert (await sign_in(browser, button, provider, clock)).status_code == 303
