@@ -58,6 +58,7 @@ def content(**changes: Any) -> dict[str, Any]:
         performance_task={
             "summary": "Do it.",
             "parts": [{"key": "one", "kind": "artifact", "name": "A", "prompt": "Show."}],
+            "variants": [{"key": "rural", "name": "Rural", "prompt": "In a small school."}],
         },
         required_evidence=[
             {"key": "task", "name": "Task", "genre": "Performance task", "description": "One.", "minimum": 1}
@@ -83,6 +84,28 @@ def decision(partner: Partner, **changes: Any) -> dict[str, Any]:
     recipient = {"name": "Ada Example", "email": "ada.example@schools.example.org", "did": "did:example:ada"}
     piece = {**body["evidence"][0], "narrative": "What.", "description": "How.", "audience": "Teachers"}
     return {**body, "recipient": recipient, "evidence": [piece, body["evidence"][1]], **changes}
+
+
+def _submission_bodies() -> dict[str, dict[str, Any]]:
+    one = "ab" * 16
+    artifact = {"name": "Plan", "genre": "Plan", "description": "A plan.", "consent": True, "shared": False}
+    impact = {
+        "indicator": "Referrals", "baseline": "61 %", "follow_up": "38 %", "n": 40, "period": "A year", "level": "team",
+    }  # fmt: skip
+    attested = {"own_work": True, "ai_use": "none", "student_privacy": True, "permissions": True}
+    return {
+        "begin_submission": {
+            "enrollment_id": one, "achievement_id": one, "version": 1, "variant": "rural", "team_id": one,
+            "external_id": "row-1",
+        },
+        "write_statement": {"parts": {"overview": "A school."}, "impact": impact, "attestations": attested},
+        "add_artifact": {**artifact, "part": "artifacts", "url": "https://evidence.example.org/17"},
+        "change_artifact": artifact,
+        "screen_submission": {"outcome": "on_hold", "condition_codes": ["other"], "note": "A doubt."},
+        "offer_support": {"note": "Come and see me."},
+        "create_team": {"program_id": one, "name": "Team North", "enrollment_ids": [one]},
+        "change_team_members": {"enrollment_ids": [one]},
+    }  # fmt: skip
 
 
 def full_bodies(partner: Partner) -> dict[str, dict[str, Any]]:
@@ -118,5 +141,6 @@ def full_bodies(partner: Partner) -> dict[str, dict[str, Any]]:
         "revoke_credential": {"reason": "An error."},
         "suspend_credential": {"reason": "A doubt."},
         "reinstate_credential": {"reason": "The doubt is gone."},
+        **_submission_bodies(),
         "verify_credential": {"credential": {"@context": ["https://www.w3.org/ns/credentials/v2"], "type": ["A"]}},
     }
