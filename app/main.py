@@ -33,6 +33,7 @@ import app.privacy.router
 import app.programs.router
 import app.public.case
 import app.public.documents
+import app.public.sampling
 import app.readings.router
 import app.scoring.router
 import app.submissions.router
@@ -85,6 +86,7 @@ ROUTERS = (
     app.verification.router.router,
     app.public.documents.router,
     app.public.case.router,
+    app.public.sampling.router,
     app.web.health.router,
     app.web.api_docs.router,
 )

@@ -1,4 +1,7 @@
-"""The job that follows from an affiliation. Those who read do it (`app.readings`): they stand above this room."""
+"""The jobs that follow from what happens in a program. Those who read do them (`app.readings`): they stand above this room."""
+
+OPEN_WINDOWS_JOB = "open_sampling_windows"
+"""A program was created: its first windows of the sampler are to be published. Payload: issuer_id, program_id."""
 
 RECHECK_CONFLICTS_JOB = "recheck_conflicts"
 """A conflict of interest came up: their readings of the learner's work are taken away. Payload: issuer_id, learner_id."""

@@ -3,11 +3,18 @@
 The same shape serves for submissions and anchors, so that one cannot be told from the other.
 """
 
+import json
 from typing import Annotated
 
 from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.achievements.store import get_version
 from app.identifiers import Identifier
+from app.keys.vault import Vault
+from app.learners.recipients import open_key
+from app.learners.store import get_learner
+from app.submissions.store import Submission
 from app.web.fields import Body, Key, Line, Prose, Url
 
 
@@ -59,3 +66,18 @@ class Work(Body):
     impact: ImpactClaim | None = None
     artifacts: list[WorkArtifact] = Field(default_factory=list, max_length=50)
     unread: list[Key] = Field(default_factory=list, max_length=50)
+
+
+async def open_work(session: AsyncSession, vault: Vault, submission: Submission) -> Work:
+    """The submission as a reader sees it. Raises Gone for an erased learner."""
+    key = open_key(vault, await get_learner(session, submission.issuer_id, submission.learner_id))
+    plain = key.open(submission.sealed_statement, table="submission", row=submission.id, column="sealed_statement")
+    statement = json.loads(plain)
+    version = await get_version(session, submission.issuer_id, submission.achievement_id, submission.version)
+    met = {criterion for criterion, _, _ in submission.banked}
+    unread = [each["key"] for each in version.content["rubric"]["criteria"] if each["key"] not in met] if met else []
+    parts = [{"key": part, "text": text} for part, text in statement["parts"].items()]
+    return Work.model_validate(
+        {"context": statement["context"], "variant": submission.variant, "parts": parts, "impact": statement["impact"],
+         "unread": unread}
+    )  # fmt: skip

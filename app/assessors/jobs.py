@@ -1,0 +1,14 @@
+"""The jobs that follow from what becomes of assessors and certifications. Rooms above do the first three, this one the last."""
+
+RECHECK_ASSESSOR_JOB = "recheck_conflicts_of_assessor"
+"""An assessor moved to another school or stopped: readings they may not do any more are taken away. Payload: issuer_id,
+assessor_id."""
+
+ISSUE_BADGE_JOB = "issue_certification_badge"
+"""Somebody was certified: they get the badge for it, or its renewal. Payload: issuer_id, certification_id."""
+
+REVOKE_BADGE_JOB = "revoke_certification_badge"
+"""A certification was revoked: so is its badge. Payload: issuer_id, certification_id."""
+
+EXPIRE_JOB = "expire_certification"
+"""A certification may have run out. Payload: issuer_id, certification_id."""
