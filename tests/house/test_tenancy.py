@@ -43,13 +43,14 @@ PUBLIC = {
     "fetch_case_item",
     "fetch_case_item_associations",
     "fetch_case_rubric",
+    "fetch_sampling_windows",
     "healthz",
     "readyz",
     "metrics",
 }
 AREAS = (people, programs, submissions, assessors, readings, decisions)
 PLATFORM_ONLY = {"create_issuer", "list_issuers", "leave_issuer"}
-NAMES_NO_OBJECT = {"create_panel", "create_learner", "import_badge_class", "import_framework"}
+NAMES_NO_OBJECT = {"create_panel", "create_learner", "import_badge_class", "import_framework", "claim_reading"}
 
 # Places that hold an id and yet name no object of an issuer.
 NOT_AN_OBJECT = {
@@ -289,6 +290,7 @@ def test_every_query_parameter_is_known_to_name_no_object() -> None:
         "text",
         "type",
         "offset",
+        "since",
     }
 
 
