@@ -34,6 +34,7 @@ import app.programs.enrollment_router
 import app.programs.router
 import app.public.case
 import app.public.documents
+import app.public.sampling
 import app.public.sign_in
 import app.readings.router
 import app.scoring.router
@@ -89,6 +90,7 @@ ROUTERS = (
     app.public.documents.router,
     app.public.case.router,
     app.public.sign_in.router,
+    app.public.sampling.router,
     app.web.health.router,
     app.web.api_docs.router,
 )

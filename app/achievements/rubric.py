@@ -21,22 +21,27 @@ def mandatory_criteria(rubric: Rubric) -> frozenset[str]:
     return frozenset(rule.get("mandatory", ()))
 
 
+def margins(rubric: Rubric, levels: Mapping[str, str]) -> dict[str, int]:
+    """How many levels each criterion is above its passing level (below it: negative), by its key."""
+    return {c["key"]: _position(c, levels[c["key"]]) - _position(c, c["passing_level"]) for c in rubric["criteria"]}
+
+
 def shortfalls(rubric: Rubric, levels: Mapping[str, str]) -> list[tuple[str, str]]:
     """Why `levels` (criterion key -> level key, all criteria) do not earn the award; empty when they do.
 
     Each entry is a criterion's key, or "" for the rubric as a whole, and a sentence.
     """
     criteria = {criterion["key"]: criterion for criterion in rubric["criteria"]}
-    margins = {key: _position(c, levels[key]) - _position(c, c["passing_level"]) for key, c in criteria.items()}
+    above = margins(rubric, levels)
     mandatory = mandatory_criteria(rubric)
     found = [
         (key, f"{key} is at {levels[key]}; {criteria[key]['passing_level']} or higher is needed")
         for key in criteria
-        if key in mandatory and margins[key] < 0
+        if key in mandatory and above[key] < 0
     ]
     rule = rubric["decision_rule"]
     if rule["type"] == "all_but":
-        found += _all_but(margins, mandatory, rule["exceptions"])
+        found += _all_but(above, mandatory, rule["exceptions"])
     elif rule["type"] == "points":
         found += _points(rubric, levels, Decimal(rule["minimum"]))
     return found

@@ -13,6 +13,13 @@ from app.errors import NotFound
 ReadingKind = Literal["first", "second_random", "second_triggered", "validity", "adjudication", "appeal", "moderation"]
 ReadingState = Literal["open", "assigned", "started", "submitted", "recused", "reassigned", "expired", "cancelled"]
 
+LIVE = ("assigned", "started")
+"""States in which somebody holds a reading and has not submitted it."""
+STANDING = ("open", *LIVE, "submitted")
+"""States of readings that count: the others were followed by a new row, or by none."""
+LEAD_KINDS = ("adjudication", "appeal", "moderation")
+"""Kinds that only a lead reads."""
+
 _HELD = text("state IN ('assigned', 'started', 'submitted')")
 
 
@@ -22,6 +29,8 @@ class Reading(Table):
     An `open` reading waits for somebody; one that is recused, reassigned or expired is followed by a new row. `assessor_code`
     is how decisions name the assessor. `levels` is a list of [criterion key, level key], `sealed_texts` JSON under the learner's
     key: rationale and feedback by criterion (a validity reading keeps none). `certification_id` is what entitled to it.
+    `trigger` is why a second reading was asked for; on a submitted first reading `probationary_assessor`, where it asks for one;
+    on a validity reading the id of the reading that it follows.
 
     Submitted rows never change: the database refuses it.
     """
@@ -133,13 +142,36 @@ async def get_reading(session: AsyncSession, issuer_id: str, reading_id: str) ->
     return reading
 
 
+async def lock_reading(session: AsyncSession, issuer_id: str, reading_id: str) -> Reading:
+    """As `get_reading`, with the row locked. Where it has a submission, that is locked before."""
+    query = select(Reading).where(Reading.issuer_id == issuer_id, Reading.id == reading_id)
+    locked = query.with_for_update().execution_options(populate_existing=True)
+    reading = (await session.scalars(locked)).one_or_none()
+    if reading is None:
+        raise NotFound("There is no reading with this id.")
+    return reading
+
+
 async def list_readings(session: AsyncSession, issuer_id: str, submission_id: str) -> list[Reading]:
     """All readings of a submission, oldest first."""
     query = select(Reading).where(Reading.issuer_id == issuer_id, Reading.submission_id == submission_id)
-    return list((await session.scalars(query.order_by(Reading.created_at, Reading.id))).all())
+    fresh = query.order_by(Reading.created_at, Reading.id).execution_options(populate_existing=True)
+    return list((await session.scalars(fresh)).all())
+
+
+async def list_windows(session: AsyncSession, program_id: str) -> list[SamplingWindow]:
+    """The windows of a program, oldest first."""
+    query = select(SamplingWindow).where(SamplingWindow.program_id == program_id)
+    return list((await session.scalars(query.order_by(SamplingWindow.starts_at))).all())
 
 
 async def find_resolution(session: AsyncSession, issuer_id: str, submission_id: str) -> Resolution | None:
     """The newest resolution of a submission."""
     query = select(Resolution).where(Resolution.issuer_id == issuer_id, Resolution.submission_id == submission_id)
     return (await session.scalars(query.order_by(Resolution.number.desc()).limit(1))).one_or_none()
+
+
+async def list_resolutions(session: AsyncSession, issuer_id: str, submission_id: str) -> list[Resolution]:
+    """The resolutions of a submission, in order."""
+    query = select(Resolution).where(Resolution.issuer_id == issuer_id, Resolution.submission_id == submission_id)
+    return list((await session.scalars(query.order_by(Resolution.number))).all())

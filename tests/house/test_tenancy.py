@@ -43,6 +43,7 @@ PUBLIC = {
     "fetch_case_item",
     "fetch_case_item_associations",
     "fetch_case_rubric",
+    "fetch_sampling_windows",
     "healthz",
     "readyz",
     "metrics",
@@ -58,6 +59,7 @@ NAMES_NO_OBJECT = {
     "get_me",
     "create_my_token",
     "end_my_sessions",
+    "claim_reading",
 }
 
 # Places that hold an id and yet name no object of an issuer.
@@ -335,6 +337,7 @@ def test_every_query_parameter_is_known_to_name_no_object() -> None:
         "type",
         "offset",
         "state",
+        "since",
     }
 
 

@@ -1,0 +1,10 @@
+"""The jobs of this room."""
+
+ASSIGN_READINGS_JOB = "assign_readings"
+"""Readings were asked for: they are assigned. Payload: issuer_id, submission_id."""
+
+EXPIRE_READING_JOB = "expire_reading"
+"""The lease of a reading is over. Payload: issuer_id, reading_id."""
+
+VALIDITY_PAPER_JOB = "assign_validity_paper"
+"""A reading is followed by a validity anchor. Payload: issuer_id, reading_id (of the one it follows)."""

@@ -1,0 +1,150 @@
+"""What ends a reading before it is submitted, and who reads instead."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.assessors.certification import CalibrationOverdue, NotCertified
+from app.assessors.store import get_assessor
+from app.programs.store import Enrollment
+from app.readings.assign import assign_open
+from app.readings.conflicts import ConflictOfInterest, find_conflict, list_selves
+from app.readings.entitled import is_readable
+from app.readings.request import request_reading
+from app.readings.store import LIVE, Reading, ReadingKind, ReadingState, get_reading, list_readings, lock_reading
+from app.readings.trail import SERVICE, note
+from app.resources import Resources
+from app.submissions.store import Submission, TeamMember, lock_submission
+
+_REFUSED_READER = (NotCertified, CalibrationOverdue, ConflictOfInterest)
+
+
+@asynccontextmanager
+async def handing_on(world: Resources, issuer_id: str, reading_id: str) -> AsyncIterator[AsyncSession]:
+    """A transaction for what an assessor does with a reading. Where it is refused because they may not read it any more, that is
+    undone and the reading is given to somebody else, before the refusal goes on to the assessor."""
+    try:
+        async with world.database.transaction() as session:
+            yield session
+    except _REFUSED_READER as refusal:
+        await take_away(world, issuer_id, reading_id, reason=refusal.code)
+        raise
+
+
+async def take_away(world: Resources, issuer_id: str, reading_id: str, *, reason: str) -> None:
+    """Give a live reading to somebody else."""
+    now = world.clock.now()
+    async with world.database.transaction() as session:
+        reading, submission = await _lock(session, issuer_id, reading_id)
+        if reading.state in LIVE:
+            await replace(session, world, submission, reading, "reassigned", reason=reason, actor=SERVICE, now=now)
+
+
+async def expire_reading(world: Resources, issuer_id: str, reading_id: str) -> None:
+    """The handler of EXPIRE_READING_JOB. Nothing happens to a reading that was finished in time."""
+    now = world.clock.now()
+    async with world.database.transaction() as session:
+        reading, submission = await _lock(session, issuer_id, reading_id)
+        if reading.state in LIVE and reading.due_at is not None and reading.due_at <= now:
+            await replace(session, world, submission, reading, "expired", reason="overdue", actor=SERVICE, now=now)
+
+
+async def cancel_readings(world: Resources, issuer_id: str, submission_id: str) -> None:
+    """The handler of CANCEL_READINGS_JOB: readings whose work is not to be read any more end, with nothing in their place."""
+    now = world.clock.now()
+    async with world.database.transaction() as session:
+        submission = await lock_submission(session, issuer_id, submission_id)
+        for reading in await list_readings(session, issuer_id, submission_id):
+            if reading.state in ("open", *LIVE) and not await is_readable(session, submission, reading.kind):
+                _end(session, reading, "cancelled", reason=submission.state, actor=SERVICE, now=now)
+
+
+async def recheck_conflicts_of_learner(world: Resources, issuer_id: str, learner_id: str) -> None:
+    """The handler of RECHECK_CONFLICTS_JOB: live readings of the learner's work, and of their team's."""
+    async with world.database.reading() as session:
+        selves = await list_selves(session, issuer_id, learner_id)
+        teams = (
+            select(TeamMember.team_id)
+            .join(
+                Enrollment,
+                (Enrollment.issuer_id == TeamMember.issuer_id) & (Enrollment.id == TeamMember.enrollment_id),
+            )
+            .where(TeamMember.issuer_id == issuer_id, Enrollment.learner_id.in_(selves))
+        )
+        concerned = select(Submission.id).where(
+            Submission.issuer_id == issuer_id, or_(Submission.learner_id.in_(selves), Submission.team_id.in_(teams))
+        )
+        query = select(Reading.id).where(
+            Reading.issuer_id == issuer_id, Reading.state.in_(LIVE), Reading.submission_id.in_(concerned)
+        )
+        found = (await session.scalars(query.order_by(Reading.id))).all()
+    for reading_id in found:
+        await _recheck(world, issuer_id, reading_id)
+
+
+async def recheck_conflicts_of_assessor(world: Resources, issuer_id: str, assessor_id: str) -> None:
+    """The handler of RECHECK_ASSESSOR_JOB: the assessor's live readings."""
+    async with world.database.reading() as session:
+        query = select(Reading.id).where(
+            Reading.issuer_id == issuer_id, Reading.state.in_(LIVE), Reading.assessor_id == assessor_id
+        )
+        found = (await session.scalars(query.order_by(Reading.id))).all()
+    for reading_id in found:
+        await _recheck(world, issuer_id, reading_id)
+
+
+async def _recheck(world: Resources, issuer_id: str, reading_id: str) -> None:
+    now = world.clock.now()
+    async with world.database.transaction() as session:
+        reading, submission = await _lock(session, issuer_id, reading_id)
+        if reading.state not in LIVE or reading.assessor_id is None:
+            return
+        assessor = await get_assessor(session, issuer_id, reading.assessor_id)
+        conflict = None if submission is None else await find_conflict(session, assessor, submission)
+        reason = ConflictOfInterest.code if conflict else None if assessor.is_active else "inactive"
+        if reason is not None:
+            await replace(session, world, submission, reading, "reassigned", reason=reason, actor=SERVICE, now=now)
+
+
+async def replace(
+    session: AsyncSession,
+    world: Resources,
+    submission: Submission | None,
+    reading: Reading,
+    state: ReadingState,
+    *,
+    reason: str,
+    actor: str,
+    now: datetime,
+) -> None:
+    """End a live reading and ask for it anew, of somebody who never had it. Nobody else reads a validity paper. The submission
+    is locked."""
+    _end(session, reading, state, reason=reason, actor=actor, now=now)
+    if submission is not None and await is_readable(session, submission, reading.kind):
+        kind = cast(ReadingKind, reading.kind)
+        trigger = reading.trigger
+        note(
+            session,
+            await request_reading(session, submission, kind=kind, trigger=trigger, now=now),
+            "requested",
+            now=now,
+        )
+        await assign_open(session, world, submission, now)
+
+
+def _end(
+    session: AsyncSession, reading: Reading, state: ReadingState, *, reason: str, actor: str, now: datetime
+) -> None:
+    reading.state, reading.end_reason, reading.updated_at = state, reason, now
+    note(session, reading, state, actor=actor, now=now)
+
+
+async def _lock(session: AsyncSession, issuer_id: str, reading_id: str) -> tuple[Reading, Submission | None]:
+    """The reading and its submission, locked in this order: submission, reading."""
+    submission_id = (await get_reading(session, issuer_id, reading_id)).submission_id
+    submission = None if submission_id is None else await lock_submission(session, issuer_id, submission_id)
+    return await lock_reading(session, issuer_id, reading_id), submission

@@ -1,0 +1,141 @@
+"""Nothing an assessor is answered depends on what another assessor has read, or has not read yet."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from app.identifiers import new_id
+from app.main import create_app
+from app.settings import Settings
+from tests.builders import results
+from tests.conftest import BASE_URL, KEY, Partner, Residents, Templates, open_client
+from tests.fakes import FixedClock
+from tests.house.operations import list_operations
+from tests.readings.scene import Scene, open_scene
+
+HIDDEN: dict[str, dict[str, str] | None] = {
+    "high": {"problem": "demonstrated", "evidence": "demonstrated"},
+    "low": {"problem": "not-evident", "evidence": "developing"},
+    "not there yet": None,
+}
+"""What the other assessor has submitted: the databases differ in this only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    settings: dict[str, Settings]
+    residents: Residents
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
+    """A database for each of HIDDEN, all copies of one."""
+    templates: Templates = request.getfixturevalue(f"{request.param}_templates")
+    template, residents = templates.get(BASE_URL, ("partner",))
+    assert residents is not None
+    names = {hidden: f"t{uuid4().hex}" for hidden in HIDDEN}
+    settings = {
+        hidden: Settings.model_validate(
+            {"database_url": templates.databases.create(name, template), "data_directory": tmp_path,
+             "key_encryption_key": KEY, "public_url": BASE_URL, "verify_processes": 1, "run_jobs": False}
+        )
+        for hidden, name in names.items()
+    }  # fmt: skip
+    try:
+        yield Databases(settings, residents)
+    finally:
+        for name in names.values():
+            templates.databases.drop(name)
+
+
+@asynccontextmanager
+async def open_world(databases: Databases, hidden: str) -> AsyncIterator[Scene]:
+    app = create_app(databases.settings[hidden], clock=FixedClock())
+    async with app.router.lifespan_context(app), open_client(app) as client, open_client(app) as staff:
+        resident = databases.residents.partners["partner"]
+        client.headers, staff.headers = resident.client.headers, resident.staff.headers
+        partner = Partner(client, staff, resident.issuer_id, resident.achievement_id, resident.panel_id)
+        async with open_scene(app, partner, {"second_readings": {"random_percent": 100}}, lead=False) as scene:
+            yield scene
+
+
+def masked(answer: httpx.Response) -> str:
+    """Everything of an answer but for generated ids and digests."""
+    whole = f"{answer.status_code} {sorted(answer.headers.multi_items())} {answer.text}"
+    return re.sub(r"\b[0-9a-f]{16,64}\b", "ID", whole)
+
+
+async def walk(client: httpx.AsyncClient, reading_id: str) -> list[str]:
+    """Every operation for people that reads, and every one that changes but cannot here, on this reading."""
+    answers = []
+    for operation in list_operations():
+        if operation.is_for_people and operation.method == "GET":
+            names = {name: reading_id if name == "reading_id" else "0" * 32 for name in operation.parameters("path")}
+            answer = await client.get(operation.path.format(**names))
+            answers.append(f"{operation.id}: {masked(answer)}")
+    return answers
+
+
+async def observe(scene: Scene, hidden: str) -> list[str]:
+    """Everything the second reader is answered on the way from the assignment to after their submission."""
+    submission = await scene.accept()
+    first, first_id = await scene.holder(submission, "first")
+    second, second_id = await scene.holder(submission, "second_random")
+    levels = HIDDEN[hidden]
+    if levels is not None:
+        assert (await scene.read(first, first_id, **levels)).status_code == 201
+    client = scene.clients[second]
+    seen = await walk(client, second_id)
+    for path, body in (
+        (f"/v1/readings/{first_id}/start", None),
+        (f"/v1/readings/{first_id}/recuse", {"reason": "other"}),
+        (f"/v1/readings/{first_id}/submission", {"results": results()}),
+        (f"/v1/readings/{new_id()}/start", None),
+        ("/v1/readings/claim", None),
+        (f"/v1/readings/{second_id}/submission", {"results": results()}),
+        (f"/v1/readings/{second_id}/start", None),
+        (f"/v1/readings/{second_id}/submission", {"results": results()[:1]}),
+    ):
+        seen.append(masked(await client.post(path, json=body)))
+    seen += [masked(await client.get(f"/v1/readings/{first_id}"))]
+    seen += await walk(client, second_id)
+    seen += [masked(await client.post(f"/v1/readings/{second_id}/submission", json={"results": results()}))]
+    await scene.run()
+    seen += await walk(client, second_id)
+    for path, body in (("claim", None), (f"{second_id}/recuse", {"reason": "other"}), (f"{second_id}/start", None)):
+        seen.append(masked(await client.post(f"/v1/readings/{path}", json=body)))
+    return seen
+
+
+async def test_answers_do_not_depend_on_the_hidden_reading(databases: Databases) -> None:
+    seen, states = {}, {}
+    for hidden in HIDDEN:
+        async with open_world(databases, hidden) as scene:
+            seen[hidden] = await observe(scene, hidden)
+            partner = scene.partner.client
+            events = (await partner.get("/v1/events?limit=500")).json()["items"]
+            states[hidden] = [each["type"] for each in events if each["type"] == "submission.resolved"]
+    assert seen["high"] == seen["low"] == seen["not there yet"]
+    assert len(seen["high"]) > 15
+    # The pair: the databases do differ, and where they may, it shows.
+    assert states == {"high": ["submission.resolved"], "low": [], "not there yet": []}
+
+
+async def test_what_a_reader_is_told_names_nothing_hidden(databases: Databases) -> None:
+    async with open_world(databases, "high") as scene:
+        submission = await scene.accept()
+        code, reading_id = await scene.holder(submission, "second_random")
+        client = scene.clients[code]
+        answers = [await client.get("/v1/readings"), await client.post(f"/v1/readings/{reading_id}/start")]
+        answers.append(await client.get(f"/v1/readings/{reading_id}"))
+        for answer in answers:
+            assert "etag" not in answer.headers
+            for word in ("kind", "trigger", "second", "attempt", "learner", "first_of", submission.id,
+                         submission.learner_id, submission.enrollment_id):  # fmt: skip
+                assert word not in answer.text, word
