@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.store import ApiClient, Person, PersonRole
 from app.achievements.store import Achievement, AchievementVersion, Image, Translation, VectorImage
+from app.appeals.appeal import open_texts
 from app.appeals.store import Appeal, Moderation, ModerationItem
 from app.assessors.store import (
     Anchor,
@@ -153,6 +154,10 @@ def _open_decision(place: _Place, decision: Decision, learner: Learner) -> Membe
     return {"details": None if is_erased else open_details(open_key(place.vault, learner), decision)}
 
 
+def _open_appeal(place: _Place, appeal: Appeal, learner: Learner) -> Members:
+    return {"texts": None if learner.sealed_key is None else open_texts(place.vault, appeal, learner)}
+
+
 def _open_credential(place: _Place, credential: Credential, learner: Learner) -> Members:
     told = {"url": f"{place.base_url}/credentials/{credential.id}", "status_reason": None}
     if credential.sealed_reason is None or learner.sealed_key is None:
@@ -231,7 +236,7 @@ KINDS = (
     _Kind(SamplingWindow),
     _Kind(Reading),
     _Kind(Resolution),
-    _Kind(Appeal),
+    _Kind(Appeal, _of_learner(Appeal), _open_appeal),
     _Kind(Moderation),
     _Kind(ModerationItem),
     _Kind(MisconductCase),

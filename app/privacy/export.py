@@ -5,6 +5,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.appeals.appeal import open_texts
+from app.appeals.store import list_appeals_of_learners
 from app.credentials.fetch import fetch_reason
 from app.credentials.store import get_representation, list_credentials_of_learner, list_editions
 from app.events.store import list_events_about
@@ -23,7 +25,8 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
     So of all who were merged into the learner: what was sealed for them opens with their own keys.
     """
     merged = await list_merged(session, learner.issuer_id, learner.id)
-    keys = {each.id: open_key(vault, each) for each in (learner, *merged)}
+    people = {each.id: each for each in (learner, *merged)}
+    keys = {id_: open_key(vault, each) for id_, each in people.items()}
     known = await open_known(session, vault, learner)
     decisions = await list_decisions_of_learners(session, learner.issuer_id, list(keys))
     credentials = await list_credentials_of_learner(session, learner.issuer_id, learner.id)
@@ -41,7 +44,13 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
             editions.append(line)
         reason = await fetch_reason(session, vault, credential)
         badges.append({"id": credential.id, "state": credential.state, "status_reason": reason, "editions": editions})
-    objects = [*keys, *(decision.id for decision in decisions), *(credential.id for credential in credentials)]
+    appeals = await list_appeals_of_learners(session, learner.issuer_id, list(keys))
+    objects = [
+        *keys,
+        *(appeal.id for appeal in appeals),
+        *(decision.id for decision in decisions),
+        *(credential.id for credential in credentials),
+    ]
     return {
         "id": learner.id,
         "external_id": learner.external_id,
@@ -61,9 +70,23 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
                 "recorded_at": decision.recorded_at,
                 "supersedes": decision.supersedes_id,
                 "renews": decision.renews_id,
+                "submission_id": decision.submission_id,
+                "reason_code": decision.reason_code,
                 **open_details(keys[decision.learner_id], decision),
             }
             for decision in decisions
+        ],
+        "appeals": [
+            {
+                "id": appeal.id,
+                "decision_id": appeal.decision_id,
+                "state": appeal.state,
+                "outcome": appeal.outcome,
+                "filed_at": appeal.filed_at,
+                "decided_at": appeal.decided_at,
+                **open_texts(vault, appeal, people[appeal.learner_id]),
+            }
+            for appeal in appeals
         ],
         "credentials": badges,
         "events": [

@@ -74,7 +74,9 @@ class Submission(Table):
 
     `sealed_statement` is JSON under the learner's key: the text of each part of the task by its key, the impact claim, the local
     context as it was at submission, the attestations. `banked` is a list of [criterion key, level key, decision id] of criteria
-    that an earlier attempt met. `policy_version` is pinned at submission. `held_from` is the state before a hold.
+    that an earlier attempt met; `met` is the same of this one, written by its decision. `sealed_return` is why an approver
+    returned it to scoring, under the learner's key. `policy_version` is pinned at submission. `held_from` is the state before a
+    hold.
     `screening_due_at` is the turnaround clock of the screening.
     """
 
@@ -115,7 +117,9 @@ class Submission(Table):
     held_from: Mapped[str | None]
     policy_version: Mapped[int | None]
     banked: Mapped[list[list[str]]]
+    met: Mapped[list[list[str]]] = mapped_column(default=list)
     sealed_statement: Mapped[bytes]
+    sealed_return: Mapped[bytes | None]
     screening_due_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
