@@ -149,7 +149,7 @@ async def decide_appeal(
 ) -> tuple[Decision, PendingEdition | None]:
     """The part of the first commit: the decision that stands from now on, the appealed one or what supersedes it.
 
-    Raises NotFound, AppealClosed, AppealNotRead, ApproverNotNew, OutcomeAgainstRule, and what `judge` raises.
+    Raises NotFound, AppealClosed, NotReadAgain, ApproverNotNew, OutcomeAgainstRule, and what `judge` raises.
     """
     now = world.clock.now()
     appeal = await _lock(session, member.issuer_id, appeal_id)

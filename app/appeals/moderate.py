@@ -114,7 +114,7 @@ async def review(
 ) -> tuple[Decision, PendingEdition | None]:
     """The part of the first commit: the decision that stands from now on, the reviewed one or what supersedes it.
 
-    Raises NotFound, ModerationItemDone, AppealNotRead, OutcomeAgainstRule, and what `judge` raises.
+    Raises NotFound, ModerationItemDone, NotReadAgain, OutcomeAgainstRule, and what `judge` raises.
     """
     now = world.clock.now()
     moderation = await get_moderation(session, member.issuer_id, moderation_id)

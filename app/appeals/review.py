@@ -20,10 +20,10 @@ class DecisionUnderReview(Conflict):
     code = "decision_under_review"
 
 
-class AppealNotRead(Conflict):
+class NotReadAgain(Conflict):
     """The new reading of a review has not been submitted and resolved."""
 
-    code = "appeal_not_read"
+    code = "not_read_again"
 
 
 async def require_no_other_review(session: AsyncSession, decision: Decision) -> None:
@@ -80,12 +80,12 @@ async def follow_reading(session: AsyncSession, issuer_id: str, reading_id: str 
 async def require_reread(
     session: AsyncSession, submission: Submission, reading_id: str | None
 ) -> tuple[Reading, Resolution]:
-    """The new reading, and the scores of record that rest on it. Raises AppealNotRead."""
+    """The new reading, and the scores of record that rest on it. Raises NotReadAgain."""
     reading = await follow_reading(session, submission.issuer_id, reading_id)
     resolution = await find_resolution(session, submission.issuer_id, submission.id)
     if (
         reading is None or reading.state != "submitted"
         or resolution is None or resolution.reading_ids[:1] != [reading.id]
     ):  # fmt: skip
-        raise AppealNotRead("The new reading has not been submitted and resolved yet.")
+        raise NotReadAgain("The new reading has not been submitted and resolved yet.")
     return reading, resolution

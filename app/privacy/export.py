@@ -47,9 +47,9 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
     appeals = await list_appeals_of_learners(session, learner.issuer_id, list(keys))
     objects = [
         *keys,
-        *(appeal.id for appeal in appeals),
-        *(decision.id for decision in decisions),
-        *(credential.id for credential in credentials),
+        *(each.id for each in decisions),
+        *(each.id for each in appeals),
+        *(each.id for each in credentials),
     ]
     return {
         "id": learner.id,

@@ -29,6 +29,7 @@ class LearnerExport(BaseModel):
         description="Learners who were merged into this one. All below is theirs as well."
     )
     decisions: list[dict[str, Any]]
+    appeals: list[dict[str, Any]]
     credentials: list[dict[str, Any]] = Field(description="Each badge with all its editions as they were signed.")
     events: list[dict[str, Any]]
 

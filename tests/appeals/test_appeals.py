@@ -122,11 +122,11 @@ async def test_an_appeal_that_finds_the_same_confirms(app: FastAPI, partner: Par
     appeal = await filed(case, refused["id"])
     path = f"/v1/appeals/{appeal['id']}/decision"
     approver = await new_approver(case)
-    assert (await approver.post(path, json=answer("confirmed"))).json()["code"] == "appeal_not_read"
+    assert (await approver.post(path, json=answer("confirmed"))).json()["code"] == "not_read_again"
     reading = await put_reading(
         case, SHORT, kind="appeal", assessor=(await put_assessor(case.world, partner, "L-01"))[0]
     )
-    assert (await approver.post(path, json=answer("confirmed"))).json()["code"] == "appeal_not_read"  # not resolved
+    assert (await approver.post(path, json=answer("confirmed"))).json()["code"] == "not_read_again"  # not resolved
     from tests.scoring.judging import put_resolved
 
     await put_resolved(case, [reading.id], SHORT, "expert_judgment")

@@ -53,7 +53,7 @@ async def test_a_batch_is_read_again_and_closed_with_its_last_decision(
     assert (moderation["state"], [each["outcome"] for each in moderation["decisions"]]) == ("open", [None, None])
     path = f"/v1/moderations/{moderation['id']}"
     early = await cases[0].approver.post(f"{path}/decisions/{award['id']}", json={"outcome": "confirmed"})
-    assert early.json()["code"] == "appeal_not_read"
+    assert early.json()["code"] == "not_read_again"
     await reread(cases[0], MET)
     await reread(cases[1], MET)
     wrong = await cases[0].approver.post(f"{path}/decisions/{award['id']}", json={"outcome": "changed"})

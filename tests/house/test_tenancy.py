@@ -48,6 +48,7 @@ PUBLIC = {
     "metrics",
 }
 AREAS = (people, programs, submissions, assessors, readings, decisions)
+EARLY, LATE = "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"
 PLATFORM_ONLY = {"create_issuer", "list_issuers", "leave_issuer"}
 NAMES_NO_OBJECT = {"create_panel", "create_learner", "import_badge_class", "import_framework"}
 
@@ -113,6 +114,12 @@ def body_for(probe: Probe, own: Mapping[str, str]) -> Any:
     """A body that would be accepted but for the place probed."""
     if probe.operation.id == "merge_learners":
         return {"learner_id": own["learner_id"]}
+    if probe.operation.id == "open_moderation":
+        body = {**probe.operation.example, "program_id": own["program_id"], "decision_ids": [own["decision_id"]]}
+        if probe.name.startswith("/filter"):
+            del body["decision_ids"]
+            body["filter"] = {"achievement_id": "", "version": 1, "decided_from": EARLY, "decided_until": LATE}
+        return body
     if probe.operation.id != "record_decision":
         body = copy.deepcopy(probe.operation.example)
         return {**body, "in_language": "en"} if probe.name == "/translations/0" else body
@@ -142,7 +149,12 @@ async def call(client: httpx.AsyncClient, probe: Probe, own: Mapping[str, str], 
 # Who may is decided before any query, so one engine will do.
 on_sqlite = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 
-KIND_OF_PLACE = {"supersedes": "decision_id", "renews": "decision_id", "translations": "achievement_id"}
+KIND_OF_PLACE = {
+    "supersedes": "decision_id",
+    "decision_ids": "decision_id",
+    "renews": "decision_id",
+    "translations": "achievement_id",
+}
 
 
 def kind_of(probe: Probe) -> str:

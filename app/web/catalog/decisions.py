@@ -93,7 +93,7 @@ TYPES: tuple[Row, ...] = (
     ),
     ("appeal_closed", 409, "The appeal is closed", "It was decided or declared inadmissible.", "Read its answer."),
     (
-        "appeal_not_read",
+        "not_read_again",
         409,
         "The new reading is still to come",
         "An appeal or a reviewed decision is decided on a new reading, which has not been submitted and resolved yet.",
