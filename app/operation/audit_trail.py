@@ -162,7 +162,7 @@ async def _changed_decisions(session: AsyncSession) -> Any:
         place = decision["issuer_id"], values["link_position"], values["entry_id"]
         if values["entry_id"] is None:
             yield TrailFault(*place, f"the decision {decision['id']} is in no entry: somebody else wrote it")
-        elif values["entry_digest"] not in _commitments(decision):
+        elif values["entry_digest"] not in commitments_of(decision):
             yield TrailFault(*place, f"the decision {decision['id']} was changed: it is not what was chained")
     gone = select(_ENTRY.c.id, _ENTRY.c.issuer_id, _ENTRY.c.object_id, _LINK.c.position).select_from(
         _ENTRY.outerjoin(_LINK, _LINK.c.entry_id == _ENTRY.c.id)
@@ -174,7 +174,7 @@ async def _changed_decisions(session: AsyncSession) -> Any:
         yield TrailFault(str(issuer_id), position, entry_id, f"the decision {id_} is missing")
 
 
-def _commitments(decision: Mapping[str, Any]) -> set[str]:
+def commitments_of(decision: Mapping[str, Any]) -> set[str]:
     """What may be chained of a decision: by this release, or by one before, which committed to less."""
     row = {
         **decision,
