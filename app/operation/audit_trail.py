@@ -17,7 +17,7 @@ from sqlalchemy.sql import ColumnElement
 
 from app.audit.store import BEGINNING, AuditChain, AuditEntry, AuditLink, content_digest, link_digest
 from app.db import Table
-from app.scoring.commitment import RECORDED, compose_commitment, compose_earlier_commitment
+from app.scoring.commitment import RECORDED, compose_commitment, compose_earlier_commitments
 from app.scoring.store import Decision
 
 _BATCH = 1000
@@ -182,7 +182,7 @@ def commitments_of(decision: Mapping[str, Any]) -> set[str]:
         "assessors": _as_json(decision["assessors"]),
         "decided_at": _as_moment(decision["decided_at"]),
     }
-    contents = (compose_commitment(row), compose_earlier_commitment(row))
+    contents = (compose_commitment(row), *compose_earlier_commitments(row))
     return {content_digest(content) for content in contents}
 
 

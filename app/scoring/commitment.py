@@ -19,7 +19,6 @@ def compose_commitment(row: Mapping[str, Any]) -> dict[str, Any]:
         "achievement": row["achievement_id"],
         "version": row["version"],
         "levels": row["levels"],
-        "outcome": row["outcome"],
         "panel": row["panel_id"],
         "assessors": row["assessors"],
         "decided_at": _moment(row["decided_at"]),
@@ -27,18 +26,18 @@ def compose_commitment(row: Mapping[str, Any]) -> dict[str, Any]:
         "policy_version": row["policy_version"],
         "reason_code": row["reason_code"],
         "recorded_by": row["recorded_by"],
-        **compose_earlier_commitment(row),
-    }
-
-
-def compose_earlier_commitment(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What the release before chained."""
-    return {
         "outcome": row["outcome"],
         "supersedes": row["supersedes_id"],
         "renews": row["renews_id"],
         "digest": row["digest"],
     }
+
+
+def compose_earlier_commitments(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What earlier releases chained, which committed to less: the one before, and those that knew no renewals."""
+    first = {"outcome": row["outcome"], "supersedes": row["supersedes_id"], "digest": row["digest"]}
+    before = {**first, "renews": row["renews_id"]}
+    return [before, first] if row["renews_id"] is None else [before]
 
 
 def _moment(moment: object) -> str:

@@ -1,10 +1,12 @@
 """An appeal: once, in time, by somebody new, up or down."""
 
 import asyncio
+import json
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
-import pytest
 from fastapi import FastAPI
 
 from app.operation.audit_trail import verify_audit_trail
@@ -13,8 +15,10 @@ from app.readings.request import request_reading
 from app.readings.store import Reading, list_readings
 from app.submissions.store import get_submission
 from tests.assessing import put_assessor, put_enrollment
-from tests.conftest import Partner
+from tests.builders import achievement_body
+from tests.conftest import Partner, publish
 from tests.fakes import FixedClock
+from tests.interop.verifier_core import verify_with_verifier_core
 from tests.issuing import (
     Document,
     count_rows,
@@ -26,7 +30,17 @@ from tests.issuing import (
     verify,
 )
 from tests.people import open_person
-from tests.scoring.judging import MET, SHORT, Case, another_case, find_submission, open_case, put_read, put_reading
+from tests.scoring.judging import (
+    MET,
+    SHORT,
+    Case,
+    another_case,
+    find_submission,
+    open_case,
+    put_read,
+    put_reading,
+    put_resolved,
+)
 
 GROW = {"evidence": "Measure the change against a baseline."}
 
@@ -58,13 +72,46 @@ def answer(outcome: str, **more: object) -> dict[str, object]:
 
 
 async def test_an_appeal_that_changes_the_levels_amends_the_badge(
-    app: FastAPI, partner: Partner, clock: FixedClock, request: pytest.FixtureRequest
+    app: FastAPI, partner: Partner, clock: FixedClock
 ) -> None:
     """Same id, later validFrom, awardedDate kept, the old index revoked."""
+    case, first, second = await amend_on_appeal(app, partner, clock)
+    before, after = first["credential"]["document"], second["credential"]["document"]
+    assert (second["supersedes"], second["reason_code"], second["origin"]) == (first["id"], "appeal", "workflow")
+    assert (after["id"], after["awardedDate"]) == (before["id"], before["awardedDate"])
+    assert after["validFrom"] > before["validFrom"]
+    await require_verifies(case.world, after)
+    assert failures(await verify(case.world, before)) == ["revoked"]
+    assert (await entry_bit(partner.client, before), await entry_bit(partner.client, after)) == (True, False)
+    assert (await find_submission(case)).met == [[key, level, second["id"]] for key, level in MET.items()]
+
+
+async def test_the_amended_badge_passes_others(
+    app: FastAPI, partner: Partner, clock: FixedClock, shared: Path, tmp_path: Path
+) -> None:
+    """The independent checker takes both; another verifier takes the amended one and refuses it once a level is changed."""
+    clock.advance(days=-30)  # other verifiers know no clock but the machine's, and take no badge from the future
+    _, first, second = await amend_on_appeal(app, partner, clock)
+    badges = [each["credential"]["document"] for each in (first, second)]
+    paths = [tmp_path / "before.json", tmp_path / "after.json"]
+    for path, badge in zip(paths, badges, strict=True):
+        path.write_text(json.dumps(badge))
+    checker = [str(shared / "tools" / "check_badge.py"), *map(str, paths)]
+    run = await asyncio.create_subprocess_exec(sys.executable, *checker, stdout=asyncio.subprocess.PIPE)
+    told, _ = await run.communicate()
+    assert run.returncode == 0, told
+    forged = json.loads(json.dumps(badges[1]))
+    forged["credentialSubject"]["result"][0]["achievedLevel"] = "urn:x:other"
+    sound, changed = verify_with_verifier_core([badges[1], forged])
+    assert sound["steps"]["valid_signature"] is True, sound
+    assert changed["steps"].get("valid_signature") is not True
+
+
+async def amend_on_appeal(app: FastAPI, partner: Partner, clock: FixedClock) -> tuple[Case, Document, Document]:
+    """An award that an appeal raised by a level: the case, the decision before and the one after."""
     partner.achievement_id = await _lenient(partner)
     case = await open_case(app, partner, SHORT)
     first = await case.decided("awarded")
-    before = first["credential"]["document"]
     clock.advance(days=3)
     appeal = await filed(case, first["id"])
     assert (appeal["state"], appeal["outcome"], appeal["grounds"]) == ("filed", None, "The baseline is on page 2.")
@@ -76,22 +123,12 @@ async def test_an_appeal_that_changes_the_levels_amends_the_badge(
     done = await approver.post(f"/v1/appeals/{appeal['id']}/decision", json=answer("changed"))
     assert done.status_code == 201, done.text
     assert (done.json()["state"], done.json()["outcome"]) == ("decided", "changed")
-    second = (await partner.client.get(f"/v1/decisions/{done.json()['new_decision_id']}")).json()
-    assert (second["supersedes"], second["reason_code"], second["origin"]) == (first["id"], "appeal", "workflow")
-    after = second["credential"]["document"]
-    assert (after["id"], after["awardedDate"]) == (before["id"], before["awardedDate"])
-    assert after["validFrom"] > before["validFrom"]
-    await require_verifies(case.world, after)
-    assert failures(await verify(case.world, before)) == ["revoked"]
-    assert (await entry_bit(partner.client, before), await entry_bit(partner.client, after)) == (True, False)
-    assert (await find_submission(case)).met == [[key, level, second["id"]] for key, level in MET.items()]
+    second: Document = (await partner.client.get(f"/v1/decisions/{done.json()['new_decision_id']}")).json()
+    return case, first, second
 
 
 async def _lenient(partner: Partner) -> str:
     """An achievement that one criterion alone earns."""
-    from tests.builders import achievement_body
-    from tests.conftest import publish
-
     body = achievement_body()
     body["rubric"]["decision_rule"] = {"type": "all_but", "exceptions": 1, "mandatory": ["problem"]}
     return await publish(partner.client, body)
@@ -127,8 +164,6 @@ async def test_an_appeal_that_finds_the_same_confirms(app: FastAPI, partner: Par
         case, SHORT, kind="appeal", assessor=(await put_assessor(case.world, partner, "L-01"))[0]
     )
     assert (await approver.post(path, json=answer("confirmed"))).json()["code"] == "not_read_again"  # not resolved
-    from tests.scoring.judging import put_resolved
-
     await put_resolved(case, [reading.id], SHORT, "expert_judgment")
     for outcome in ("changed", "void"):
         assert (await approver.post(path, json=answer(outcome))).json()["code"] == "outcome_against_rule"

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from app.audit.store import PLATFORM, AuditEntry, AuditLink, content_digest, link_loose_entries
 from app.operation.audit_trail import Trail, commitments_of, verify_audit_trail
 from app.resources import Resources
-from app.scoring.commitment import compose_commitment, compose_earlier_commitment
+from app.scoring.commitment import compose_commitment, compose_earlier_commitments
 from app.scoring.store import Decision
 from app.settings import Settings
 from tests.conftest import Partner
@@ -201,10 +201,11 @@ async def test_what_the_release_before_chained_of_a_decision_still_verifies(app:
     world = world_of(app)
     async with world.database.reading() as session:
         row = (await session.scalars(select(Decision))).one().columns()
-    now = {content_digest(compose_commitment(row)), content_digest(compose_earlier_commitment(row))}
-    assert commitments_of(row) == now
-    changed = {**row, "outcome": "not_yet"}
-    assert commitments_of(changed).isdisjoint(now)
+    earlier = [content_digest(each) for each in compose_earlier_commitments(row)]
+    assert len(earlier) == 2
+    assert commitments_of(row) == {content_digest(compose_commitment(row)), *earlier}
+    for column, value in (("outcome", "not_yet"), ("digest", "0" * 64), ("supersedes_id", "f" * 32)):
+        assert commitments_of({**row, column: value}).isdisjoint(earlier), column
 
 
 async def test_erasing_a_learner_leaves_decisions_as_they_were_chained(app: FastAPI, partner: Partner) -> None:

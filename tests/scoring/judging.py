@@ -3,11 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.assessors.store import Assessor
 from app.identifiers import new_id
@@ -15,7 +15,7 @@ from app.learners.recipients import open_key
 from app.learners.store import Learner, get_learner
 from app.programs.policy import ScoringPolicyBody
 from app.programs.store import Enrollment, Program
-from app.readings.store import Reading, ReadingKind, Resolution, find_resolution
+from app.readings.store import Reading, ReadingKind, Resolution, find_resolution, list_readings
 from app.resources import Resources
 from app.submissions.store import Artifact, Submission
 from tests.assessing import put_assessor, put_enrollment, put_program, put_submission
@@ -134,9 +134,7 @@ async def put_reading(
     return reading
 
 
-async def _find_open(session: Any, case: Case, kind: str) -> Reading | None:
-    from app.readings.store import list_readings
-
+async def _find_open(session: AsyncSession, case: Case, kind: str) -> Reading | None:
     found = await list_readings(session, case.partner.issuer_id, case.submission.id)
     return next((each for each in found if each.kind == kind and each.state == "open"), None)
 
@@ -182,6 +180,3 @@ async def put_artifact(case: Case, name: str, *, consent: bool, url: str | None 
 async def find_submission(case: Case) -> Submission:
     async with case.world.database.reading() as session:
         return await session.get_one(Submission, (case.partner.issuer_id, case.submission.id))
-
-
-HOUR = timedelta(hours=1)

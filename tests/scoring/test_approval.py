@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from app.identifiers import new_id
+from app.learners.recipients import open_key
 from app.programs.policy import ScoringPolicyBody
 from app.programs.store import Affiliation
 from app.readings.store import Reading, list_readings
@@ -21,6 +22,7 @@ from tests.issuing import (
     failures,
     list_all_events,
     pointers,
+    record,
     require_verifies,
     verify,
     world_of,
@@ -310,8 +312,6 @@ async def test_another_award_extends_the_badge_and_makes_no_second_one(
 async def test_a_partners_system_does_not_amend_what_was_decided_here(app: FastAPI, partner: Partner) -> None:
     case = await open_case(app, partner)
     answer = await case.decided()
-    from tests.issuing import record
-
     for query in ("", "?dry_run=true"):
         refused = await record(
             partner,
@@ -333,8 +333,6 @@ async def test_the_decision_of_a_version_retired_meanwhile_is_made_all_the_same(
 
 async def test_a_consented_narrative_and_role_are_in_the_badge(app: FastAPI, partner: Partner) -> None:
     case = await open_case(app, partner)
-    from app.learners.recipients import open_key
-
     statement = {
         "parts": {"reflection": "I would begin earlier."},
         "context": {"role": "Principal"},
