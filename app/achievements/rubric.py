@@ -47,6 +47,25 @@ def shortfalls(rubric: Rubric, levels: Mapping[str, str]) -> list[tuple[str, str
     return found
 
 
+def unmet(rubric: Rubric, levels: Mapping[str, str]) -> list[str]:
+    """Keys of the criteria below their passing level, in the rubric's order."""
+    return [
+        each["key"]
+        for each in rubric["criteria"]
+        if _position(each, levels[each["key"]]) < _position(each, each["passing_level"])
+    ]
+
+
+def falls(rubric: Rubric, before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """Keys of the criteria that stand at a lower level `after` than `before`, of those that have one in both."""
+    return [
+        each["key"]
+        for each in rubric["criteria"]
+        if each["key"] in before.keys() & after.keys()
+        and _position(each, after[each["key"]]) < _position(each, before[each["key"]])
+    ]
+
+
 def _all_but(margins: Mapping[str, int], mandatory: frozenset[str], exceptions: int) -> list[tuple[str, str]]:
     below = [key for key, margin in margins.items() if margin < 0 and key not in mandatory]
     found = [(key, f"{key} is more than one level below its passing level") for key in below if margins[key] < -1]

@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Table
+from app.errors import NotFound
 
 
 class Appeal(Table):
@@ -80,3 +82,46 @@ class ModerationItem(Table):
     outcome: Mapped[str | None]
     new_decision_id: Mapped[str | None]
     updated_at: Mapped[datetime]
+
+
+async def get_appeal(session: AsyncSession, issuer_id: str, appeal_id: str) -> Appeal:
+    """Raises NotFound, also for an appeal of another issuer."""
+    appeal = await session.get(Appeal, (issuer_id, appeal_id))
+    if appeal is None:
+        raise NotFound("There is no appeal with this id.")
+    return appeal
+
+
+async def find_appeal_of_decision(session: AsyncSession, issuer_id: str, decision_id: str) -> Appeal | None:
+    query = select(Appeal).where(Appeal.issuer_id == issuer_id, Appeal.decision_id == decision_id)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def list_appeals_of_learners(session: AsyncSession, issuer_id: str, learner_ids: list[str]) -> list[Appeal]:
+    """All appeals of these learners, oldest first."""
+    query = select(Appeal).where(Appeal.issuer_id == issuer_id, Appeal.learner_id.in_(learner_ids))
+    return list((await session.scalars(query.order_by(Appeal.filed_at, Appeal.id))).all())
+
+
+async def get_moderation(session: AsyncSession, issuer_id: str, moderation_id: str) -> Moderation:
+    """Raises NotFound, also for a moderation of another issuer."""
+    moderation = await session.get(Moderation, (issuer_id, moderation_id))
+    if moderation is None:
+        raise NotFound("There is no moderation with this id.")
+    return moderation
+
+
+async def lock_moderation(session: AsyncSession, issuer_id: str, moderation_id: str) -> Moderation:
+    """As `get_moderation`, with the row locked: after the submission's, so that the last of its decisions closes it."""
+    query = select(Moderation).where(Moderation.issuer_id == issuer_id, Moderation.id == moderation_id)
+    locked = query.with_for_update().execution_options(populate_existing=True)
+    return (await session.scalars(locked)).one()
+
+
+async def list_items(session: AsyncSession, issuer_id: str, moderation_id: str) -> list[ModerationItem]:
+    """The decisions under review, by id."""
+    query = select(ModerationItem).where(
+        ModerationItem.issuer_id == issuer_id, ModerationItem.moderation_id == moderation_id
+    )
+    ordered = query.order_by(ModerationItem.decision_id).execution_options(populate_existing=True)
+    return list((await session.scalars(ordered)).all())

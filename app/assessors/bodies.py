@@ -28,6 +28,13 @@ class MembersBody(Body):
     members: AssessorCodes = Field(min_length=1, description=_MEMBERS)
 
 
+class OrganizationBody(Body):
+    """An organization, as badges name it."""
+
+    name: Line = Field(examples=["State Department of Education"])
+    url: Url | None = None
+
+
 class PanelCreate(Body):
     kind: PanelKind = Field(
         default="panel",
@@ -40,6 +47,9 @@ class PanelCreate(Body):
     name: Line = Field(examples=["Academy assessors"])
     description: Prose | None = Field(default=None, examples=["Seven certified assessors."])
     url: Url | None = None
+    organization: OrganizationBody | None = Field(
+        default=None, description="The partner whose panel it is, where that is not the issuer. Badges name it."
+    )
 
     @field_validator("members")
     @classmethod
@@ -62,6 +72,7 @@ class PanelOut(BaseModel):
     description: str | None
     url: str | None
     members: list[str]
+    organization: OrganizationBody | None
     created_at: Moment
     updated_at: Moment
 
@@ -69,6 +80,12 @@ class PanelOut(BaseModel):
     def of(cls, panel: Panel, base_url: str) -> "PanelOut":
         return cls(
             id=panel.id, kind=panel.kind, external_id=panel.external_id, uri=f"{base_url}/panels/{panel.id}", name=panel.name,
-            description=panel.description, url=panel.url, members=panel.members, created_at=panel.created_at,
-            updated_at=panel.updated_at,
+            description=panel.description, url=panel.url, members=panel.members,
+            organization=_organization(panel), created_at=panel.created_at, updated_at=panel.updated_at,
         )  # fmt: skip
+
+
+def _organization(panel: Panel) -> OrganizationBody | None:
+    if panel.organization_name is None:
+        return None
+    return OrganizationBody.model_construct(name=panel.organization_name, url=panel.organization_url)

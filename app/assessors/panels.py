@@ -1,6 +1,6 @@
 """Verbs on panels, and the Profile a badge carries of one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,13 +32,18 @@ async def create_panel(
     actor: str,
     now: datetime,
     kind: PanelKind = "panel",
+    organization: Mapping[str, str | None] | None = None,
 ) -> Panel:
-    """A new panel with members, or an external source without. Raises ExternalIdTaken."""
+    """A new panel with members, or an external source without. `organization` has a name and may have a URL.
+
+    Raises ExternalIdTaken.
+    """
     if external_id is not None and await find_by_external_id(session, issuer_id, external_id) is not None:
         raise ExternalIdTaken(f"There is already a panel with external_id {external_id!r}.")
     panel = Panel(
         issuer_id=issuer_id, id=new_id(), external_id=external_id, name=name, description=description, url=url,
-        members=list(members), kind=kind, created_at=now, updated_at=now,
+        members=list(members), kind=kind, organization_name=organization["name"] if organization else None,
+        organization_url=organization["url"] if organization else None, created_at=now, updated_at=now,
     )  # fmt: skip
     session.add(panel)
     await session.flush()
@@ -56,10 +61,28 @@ def change_members(session: AsyncSession, panel: Panel, *, members: Sequence[str
     _note(session, panel, "changed", actor, now)
 
 
-def compose_panel_profile(panel: Panel, base_url: str) -> dict[str, Any]:
-    """The Profile that `credentialSubject.source` carries: the panel, no person."""
+def compose_panel_profile(panel: Panel, base_url: str, *, is_of_workflow: bool = False) -> dict[str, Any]:
+    """The Profile that `credentialSubject.source` carries: the panel and whose it is, no person.
+
+    Of a decision of our own workflow it says at least how the work was assessed.
+    """
     uri = f"{base_url}/panels/{panel.id}"
-    return compose_profile(id=uri, name=panel.name, url=panel.url or uri, description=panel.description)
+    description = panel.description or (_describe(panel) if is_of_workflow else None)
+    return compose_profile(
+        id=uri, name=panel.name, url=panel.url or uri, description=description, parent_org=_compose_parent(panel, uri)
+    )
+
+
+def _describe(panel: Panel) -> str:
+    count = len(panel.members)
+    return f"{count} certified assessor{'' if count == 1 else 's'}, blind readings"
+
+
+def _compose_parent(panel: Panel, uri: str) -> dict[str, Any] | None:
+    if panel.organization_name is None:
+        return None
+    url = panel.organization_url
+    return compose_profile(id=url or f"{uri}#organization", name=panel.organization_name, url=url)
 
 
 def _note(session: AsyncSession, panel: Panel, what: str, actor: str, now: datetime) -> None:

@@ -24,7 +24,10 @@ CertificationState = Literal["in_training", "qualifying", "certified", "probatio
 
 
 class Panel(Table):
-    """Who assessed: a `panel` of ours, or an `external` source whose earlier awards are taken over; that has no members."""
+    """Who assessed: a `panel` of ours, or an `external` source whose earlier awards are taken over; that has no members.
+
+    The organization is the partner whose panel it is, where that is not the issuer.
+    """
 
     __tablename__ = "panel"
     __table_args__ = (
@@ -41,6 +44,8 @@ class Panel(Table):
     url: Mapped[str | None]
     members: Mapped[list[str]]
     kind: Mapped[PanelKind] = mapped_column(String(), server_default="panel")
+    organization_name: Mapped[str | None]
+    organization_url: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

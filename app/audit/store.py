@@ -72,17 +72,22 @@ def audit(
     at: datetime,
 ) -> None:
     """Add an entry to the transaction. Only the SHA-256 of `content` (sorted, compact JSON) is kept."""
-    document = json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=str)
     entry = AuditEntry(
         issuer_id=issuer_id,
         actor=actor,
         action=action,
         object_id=object_id,
-        digest=hashlib.sha256(document.encode()).hexdigest(),
+        digest=content_digest(content),
         recorded_at=at,
     )
     session.add(entry)
     session.info.setdefault("audit_entries", []).append(entry)
+
+
+def content_digest(content: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of what an entry commits to: sorted, compact JSON."""
+    document = json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=str)
+    return hashlib.sha256(document.encode()).hexdigest()
 
 
 def link_digest(chain: str, position: int, previous: str, entry: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from app.learners.recipients import Identities
 from app.learners.store import Learner
 from app.openbadges.compose import EvidenceFacts, ResultFacts
 
-Cause = Literal["correction", "renewal", "withdrawal", "identity"]
+Cause = Literal["correction", "new_date", "renewal", "withdrawal", "identity"]
 """Why a badge gets another edition."""
 
 Validity = tuple[datetime, datetime | None]
@@ -49,9 +49,10 @@ class AwardFacts:
 class Reissue:
     """The next edition of an award's credential, and why there is one.
 
-    A `correction` takes its date and validity from the decision that corrects. The others keep the day of the award. A
-    `renewal` extends the validity of the edition `renewed`, counted from the decision that renews; a `withdrawal` goes back to
-    the validity of that edition. A change of `identity` keeps the validity of the edition now served.
+    Only a `new_date` takes its date from the decision that corrects: the one before was mistaken about it. The others keep the
+    day of the award; with a `correction` its validity is counted from that day. A `renewal` extends the validity of the edition
+    `renewed`, counted from the decision that renews; a `withdrawal` goes back to the validity of that edition. A change of
+    `identity` keeps the validity of the edition now served.
     """
 
     award: Award
@@ -80,8 +81,10 @@ def require_some_validity(valid_from: datetime, valid_until: datetime | None) ->
 
 def regrant(granted: Validity, before: Edition | None, cause: Cause) -> Validity:
     """What the next edition says, when the decision alone would have `granted` this and the edition `before` stood."""
-    if before is None or cause == "correction":
+    if before is None or cause == "new_date":
         return granted
+    if cause == "correction":
+        return before.awarded_date, None if granted[1] is None else before.awarded_date + (granted[1] - granted[0])
     until = before.valid_until
     if cause == "renewal":  # never takes away what was granted before
         until = None if until is None or granted[1] is None else max(until, granted[1])

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.store import ApiClient, Person, PersonRole
 from app.achievements.store import Achievement, AchievementVersion, Image, Translation, VectorImage
+from app.appeals.appeal import open_texts as open_appeal
 from app.appeals.store import Appeal, Moderation, ModerationItem
 from app.assessors.store import (
     Anchor,
@@ -42,7 +43,7 @@ from app.keys.vault import Vault
 from app.learners.recipients import open_key
 from app.learners.store import Learner, LearnerIdentity
 from app.misconduct.store import MisconductCase, MisconductVote
-from app.misconduct.texts import open_texts
+from app.misconduct.texts import open_texts as open_case
 from app.people.identities import open_person_key, open_person_value
 from app.people.store import Mail, OidcProvider, PersonIdentity
 from app.programs.enrollments import open_context
@@ -190,7 +191,11 @@ def _open_enrollment(place: _Place, enrollment: Enrollment, learner: Learner) ->
 
 def _open_case(place: _Place, case: MisconductCase, learner: Learner) -> Members:
     is_erased = learner.sealed_key is None
-    return {"texts": None if is_erased else open_texts(open_key(place.vault, learner), case)}
+    return {"texts": None if is_erased else open_case(open_key(place.vault, learner), case)}
+
+
+def _open_appeal(place: _Place, appeal: Appeal, learner: Learner) -> Members:
+    return {"texts": None if learner.sealed_key is None else open_appeal(place.vault, appeal, learner)}
 
 
 def _open_credential(place: _Place, credential: Credential, learner: Learner) -> Members:
@@ -292,7 +297,7 @@ KINDS = (
     _Kind(SamplingWindow),
     _Kind(Reading),
     _Kind(Resolution),
-    _Kind(Appeal),
+    _Kind(Appeal, _of_learner(Appeal), _open_appeal),
     _Kind(Moderation),
     _Kind(ModerationItem),
     _Kind(MisconductCase, _of_learner(MisconductCase), _open_case),

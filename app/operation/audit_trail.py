@@ -1,9 +1,11 @@
 """Walking the chains of the audit trail: every link is computed anew from its entry, and what differs is named with its place.
+Of decisions the entry's content too is composed anew, from the decision's row.
 
 The columns are read as the database holds them. A byte that was changed behind the service's back may leave what is not text
 or not a moment any more, and that must be found, not stumbled over.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,12 +15,15 @@ from sqlalchemy import Column, LargeBinary, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import ColumnElement
 
-from app.audit.store import BEGINNING, AuditChain, AuditEntry, AuditLink, link_digest
+from app.audit.store import BEGINNING, AuditChain, AuditEntry, AuditLink, content_digest, link_digest
 from app.db import Table
+from app.scoring.commitment import RECORDED, compose_commitment, compose_earlier_commitments
+from app.scoring.store import Decision
 
 _BATCH = 1000
 _ENTRY = AuditEntry.__table__
 _LINK = AuditLink.__table__
+_DECISION = Decision.__table__
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ async def verify_audit_trail(session: AsyncSession) -> Trail:
     async for row in await session.stream(ordered):
         walk.step({name: _as_text(value) for name, value in row._mapping.items()})
     trail.faults += _judge_heads(trail, await _stored_heads(session))
+    trail.faults += [fault async for fault in _changed_decisions(session)]
     trail.faults += [fault async for fault in _loose_entries(session)]
     trail.faults += [fault async for fault in _issuers_without_chain(session, trail)]
     return trail
@@ -138,6 +144,48 @@ async def _loose_entries(session: AsyncSession) -> Any:
         )  # fmt: skip
 
 
+async def _changed_decisions(session: AsyncSession) -> Any:
+    """Decisions that are not what their entries commit to, are missing, or have no entry."""
+    recorded = (_ENTRY.c.object_id == _DECISION.c.id) & (_ENTRY.c.issuer_id == _DECISION.c.issuer_id)
+    rows = select(
+        *_columns(session, _DECISION, "decision"),
+        *_columns(session, _ENTRY, "entry"),
+        *_columns(session, _LINK, "link"),
+    ).select_from(
+        _DECISION.outerjoin(_ENTRY, recorded & (_ENTRY.c.action == RECORDED)).outerjoin(
+            _LINK, _LINK.c.entry_id == _ENTRY.c.id
+        )
+    )
+    async for row in await session.stream(rows.execution_options(yield_per=_BATCH)):
+        values = {name: _as_text(value) for name, value in row._mapping.items()}
+        decision = {c.name: values[f"decision_{c.name}"] for c in _DECISION.columns}
+        place = decision["issuer_id"], values["link_position"], values["entry_id"]
+        if values["entry_id"] is None:
+            yield TrailFault(*place, f"the decision {decision['id']} is in no entry: somebody else wrote it")
+        elif values["entry_digest"] not in commitments_of(decision):
+            yield TrailFault(*place, f"the decision {decision['id']} was changed: it is not what was chained")
+    gone = select(_ENTRY.c.id, _ENTRY.c.issuer_id, _ENTRY.c.object_id, _LINK.c.position).select_from(
+        _ENTRY.outerjoin(_LINK, _LINK.c.entry_id == _ENTRY.c.id)
+    )
+    exists = select(_DECISION.c.id).where(recorded).exists()
+    for entry_id, issuer_id, id_, position in await session.execute(
+        gone.where(_ENTRY.c.action == RECORDED, ~exists).order_by(_ENTRY.c.id)
+    ):
+        yield TrailFault(str(issuer_id), position, entry_id, f"the decision {id_} is missing")
+
+
+def commitments_of(decision: Mapping[str, Any]) -> set[str]:
+    """What may be chained of a decision: by this release, or by one before, which committed to less."""
+    row = {
+        **decision,
+        "levels": _as_json(decision["levels"]),
+        "assessors": _as_json(decision["assessors"]),
+        "decided_at": _as_moment(decision["decided_at"]),
+    }
+    contents = (compose_commitment(row), *compose_earlier_commitments(row))
+    return {content_digest(content) for content in contents}
+
+
 async def _issuers_without_chain(session: AsyncSession, trail: Trail) -> Any:
     """Creating an issuer is audited, so every issuer has a chain."""
     issuer = Table.metadata.tables["issuer"]
@@ -166,6 +214,16 @@ def _as_moment(value: object) -> object:
     if isinstance(value, str):
         try:
             return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        except ValueError:
+            return value
+    return value
+
+
+def _as_json(value: object) -> object:
+    """A JSON column as the database gave it; as it stands when it is none."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
         except ValueError:
             return value
     return value

@@ -7,6 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.store import Person, list_roles, list_sessions
+from app.appeals.appeal import open_texts as open_appeal
+from app.appeals.store import list_appeals_of_learners
 from app.assessors.anchors import list_anchors_of
 from app.credentials.fetch import fetch_reason
 from app.credentials.store import get_representation, list_credentials_of_learner, list_editions
@@ -15,7 +17,7 @@ from app.keys.vault import Vault
 from app.learners.recipients import open_key, open_known, primary_of
 from app.learners.store import Learner, list_merged
 from app.misconduct.store import list_cases_of_learners
-from app.misconduct.texts import open_texts
+from app.misconduct.texts import open_texts as open_case
 from app.people.identities import list_person_identities, open_person_key, open_person_value
 from app.people.store import list_mails
 from app.programs.enrollments import open_context
@@ -35,7 +37,8 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
     So of all who were merged into the learner: what was sealed for them opens with their own keys.
     """
     merged = await list_merged(session, learner.issuer_id, learner.id)
-    keys = {each.id: open_key(vault, each) for each in (learner, *merged)}
+    people = {each.id: each for each in (learner, *merged)}
+    keys = {id_: open_key(vault, each) for id_, each in people.items()}
     known = await open_known(session, vault, learner)
     decisions = await list_decisions_of_learners(session, learner.issuer_id, list(keys))
     credentials = await list_credentials_of_learner(session, learner.issuer_id, learner.id)
@@ -55,13 +58,15 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
         badges.append({"id": credential.id, "state": credential.state, "status_reason": reason, "editions": editions})
     enrollments = await list_enrollments_of_learners(session, learner.issuer_id, list(keys))
     submissions = await list_submissions_of_learners(session, learner.issuer_id, list(keys))
+    appeals = await list_appeals_of_learners(session, learner.issuer_id, list(keys))
     holders = {each.id: each for each in (learner, *merged)}
     objects = [
         *keys,
         *(each.id for each in enrollments),
-        *(submission.id for submission in submissions),
-        *(decision.id for decision in decisions),
-        *(credential.id for credential in credentials),
+        *(each.id for each in submissions),
+        *(each.id for each in decisions),
+        *(each.id for each in appeals),
+        *(each.id for each in credentials),
     ]
     return {
         "id": learner.id,
@@ -89,9 +94,23 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
                 "recorded_at": decision.recorded_at,
                 "supersedes": decision.supersedes_id,
                 "renews": decision.renews_id,
+                "submission_id": decision.submission_id,
+                "reason_code": decision.reason_code,
                 **open_details(keys[decision.learner_id], decision),
             }
             for decision in decisions
+        ],
+        "appeals": [
+            {
+                "id": appeal.id,
+                "decision_id": appeal.decision_id,
+                "state": appeal.state,
+                "outcome": appeal.outcome,
+                "filed_at": appeal.filed_at,
+                "decided_at": appeal.decided_at,
+                **open_appeal(vault, appeal, holders[appeal.learner_id]),
+            }
+            for appeal in appeals
         ],
         "credentials": badges,
         "anchors": [
@@ -127,7 +146,7 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
                 "effect": each.effect,
                 "opened_at": each.opened_at,
                 "closed_at": each.closed_at,
-                **open_texts(keys[each.learner_id], each),
+                **open_case(keys[each.learner_id], each),
             }
             for each in await list_cases_of_learners(session, learner.issuer_id, list(keys))
         ],

@@ -32,6 +32,7 @@ class LearnerExport(BaseModel):
         description="With all that was written in them. Files are fetched one by one (`download_artifact_file`)."
     )
     decisions: list[dict[str, Any]]
+    appeals: list[dict[str, Any]]
     credentials: list[dict[str, Any]] = Field(description="Each badge with all its editions as they were signed.")
     anchors: list[dict[str, Any]] = Field(description="De-identified work of theirs that assessors are measured by.")
     enrollments: list[dict[str, Any]] = Field(description="With goal and local context.")

@@ -13,7 +13,6 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.idempotency import IdempotencyKey, IdempotencyRecord, RequestInProgress
-from app.access.principals import Tenant
 from app.credentials.in_time import in_time
 from app.credentials.issue import CredentialPending, PendingEdition, complete, recover
 from app.credentials.store import find_edition_of_decision
@@ -21,8 +20,6 @@ from app.errors import AssayError, Conflict, Unavailable
 from app.learners.recipients import open_key
 from app.learners.store import get_learner
 from app.resources import Resources
-from app.scoring.decide import record
-from app.scoring.facts import DecisionFacts
 from app.scoring.store import Decision, get_decision
 
 log = structlog.get_logger(__name__)
@@ -31,6 +28,9 @@ PATIENCE_SECONDS = 10
 """How long a repeated request waits for the first one."""
 
 POLL_SECONDS = 0.1
+
+Record = Callable[[AsyncSession], Awaitable[tuple[Decision, PendingEdition | None]]]
+"""The part of the first commit: a decision, and the edition to be signed if a badge follows."""
 
 Render = Callable[[AsyncSession, Decision], Awaitable[bytes]]
 """How the answer is written; called in the transaction that makes it final."""
@@ -53,17 +53,17 @@ class Answering:
     """One request to record a decision."""
 
     world: Resources
-    tenant: Tenant
+    issuer_id: str
     idempotency: IdempotencyKey
     render: Render
 
-    async def answer(self, facts: DecisionFacts) -> bytes:
+    async def answer(self, record: Record) -> bytes:
         """Record the decision, do what follows, and give the answer.
 
-        Raises what `app.scoring.decide.record` raises, with nothing done; IssuingInterrupted when the second commit did
+        Raises what `record` raises, with nothing done; IssuingInterrupted when the second commit did
         not come about.
         """
-        outcome = await in_time(self.world, lambda session: self._first_commit(session, facts))
+        outcome = await in_time(self.world, lambda session: self._first_commit(session, record))
         if isinstance(outcome, bytes):
             return outcome
         if isinstance(outcome, IdempotencyRecord):
@@ -71,12 +71,12 @@ class Answering:
         return await self._second_commit(*outcome)
 
     async def _first_commit(
-        self, session: AsyncSession, facts: DecisionFacts
+        self, session: AsyncSession, record: Record
     ) -> IdempotencyRecord | bytes | tuple[Decision, PendingEdition]:
         earlier = await self.idempotency.begin(session)
         if earlier is not None:
             return earlier
-        decision, pending = await record(session, self.world, self.tenant, facts)
+        decision, pending = await record(session)
         if pending is None:
             return await self._keep(session, decision)
         await self._finish(session, decision, None)
@@ -104,7 +104,7 @@ class Answering:
     async def _answer_again(self, earlier: IdempotencyRecord) -> bytes:
         """The first request's answer: kept, or made now from what it left behind."""
         assert earlier.resource_id is not None
-        issuer_id, decision_id = self.tenant.issuer_id, earlier.resource_id
+        issuer_id, decision_id = self.issuer_id, earlier.resource_id
         for _ in range(int(PATIENCE_SECONDS / POLL_SECONDS)):
             if (kept := await self._kept(earlier)) is not None:
                 return kept
@@ -126,7 +126,7 @@ class Answering:
         assert earlier.learner_id is not None
         async with self.world.database.reading() as session:
             found = await session.get(IdempotencyRecord, (earlier.principal_id, earlier.key))
-            learner = await get_learner(session, self.tenant.issuer_id, earlier.learner_id)
+            learner = await get_learner(session, self.issuer_id, earlier.learner_id)
         if found is None or found.answer is None:
             return None
         key = open_key(self.world.vault, learner)

@@ -86,7 +86,7 @@ def compose_award_facts(
             for criterion, level in decision.levels
         ),
         evidence=tuple(EvidenceFacts(**piece) for piece in details["evidence"]),
-        source=compose_panel_profile(panel, base_url),
+        source=compose_panel_profile(panel, base_url, is_of_workflow=decision.submission_id is not None),
         awarded_date=decision.decided_at,
         salt=secrets.token_hex(16),
         narrative=details["narrative"],

@@ -11,7 +11,7 @@ from app.learners.bodies import RecipientBody
 from app.learners.recipients import Identities
 from app.openbadges.compose import EvidenceFacts
 from app.scoring.facts import CriterionResult, DecisionFacts, evidence_id
-from app.scoring.store import Decision
+from app.scoring.store import Decision, Origin, ReasonCode
 from app.web.fields import Body, ExternalId, Key, Line, Moment, Prose, Url
 
 
@@ -85,6 +85,12 @@ class DecisionCreate(Body):
         description="The newest decision of an award that this one recertifies: its badge is extended under the same id.",
     )
     reason: Prose | None = Field(default=None, description="Why it is corrected; required with `supersedes`.")
+    reason_code: ReasonCode | None = Field(
+        default=None,
+        description="The kind of reason; `other` when left out. After a `clerical_error` the badge is awarded at `decided_at`, "
+        "which then has to be given; else it keeps its day. What we got wrong ourselves (`missed_second_reading`) never lowers "
+        "an outcome.",
+    )
 
     @model_validator(mode="after")
     def _is_whole(self) -> "DecisionCreate":
@@ -92,6 +98,10 @@ class DecisionCreate(Body):
             raise ValueError("give either learner_id or recipient")
         if (self.supersedes is None) != (self.reason is None):
             raise ValueError("supersedes and reason belong together")
+        if self.reason_code is not None and self.supersedes is None:
+            raise ValueError("reason_code belongs to supersedes")
+        if self.reason_code == "clerical_error" and self.decided_at is None:
+            raise ValueError("a clerical_error needs decided_at: when it was really decided")
         if self.supersedes is not None and self.renews is not None:
             raise ValueError("give either supersedes or renews: a correction of a renewal is a correction")
         if self.activity_start and self.activity_end and self.activity_end < self.activity_start:
@@ -120,6 +130,7 @@ class DecisionCreate(Body):
             supersedes_id=self.supersedes,
             renews_id=self.renews,
             reason=self.reason,
+            reason_code=None if self.supersedes is None else self.reason_code or "other",
         )
 
 
@@ -145,6 +156,12 @@ class DecisionLine(BaseModel):
     supersedes: Identifier | None
     superseded_by: Identifier | None
     renews: Identifier | None
+    origin: Origin = Field(
+        description="`workflow`: readings here; `partner`: assessed elsewhere; `external`: taken over."
+    )
+    submission_id: Identifier | None = Field(description="The submission it was decided on, in a workflow.")
+    policy_version: int | None = Field(description="The version of the program's scoring policy it was judged by.")
+    reason_code: str | None = Field(description="Why it supersedes another.")
 
     @staticmethod
     def facts(decision: Decision, superseded_by: str | None) -> dict[str, Any]:
@@ -163,6 +180,10 @@ class DecisionLine(BaseModel):
             "supersedes": decision.supersedes_id,
             "superseded_by": superseded_by,
             "renews": decision.renews_id,
+            "origin": decision.origin,
+            "submission_id": decision.submission_id,
+            "policy_version": decision.policy_version,
+            "reason_code": decision.reason_code,
         }
 
 

@@ -3,7 +3,7 @@
     what it supersedes     outcome     what happens to the badge
     nothing                awarded     issue
     nothing                not_yet     nothing
-    awarded                awarded     reissue: same id, later validFrom, the earlier edition's status bit set
+    awarded                awarded     reissue: same id, later validFrom, the earlier edition's status bit set, awardedDate kept
     awarded                not_yet     revoke
     not_yet                awarded     issue
     not_yet                not_yet     nothing
@@ -24,7 +24,7 @@ is not known any more (levels, rationales, the evidence that is required today) 
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -53,8 +53,9 @@ from app.learners.recipients import (
 from app.learners.store import Learner, get_learner
 from app.resources import Resources
 from app.scoring.award import compose_award_facts, load_award_facts
+from app.scoring.commitment import RECORDED, compose_commitment
 from app.scoring.facts import DecisionFacts, compose_details
-from app.scoring.soundness import require_sound
+from app.scoring.soundness import require_harmless, require_sound
 from app.scoring.store import (
     Decision,
     find_by_external_id,
@@ -93,6 +94,10 @@ class DecisionMismatch(InvalidInput):
     code = "decision_mismatch"
 
 
+class DecisionOfWorkflow(Conflict):
+    code = "decision_of_workflow"
+
+
 class _RolledBack(Exception):  # not an error: it ends a dry run
     def __init__(self, document: dict[str, Any] | None) -> None:
         self.document = document
@@ -113,11 +118,25 @@ async def decide(world: Resources, tenant: Tenant, facts: DecisionFacts) -> Deci
     return decision
 
 
-async def rehearse(world: Resources, tenant: Tenant, facts: DecisionFacts) -> dict[str, Any] | None:
+async def require_partners_own(session: AsyncSession, tenant: Tenant, facts: DecisionFacts) -> None:
+    """What people here decided on readings here is amended by appeal or moderation, not by a partner's system.
+
+    Raises DecisionOfWorkflow.
+    """
+    if facts.supersedes_id is None:
+        return
+    before = await get_decision(session, tenant.issuer_id, facts.supersedes_id)
+    if before.submission_id is not None:
+        raise DecisionOfWorkflow("This decision rests on readings of a submission here.")
+
+
+async def rehearse(
+    world: Resources, record: Callable[[AsyncSession], Awaitable[tuple[Decision, PendingEdition | None]]]
+) -> dict[str, Any] | None:
     """The linted, unsigned badge a decision would give; None when it would give none. Nothing is kept."""
 
     async def dry_run(session: AsyncSession) -> None:
-        _, pending = await record(session, world, tenant, facts)
+        _, pending = await record(session)
         raise _RolledBack(pending.linted.document if pending else None)
 
     try:
@@ -145,6 +164,7 @@ async def record(
     await _require_same_award(session, before, "/supersedes", version, learner)
     await _require_same_award(session, renewed, "/renews", version, learner)
     require_sound(facts, version, panel, now)
+    require_harmless(facts, before, version)
     if facts.external_id and await find_by_external_id(session, issuer_id, facts.external_id):
         raise ExternalIdTaken(f"There is already a decision with external_id {facts.external_id!r}.")
 
@@ -153,19 +173,21 @@ async def record(
     session.add(decision)
     await session.flush()
     action = (RENEWALS if renewed else ACTIONS)[before.outcome if before else None, facts.outcome]
-    content = {"outcome": decision.outcome, "supersedes": decision.supersedes_id, "renews": decision.renews_id}
-    audit(session, issuer_id=issuer_id, actor=tenant.actor, action="decision.recorded", object_id=decision.id,
-          content={**content, "digest": decision.digest}, at=now)  # fmt: skip
+    audit(session, issuer_id=issuer_id, actor=tenant.actor, action=RECORDED, object_id=decision.id,
+          content=compose_commitment(decision.columns()), at=now)  # fmt: skip
     record_event(
-        session, issuer_id, "decision.recorded", decision.id, at=now,
-        data={**content, "action": action},
+        session, issuer_id, RECORDED, decision.id, at=now,
+        data={
+            "outcome": decision.outcome, "supersedes": decision.supersedes_id, "renews": decision.renews_id,
+            "action": action,
+        },
     )  # fmt: skip
     if action == "nothing":
         return decision, None
     if action == "revoke" and before is not None:
         await _revoke(session, world, tenant, before, str(facts.reason), now)
         return decision, None
-    reissue = await _reissue(session, action, before, renewed)
+    reissue = await _reissue(session, facts, action, before, renewed)
     if action == "withdraw" and reissue is not None and before is not None:
         if reissue.is_over(now):
             await _revoke(session, world, tenant, before, str(facts.reason), now)
@@ -181,11 +203,12 @@ async def record(
 
 
 async def _reissue(
-    session: AsyncSession, action: Action, before: Decision | None, renewed: Decision | None
+    session: AsyncSession, facts: DecisionFacts, action: Action, before: Decision | None, renewed: Decision | None
 ) -> Reissue | None:
     """Which badge gets another edition, and why; None for the first edition of a new one."""
     if action == "reissue" and before is not None:
-        return Reissue(await _newest_award(session, before), "correction")
+        redates = facts.reason_code == "clerical_error"
+        return Reissue(await _newest_award(session, before), "new_date" if redates else "correction")
     if renewed is None:
         return None
     stood = await find_edition_of_decision(session, renewed.issuer_id, renewed.id)
@@ -252,6 +275,8 @@ async def _version(
     """The version decided on: a published one; for a correction also the one it corrects, though retired since."""
     if before is not None and facts.version in (None, before.version) and facts.achievement_id == before.achievement_id:
         return await get_version(session, issuer_id, before.achievement_id, before.version)
+    if facts.is_of_workflow and facts.version is not None:  # pinned by the submission, though retired since
+        return await get_version(session, issuer_id, facts.achievement_id, facts.version)
     return await get_published_version(session, issuer_id, facts.achievement_id, facts.version)
 
 

@@ -1,6 +1,7 @@
 """A decision as it comes in, and the part of it that is sealed."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +23,11 @@ class CriterionResult:
 
 @dataclass(frozen=True, slots=True)
 class DecisionFacts:
-    """A decision as it comes in. The learner is named by id, or by `recipient_external_id` and `recipient`."""
+    """A decision as it comes in. The learner is named by id, or by `recipient_external_id` and `recipient`.
+
+    One of our own workflow has a `submission_id`, the `policy_version` pinned to it, and `feedback` by criterion; `note` is the
+    approver's own.
+    """
 
     external_id: str | None
     achievement_id: str
@@ -46,11 +51,18 @@ class DecisionFacts:
     submission_id: str | None = None
     policy_version: int | None = None
     reason_code: str | None = None
+    feedback: Mapping[str, str] | None = None
+    note: str | None = None
+
+    @property
+    def is_of_workflow(self) -> bool:
+        """Whether it rests on readings of a submission here."""
+        return self.submission_id is not None
 
 
 def compose_details(facts: DecisionFacts) -> dict[str, Any]:
     """The part of a decision that is sealed, as it is stored."""
-    return {
+    details = {
         "rationales": {each.criterion: each.rationale for each in facts.results if each.rationale is not None},
         "evidence": [asdict(piece) for piece in facts.evidence],
         "narrative": facts.narrative,
@@ -61,6 +73,9 @@ def compose_details(facts: DecisionFacts) -> dict[str, Any]:
         # The digest outlives the learner's key: without this, a short text could be guessed from it.
         "nonce": secrets.token_hex(16),
     }
+    if facts.is_of_workflow:
+        details |= {"feedback": dict(facts.feedback or {}), "note": facts.note}
+    return details
 
 
 def evidence_id(url: str | None) -> str:

@@ -9,22 +9,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.dependencies import DecisionsRead, DecisionsWrite
 from app.access.idempotency import Idempotency
-from app.credentials.bodies import CredentialWithDocument
-from app.credentials.store import find_edition_of_decision, get_credential
+from app.credentials.issue import PendingEdition
 from app.identifiers import Identifier
-from app.learners.recipients import open_key
-from app.learners.store import get_learner
-from app.resources import Resources
+from app.scoring import approvals
 from app.scoring.answer import Answering
-from app.scoring.award import open_details
 from app.scoring.bodies import DecisionCreate, DecisionLine, DecisionOut, DryRun
-from app.scoring.decide import rehearse
+from app.scoring.decide import record as record_decision
+from app.scoring.decide import rehearse, require_partners_own
+from app.scoring.show import compose_whole, render_whole
 from app.scoring.store import Decision, get_decision, list_successors
 from app.web.dependencies import Now, ReadSession, World
 from app.web.pagination import Page, PagingByExternalId, fetch_page
 from app.web.problems import responses
 
-router = APIRouter(prefix="/v1/decisions", tags=["Decisions"])
+router = APIRouter(tags=["Decisions"])
+router.include_router(approvals.router)
 
 
 EXAMPLE = {
@@ -42,7 +41,7 @@ EXAMPLE = {
 }
 
 
-@router.post("", status_code=201, operation_id="record_decision", response_model=DecisionOut,
+@router.post("/v1/decisions", status_code=201, operation_id="record_decision", response_model=DecisionOut,
              responses={200: {"model": DryRun, "description": "A dry run"},
                         **responses(400, 401, 403, 404, 409, 410, 413, 415, 422)},
              openapi_extra={"requestBody": {"content": {"application/json": {"example": EXAMPLE}}}})  # fmt: skip
@@ -59,18 +58,21 @@ async def record(
     A correction names the decision it supersedes: awarded after awarded reissues the badge under the same id, not_yet
     after awarded revokes it.
     """
+    facts = body.facts(now)
+
+    async def first_commit(session: AsyncSession) -> tuple[Decision, PendingEdition | None]:
+        await require_partners_own(session, tenant, facts)
+        return await record_decision(session, world, tenant, facts)
+
     if dry_run:
-        document = await rehearse(world, tenant, body.facts(now))
+        document = await rehearse(world, first_commit)
         return Response(DryRun(unsecured_document=document).model_dump_json(), 200, media_type="application/json")
 
-    async def render(session: AsyncSession, decision: Decision) -> bytes:
-        return (await _whole(session, world, decision, None)).model_dump_json().encode()
-
-    answer = await Answering(world, tenant, idempotency, render).answer(body.facts(now))
+    answer = await Answering(world, tenant.issuer_id, idempotency, render_whole(world)).answer(first_commit)
     return Response(answer, 201, media_type="application/json")
 
 
-@router.get("", operation_id="list_decisions", responses=responses(400, 401, 403, 422))
+@router.get("/v1/decisions", operation_id="list_decisions", responses=responses(400, 401, 403, 422))
 async def list_(tenant: DecisionsRead, session: ReadSession, paging: PagingByExternalId) -> Page[DecisionLine]:
     """The issuer's decisions, in the order they were recorded."""
     query = select(Decision).where(Decision.issuer_id == tenant.issuer_id)
@@ -83,29 +85,9 @@ async def list_(tenant: DecisionsRead, session: ReadSession, paging: PagingByExt
     return Page(items=items, next_cursor=cursor)
 
 
-@router.get("/{decision_id}", operation_id="get_decision", responses=responses(401, 403, 404, 410, 422))
+@router.get("/v1/decisions/{decision_id}", operation_id="get_decision", responses=responses(401, 403, 404, 410, 422))
 async def get(decision_id: Identifier, tenant: DecisionsRead, session: ReadSession, world: World) -> DecisionOut:
     """One decision with its reasons and the badge that followed."""
     decision = await get_decision(session, tenant.issuer_id, decision_id)
     successors = await list_successors(session, tenant.issuer_id, [decision_id])
-    return await _whole(session, world, decision, successors.get(decision_id))
-
-
-async def _whole(session: AsyncSession, world: Resources, decision: Decision, superseded_by: str | None) -> DecisionOut:
-    learner = await get_learner(session, decision.issuer_id, decision.learner_id)
-    return DecisionOut(
-        **DecisionLine.facts(decision, superseded_by),
-        details=open_details(open_key(world.vault, learner), decision),
-        credential=await _credential(session, world, decision),
-    )
-
-
-async def _credential(session: AsyncSession, world: Resources, decision: Decision) -> CredentialWithDocument | None:
-    """The badge that the decision issued, reissued or, as a correction, revoked."""
-    edition = await find_edition_of_decision(session, decision.issuer_id, decision.id)
-    if edition is None and decision.supersedes_id is not None:
-        edition = await find_edition_of_decision(session, decision.issuer_id, decision.supersedes_id)
-    if edition is None:
-        return None
-    credential = await get_credential(session, decision.issuer_id, edition.credential_id)
-    return await CredentialWithDocument.read(session, world, credential)
+    return await compose_whole(session, world, decision, successors.get(decision_id))

@@ -1,14 +1,15 @@
 """Whether a decision can be recorded: it fits its panel, its achievement version and what was found. No database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from app.achievements.rubric import shortfalls
+from app.achievements.rubric import falls, shortfalls
 from app.achievements.store import AchievementVersion
 from app.assessors.panels import SourceMismatch
 from app.assessors.store import Panel
-from app.errors import Fault, InvalidInput
+from app.errors import Conflict, Fault, InvalidInput
 from app.scoring.facts import DecisionFacts
+from app.scoring.store import HOLD_HARMLESS, Decision, Outcome
 
 CLOCK_SKEW = timedelta(seconds=60)
 """How far a partner's clock may run ahead of ours."""
@@ -24,6 +25,12 @@ class UnknownReference(InvalidInput):
 
 class OutcomeAgainstRule(InvalidInput):
     code = "outcome_against_rule"
+
+
+class HoldHarmless(Conflict):
+    """What we got wrong ourselves is mended upward only."""
+
+    code = "hold_harmless"
 
 
 def require_sound(facts: DecisionFacts, version: AchievementVersion, panel: Panel, now: datetime) -> None:
@@ -45,6 +52,8 @@ def _require_fitting(facts: DecisionFacts, panel: Panel, now: datetime) -> None:
 
 
 def _panel_faults(facts: DecisionFacts) -> Iterator[Fault]:
+    if facts.is_of_workflow:  # its readings saw to all of this, by certified assessors; met criteria were read earlier
+        return
     if not facts.assessors:
         yield Fault("/assessment/assessors", "is missing", "name the members of the panel who assessed")
     if not facts.results:
@@ -71,7 +80,7 @@ def _require_known(facts: DecisionFacts, version: AchievementVersion, panel: Pan
             f"/assessment/assessors/{i}", f"{code} is not a member of the panel", "use the codes of the panel's members"
         )
         for i, code in enumerate(facts.assessors)
-        if code not in panel.members
+        if code not in panel.members and not facts.is_of_workflow  # there a certification entitles
     ]
     seen: set[str] = set()
     for i, result in enumerate(facts.results):
@@ -107,10 +116,30 @@ def _require_earned(facts: DecisionFacts, version: AchievementVersion, panel: Pa
         Fault(f"/results/{positions[key]}/level" if key else "/results", why)
         for key, why in shortfalls(version.content["rubric"], levels)
     ]
-    for wanted in version.content.get("required_evidence", ()) if panel.kind == "panel" else ():
+    # Of a submission it was asked at the start; what the learner does not want in the badge is not among the evidence here.
+    asks_for_evidence = panel.kind == "panel" and not facts.is_of_workflow
+    for wanted in version.content.get("required_evidence", ()) if asks_for_evidence else ():
         given = sum(1 for piece in facts.evidence if (piece.genre or "").casefold() == wanted["genre"].casefold())
         if given < wanted["minimum"]:
             why = f"{wanted['name']}: {given} pieces of the genre {wanted['genre']!r}, {wanted['minimum']} are required"
             faults.append(Fault("/evidence", why))
     if faults:
         raise OutcomeAgainstRule("The outcome awarded does not follow from the levels and the evidence.", faults=faults)
+
+
+def require_harmless(facts: DecisionFacts, before: Decision | None, version: AchievementVersion) -> None:
+    """Raises HoldHarmless where a reason that is our own fault would cost the learner the outcome, or a level of it."""
+    if before is None or facts.reason_code not in HOLD_HARMLESS:
+        return
+    if is_harmful(before, facts.outcome, {result.criterion: result.level for result in facts.results}, version):
+        raise HoldHarmless(
+            f"An amendment for {facts.reason_code} never lowers an outcome or a level.",
+            cure="Let the decision stand, or give the levels that rise and keep the others.",
+        )
+
+
+def is_harmful(before: Decision, outcome: Outcome, levels: Mapping[str, str], version: AchievementVersion) -> bool:
+    """Whether the outcome is lower than before, or is the same with some level lower."""
+    if before.outcome != outcome:
+        return before.outcome == "awarded"
+    return bool(falls(version.content["rubric"], dict(before.levels), levels))

@@ -2,19 +2,22 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from app.db import Table
 from app.errors import NotFound
 from app.learners.store import Learner
 
 Outcome = Literal["awarded", "not_yet"]
+Origin = Literal["workflow", "partner", "external"]
+"""Whether readings here led to a decision, a partner's assessment elsewhere, or an earlier award that was taken over."""
+ReasonCode = Literal["clerical_error", "appeal", "moderation", "missed_second_reading", "misconduct", "other"]
 
-REASON_CODES: Mapping[str, str] = {
+REASON_CODES: Mapping[ReasonCode, str] = {
     "clerical_error": "What was recorded is not what was decided.",
     "appeal": "An appeal changed it.",
     "moderation": "A review of a batch of decisions changed it.",
@@ -86,6 +89,17 @@ class Decision(Table):
     recorded_by: Mapped[str]
     recorded_at: Mapped[datetime]
 
+    @property
+    def origin(self) -> Origin:
+        """A partner names who of their panel assessed; an external source has nobody to name."""
+        if self.submission_id is not None:
+            return "workflow"
+        return "partner" if self.assessors else "external"
+
+    def columns(self) -> dict[str, Any]:
+        """The row by the names of its columns."""
+        return {column.name: getattr(self, column.name) for column in self.__table__.columns}
+
 
 async def get_decision(session: AsyncSession, issuer_id: str, decision_id: str) -> Decision:
     """Raises NotFound, also for a decision of another issuer."""
@@ -156,3 +170,13 @@ async def list_decisions_of_learners(session: AsyncSession, issuer_id: str, lear
     """All decisions about these learners, in the order they were recorded."""
     query = select(Decision).where(Decision.issuer_id == issuer_id, Decision.learner_id.in_(learner_ids))
     return list((await session.scalars(query.order_by(Decision.recorded_at, Decision.id))).all())
+
+
+async def find_decision_of_submission(session: AsyncSession, issuer_id: str, submission_id: str) -> Decision | None:
+    """The newest decision about a submission."""
+    later = aliased(Decision)
+    is_superseded = select(later.id).where(later.issuer_id == issuer_id, later.supersedes_id == Decision.id).exists()
+    query = select(Decision).where(
+        Decision.issuer_id == issuer_id, Decision.submission_id == submission_id, ~is_superseded
+    )
+    return (await session.scalars(query)).one_or_none()

@@ -49,6 +49,9 @@ class StatementBody(Body):
     )
     impact: ImpactClaim | None = None
     attestations: Attestations = Attestations()
+    narrative_consent: StrictBool = Field(
+        default=False, description="Put the reflection, and the role it was written in, into the badge."
+    )
 
 
 class Statement(StatementBody):

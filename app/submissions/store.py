@@ -102,7 +102,8 @@ class Submission(Table):
     that an earlier attempt met; `met` are those that this one met, in the same form, and `outcome` what was decided of it (both
     written by `app.submissions.decided`). `policy_version` is pinned at submission, and `evidence` are the ids of the artifacts
     it rests on, also those that team mates shared. `held_from` is the state before a hold; one that a screening put is
-    `held_by_screening`, and a screening ends it. `screening_due_at` is the turnaround clock of the screening.
+    `held_by_screening`, and a screening ends it. `screening_due_at` is the turnaround clock of the screening. `sealed_return` is
+    why an approver returned it to scoring, under the learner's key.
 
     `support_offered_at` is when, after too many attempts, support was offered (`sealed_support` tells of it, under the
     learner's key); an attempt begun after that is `supported`.
@@ -154,6 +155,7 @@ class Submission(Table):
     support_offered_at: Mapped[datetime | None]
     sealed_support: Mapped[bytes | None]
     sealed_statement: Mapped[bytes]
+    sealed_return: Mapped[bytes | None]
     screening_due_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]

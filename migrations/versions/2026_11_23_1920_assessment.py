@@ -538,6 +538,7 @@ def upgrade() -> None:
         sa.Column("support_offered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("sealed_support", sa.LargeBinary(), nullable=True),
         sa.Column("sealed_statement", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed_return", sa.LargeBinary(), nullable=True),
         sa.Column("screening_due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
@@ -1056,10 +1057,14 @@ def upgrade() -> None:
             op.f("fk_decision_submission"), "submission", ["issuer_id", "submission_id"], ["issuer_id", "id"]
         )
     op.create_index(op.f("ix_decision_issuer_id_submission_id"), "decision", ["issuer_id", "submission_id"])
+    op.add_column("panel", sa.Column("organization_name", sa.String(), nullable=True))
+    op.add_column("panel", sa.Column("organization_url", sa.String(), nullable=True))
     _protect()
 
 
 def downgrade() -> None:
+    op.drop_column("panel", "organization_url")
+    op.drop_column("panel", "organization_name")
     op.drop_index("ix_decision_issuer_id_submission_id", table_name="decision")
     with op.batch_alter_table("decision") as table:
         table.drop_constraint(op.f("fk_decision_submission"), type_="foreignkey")

@@ -49,6 +49,7 @@ PUBLIC = {
     "metrics",
 }
 AREAS = (people, submissions, assessors, readings, decisions, programs, misconduct)
+EARLY, LATE = "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"
 PLATFORM_ONLY = {"create_issuer", "list_issuers", "leave_issuer"}
 NAMES_NO_OBJECT = {
     "create_panel",
@@ -126,6 +127,12 @@ def body_for(probe: Probe, own: Mapping[str, str]) -> Any:
     """A body that would be accepted but for the place probed."""
     if probe.operation.id == "merge_learners":
         return {"learner_id": own["learner_id"]}
+    if probe.operation.id == "open_moderation":
+        body = {**probe.operation.example, "program_id": own["program_id"], "decision_ids": [own["decision_id"]]}
+        if probe.name.startswith("/filter"):
+            del body["decision_ids"]
+            body["filter"] = {"achievement_id": "", "version": 1, "decided_from": EARLY, "decided_until": LATE}
+        return body
     if probe.operation.id != "record_decision":
         body = _filled(probe.operation, own)
         if probe.operation.id == "create_enrollment" and probe.name == "/learner_id":
@@ -179,6 +186,7 @@ on_sqlite = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 
 KIND_OF_PLACE = {
     "supersedes": "decision_id",
+    "decision_ids": "decision_id",
     "renews": "decision_id",
     "translations": "achievement_id",
     "enrollment_ids": "enrollment_id",

@@ -6,13 +6,16 @@ from typing import Any
 from fastapi import FastAPI
 from sqlalchemy import select, text
 
-from app.audit.store import PLATFORM, AuditEntry, AuditLink, link_loose_entries
-from app.operation.audit_trail import Trail, verify_audit_trail
+from app.audit.store import PLATFORM, AuditEntry, AuditLink, content_digest, link_loose_entries
+from app.operation.audit_trail import Trail, commitments_of, verify_audit_trail
 from app.resources import Resources
+from app.scoring.commitment import compose_commitment, compose_earlier_commitments
+from app.scoring.store import Decision
 from app.settings import Settings
 from tests.conftest import Partner
 from tests.issuing import change_status, decided, record, world_of
 from tests.operation.behind import flipped, unguarded
+from tests.scoring.judging import open_case
 
 
 async def verify(world: Resources) -> Trail:
@@ -154,3 +157,58 @@ async def test_what_an_earlier_release_wrote_beside_is_told_and_can_be_linked(
     assert (await verify(world)).faults == []
     async with world.database.transaction() as session:
         assert await link_loose_entries(session) == 0
+
+
+async def test_a_decision_changed_behind_the_services_back_is_found(
+    app: FastAPI, settings: Settings, partner: Partner
+) -> None:
+    """Its entry is whole, and says where it stands."""
+    decision = await (await open_case(app, partner)).decided()
+    world, chain = world_of(app), partner.issuer_id
+    assert (await verify(world)).faults == []
+    planted: dict[str, Any] = {
+        "outcome": "not_yet", "levels": '[["problem","developing"]]', "assessors": '["A-99"]', "policy_version": 2,
+        "reason_code": "other", "digest": "0" * 64, "recorded_by": "person:else",
+    }  # fmt: skip
+    async with unguarded(settings) as change:
+        [(position,)] = await change(
+            "SELECT position FROM audit_link JOIN audit_entry ON audit_entry.id = entry_id "
+            "WHERE action = 'decision.recorded' AND object_id = :id", id=decision["id"],
+        )  # fmt: skip
+        for column, planting in planted.items():
+            is_json = column in ("levels", "assessors") and not settings.is_sqlite
+            read, given = ("CAST({} AS text)", "CAST(:value AS json)") if is_json else ("{}", ":value")
+            [(value,)] = await change(f"SELECT {read.format(column)} FROM decision WHERE id = :id", id=decision["id"])
+            for put, faulty in ((planting, [(chain, position)]), (value, [])):
+                await change(f"UPDATE decision SET {column} = {given} WHERE id = :id", value=put, id=decision["id"])
+                assert places(await verify(world)) == faulty, column
+
+
+async def test_a_decision_slipped_in_or_removed_is_found(app: FastAPI, settings: Settings, partner: Partner) -> None:
+    await decided(partner, outcome="not_yet")
+    world = world_of(app)
+    async with unguarded(settings) as change:
+        await change("UPDATE decision SET id = :other", other="f" * 32)
+        told = [fault.detail for fault in (await verify(world)).faults]
+    assert len(told) == 2
+    assert f"the decision {'f' * 32} is in no entry: somebody else wrote it" in told
+    assert any(each.endswith("is missing") for each in told)
+
+
+async def test_what_the_release_before_chained_of_a_decision_still_verifies(app: FastAPI, partner: Partner) -> None:
+    """It committed to less: outcome, corrections, and the digest of the details."""
+    await decided(partner)
+    world = world_of(app)
+    async with world.database.reading() as session:
+        row = (await session.scalars(select(Decision))).one().columns()
+    earlier = [content_digest(each) for each in compose_earlier_commitments(row)]
+    assert len(earlier) == 2
+    assert commitments_of(row) == {content_digest(compose_commitment(row)), *earlier}
+    for column, value in (("outcome", "not_yet"), ("digest", "0" * 64), ("supersedes_id", "f" * 32)):
+        assert commitments_of({**row, column: value}).isdisjoint(earlier), column
+
+
+async def test_erasing_a_learner_leaves_decisions_as_they_were_chained(app: FastAPI, partner: Partner) -> None:
+    decision = await decided(partner)
+    assert (await partner.client.post(f"/v1/learners/{decision['learner_id']}/erase")).status_code == 200
+    assert (await verify(world_of(app))).faults == []

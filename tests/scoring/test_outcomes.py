@@ -76,7 +76,7 @@ async def test_awarded_after_awarded_reissues_under_the_same_id(
     before, after = first["credential"]["document"], second["credential"]["document"]
     assert after["id"] == before["id"]
     assert second["credential"]["edition"] == 2
-    assert (after["validFrom"], after["awardedDate"]) == ("2026-11-25T13:00:00Z", "2026-05-02T08:30:00Z")
+    assert (after["validFrom"], after["awardedDate"]) == ("2026-11-25T13:00:00Z", "2026-04-09T14:00:00Z")
     assert after["credentialSubject"]["narrative"] == "Seen again."
     assert after["credentialStatus"]["id"] != before["credentialStatus"]["id"]
     await require_verifies(world, after)
@@ -405,3 +405,38 @@ async def test_a_version_can_be_pinned_and_a_retired_one_is_refused(app: FastAPI
     await require_verifies(world_of(app), first["credential"]["document"])
     [edition, *_] = await list_all_editions(world_of(app))
     assert not await published_bit(world_of(app), edition)
+
+
+# Why a decision is corrected
+
+
+async def test_a_correction_tells_its_kind_of_reason(partner: Partner, clock: FixedClock) -> None:
+    first = await decided(partner)
+    assert (first["origin"], first["reason_code"]) == ("partner", None)
+    clock.advance(days=1)
+    second = await decided(partner, supersedes=first["id"], **LATER)
+    assert second["reason_code"] == "other"
+    clock.advance(days=1)
+    third = await decided(partner, supersedes=second["id"], reason_code="clerical_error", **LATER)
+    badges = [each["credential"]["document"]["awardedDate"] for each in (first, second, third)]
+    assert badges == ["2026-04-09T14:00:00Z", "2026-04-09T14:00:00Z", "2026-05-02T08:30:00Z"]
+    undated = {"supersedes": third["id"], "reason": "A slip.", "reason_code": "clerical_error", "decided_at": None}
+    assert (await record(partner, **undated)).status_code == 422
+    assert (await record(partner, reason_code="other")).status_code == 422
+
+
+async def test_what_we_got_wrong_ourselves_is_mended_upward_only(partner: Partner, clock: FixedClock) -> None:
+    award = await decided(partner, results=results(problem="demonstrated"))
+    clock.advance(days=1)
+    ours = {"reason": "It was never read twice.", "reason_code": "missed_second_reading"}
+    lower = {"outcome": "not_yet", "results": results("developing")}
+    refused = await record(partner, supersedes=award["id"], **lower, **ours)
+    assert (refused.status_code, refused.json()["code"]) == (409, "hold_harmless")
+    assert (await record(partner, supersedes=award["id"], **ours)).status_code == 201
+    other = {"recipient": {"email": "eva@schools.example.org"}}
+    refusal = await decided(partner, **lower, **other)
+    deeper = {"outcome": "not_yet", "results": results("not-evident")}
+    assert (await record(partner, supersedes=refusal["id"], **deeper, **ours, **other)).json()[
+        "code"
+    ] == "hold_harmless"
+    assert (await record(partner, supersedes=refusal["id"], **ours, **other)).status_code == 201

@@ -108,6 +108,9 @@ def _submission_bodies() -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
+ORGANIZATION = {"name": "State Department of Education", "url": "https://education.example.gov"}
+
+
 def full_bodies(partner: Partner) -> dict[str, dict[str, Any]]:
     """By operation id."""
     return {
@@ -121,7 +124,7 @@ def full_bodies(partner: Partner) -> dict[str, dict[str, Any]]:
         "change_achievement_settings": SETTINGS,
         "draft_achievement_version": content(),
         "edit_achievement_version": content(),
-        "create_panel": panel_body(external_id="row-1", url="https://panel.example.org"),
+        "create_panel": panel_body(external_id="row-1", url="https://panel.example.org", organization=ORGANIZATION),
         "change_panel_members": {"members": ["A-01", "A-02"]},
         "create_learner": {
             "external_id": "row-1",
@@ -137,6 +140,28 @@ def full_bodies(partner: Partner) -> dict[str, dict[str, Any]]:
         },
         "add_identity": {"kind": "email", "value": "ada.example@mail.example.org", "primary": True},
         "merge_learners": {"learner_id": "ab" * 16},
+        "decide_submission": {"outcome": "not_yet", "feedback": {"evidence": "Measure the change."}, "note": "Close."},
+        "return_submission": {"reason": "The rationale is thin."},
+        "file_appeal": {"decision_id": "ab" * 16, "grounds": "The baseline is on page 2."},
+        "declare_appeal_inadmissible": {"reason": "It concerns another program."},
+        "decide_appeal": {
+            "outcome": "changed",
+            "answer": "Read again.",
+            "feedback": {"evidence": "Measure the change."},
+            "note": "Close.",
+        },
+        "open_moderation": {
+            "program_id": "ab" * 16,
+            "filter": {
+                "achievement_id": partner.achievement_id,
+                "version": 1,
+                "decided_from": "2026-01-01T00:00:00Z",
+                "decided_until": "2027-01-01T00:00:00Z",
+            },
+            "reason_code": "other",
+            "note": "Looked at again.",
+        },
+        "review_decision": {"outcome": "changed", "feedback": {"evidence": "Measure the change."}, "note": "Close."},
         "record_decision": decision(partner, external_id="row-1"),
         "revoke_credential": {"reason": "An error."},
         "suspend_credential": {"reason": "A doubt."},

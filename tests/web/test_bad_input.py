@@ -3,6 +3,7 @@
 import base64
 import json
 import random
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import unquote
@@ -186,16 +187,23 @@ def names_the_place(answer: httpx.Response, name: str) -> bool:
 
 
 def path_of(operation: Operation, partner: Partner, credential_id: str = NOWHERE, learner_id: str = NOWHERE) -> str:
-    return operation.path.format(
-        issuer_id=partner.issuer_id, achievement_id=partner.achievement_id, panel_id=partner.panel_id,
-        credential_id=credential_id, learner_id=learner_id, version=1,
-    )  # fmt: skip
+    known = {
+        "issuer_id": partner.issuer_id, "achievement_id": partner.achievement_id, "panel_id": partner.panel_id,
+        "credential_id": credential_id, "learner_id": learner_id, "version": 1,
+    }  # fmt: skip
+    return operation.path.format_map(defaultdict(lambda: NOWHERE, known))
+
+
+def client_for(operation: Operation, partner: Partner, operator: httpx.AsyncClient) -> httpx.AsyncClient:
+    if operation.id == "create_issuer":
+        return operator
+    return partner.staff if operation.is_for_people else partner.client
 
 
 async def send(
     operation: Operation, partner: Partner, operator: httpx.AsyncClient, body: Any, credential_id: str = NOWHERE
 ) -> httpx.Response:
-    client = operator if operation.id == "create_issuer" else partner.client
+    client = client_for(operation, partner, operator)
     path = path_of(operation, partner, credential_id)
     # The text is made here: a client library refuses some of what is to be sent.
     content = json.dumps(body).encode()
@@ -516,7 +524,7 @@ async def test_no_mutated_body_makes_the_service_fail(
                 "Content-Type": "application/json",
                 **({"Idempotency-Key": key.encode()} if key is not None else {}),
             }
-            answer = await (operator if operation.id == "create_issuer" else partner.client).request(
+            answer = await client_for(operation, partner, operator).request(
                 operation.method, path + chance.choice(QUERIES), content=json.dumps(body).encode(), headers=headers
             )
             seen.add(answer.status_code)
