@@ -11,6 +11,7 @@ from app.events.store import list_events_about
 from app.keys.vault import Vault
 from app.learners.recipients import open_key, open_known, primary_of
 from app.learners.store import Learner, list_merged
+from app.readings.tell import tell_readings
 from app.scoring.award import open_details
 from app.scoring.store import list_decisions_of_learners
 
@@ -65,6 +66,7 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
             }
             for decision in decisions
         ],
+        "readings": await tell_readings(session, learner.issuer_id, keys),
         "credentials": badges,
         "events": [
             {"position": event.position, "type": event.type, "object_id": event.object_id, "at": event.occurred_at}

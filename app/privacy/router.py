@@ -28,6 +28,9 @@ class LearnerExport(BaseModel):
     merged: list[dict[str, Any]] = Field(
         description="Learners who were merged into this one. All below is theirs as well."
     )
+    readings: list[dict[str, Any]] = Field(
+        description="What was written about submissions that are decided; not by whom."
+    )
     decisions: list[dict[str, Any]]
     credentials: list[dict[str, Any]] = Field(description="Each badge with all its editions as they were signed.")
     events: list[dict[str, Any]]

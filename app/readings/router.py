@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from sqlalchemy import select
 
 from app.access.dependencies import AsAssessor, ProgramsRead
-from app.access.idempotency import Idempotency, Once, take_key
+from app.access.idempotency import Idempotency, take_key
 from app.assessors.store import find_assessor_of_person
 from app.errors import NotFound
 from app.identifiers import Identifier
@@ -43,12 +43,10 @@ class NotResolved(NotFound):
 
 
 @router.post("/v1/readings/claim", operation_id="claim_reading",
-             responses=responses(400, 401, 403, 404, 409, 422))  # fmt: skip
-async def claim(member: AsAssessor, session: Session, world: World, now: Now, once: Once) -> ReadingItem:
-    """Take the next reading there is for you."""
-    out = await ReadingItem.of(session, await claim_reading(session, world, member, now))
-    await once.remember(out, status=200)
-    return out
+             responses=responses(401, 403, 404, 409, 422))  # fmt: skip
+async def claim(member: AsAssessor, session: Session, world: World, now: Now) -> ReadingItem:
+    """Take the next reading there is for you. Who repeats it takes another: look at your readings first."""
+    return await ReadingItem.of(session, await claim_reading(session, world, member, now))
 
 
 @router.get("/v1/readings", operation_id="list_readings", responses=responses(400, 401, 403, 422))

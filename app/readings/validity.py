@@ -82,15 +82,13 @@ async def _find_unmet(session: AsyncSession, assessor: Assessor, achievement_id:
     """The least used validity anchor that the assessor knows nothing of: not the anchor, nor another of the same source, nor the
     source or its author."""
     issuer_id = assessor.issuer_id
-    met = (
-        await session.execute(
-            select(Anchor.id, Anchor.source_submission_id)
-            .join(
-                AnchorExposure,
-                (AnchorExposure.issuer_id == Anchor.issuer_id) & (AnchorExposure.anchor_id == Anchor.id),
-            )
-            .where(AnchorExposure.issuer_id == issuer_id, AnchorExposure.assessor_id == assessor.id)
+    met = await session.execute(
+        select(Anchor.id, Anchor.source_submission_id)
+        .join(
+            AnchorExposure,
+            (AnchorExposure.issuer_id == Anchor.issuer_id) & (AnchorExposure.anchor_id == Anchor.id),
         )
+        .where(AnchorExposure.issuer_id == issuer_id, AnchorExposure.assessor_id == assessor.id)
     )
     read = select(Reading.submission_id).where(Reading.issuer_id == issuer_id, Reading.assessor_id == assessor.id)
     known = {id_ for pair in met for id_ in pair if id_} | {id_ for id_ in (await session.scalars(read)).all() if id_}
