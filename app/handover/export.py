@@ -49,6 +49,7 @@ from app.people.store import Mail, OidcProvider, PersonIdentity
 from app.programs.enrollments import open_context
 from app.programs.store import Affiliation, Cohort, Enrollment, Program, ProgramAchievement, ScoringPolicy
 from app.readings.store import Reading, Resolution, SamplingWindow
+from app.readings.texts import open_texts as open_reading
 from app.resources import Resources
 from app.scoring.award import open_details
 from app.scoring.store import Decision
@@ -122,6 +123,13 @@ def _of_submission(table: type[Any]) -> Callable[[Select[Any]], Select[Any]]:
         return query.join(Learner, _same(Learner, Submission.issuer_id, Submission.learner_id))
 
     return joined
+
+
+def _with_author(query: Select[Any]) -> Select[Any]:
+    """A reading with the learner whose work it is of; one of an anchor has none."""
+    of_submission = _same(Submission, Reading.issuer_id, Reading.submission_id)
+    query = query.add_columns(Learner).outerjoin(Submission, of_submission)
+    return query.outerjoin(Learner, _same(Learner, Submission.issuer_id, Submission.learner_id))
 
 
 def _of_edition(query: Select[Any]) -> Select[Any]:
@@ -237,6 +245,12 @@ def _open_screening(place: _Place, screening: Screening, learner: Learner) -> Me
     return {"note": None if learner.sealed_key is None else open_note(open_key(place.vault, learner), screening)}
 
 
+def _open_reading(place: _Place, reading: Reading, learner: Learner | None) -> Members:
+    if learner is None or learner.sealed_key is None:
+        return {"texts": None}
+    return {"texts": open_reading(open_key(place.vault, learner), reading)}
+
+
 def _open_status_list(place: _Place, status_list: StatusList, publication: StatusListPublication) -> Members:
     url = status_list_url(place.base_url, status_list.id)
     return {"url": url, "published_at": publication.published_at, "body": publication.body.decode()}
@@ -295,7 +309,7 @@ KINDS = (
     _Kind(Certification),
     _Kind(CertificationChange),
     _Kind(SamplingWindow),
-    _Kind(Reading),
+    _Kind(Reading, _with_author, _open_reading),
     _Kind(Resolution),
     _Kind(Appeal, _of_learner(Appeal), _open_appeal),
     _Kind(Moderation),

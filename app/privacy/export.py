@@ -22,6 +22,7 @@ from app.people.identities import list_person_identities, open_person_key, open_
 from app.people.store import list_mails
 from app.programs.enrollments import open_context
 from app.programs.store import list_all_affiliations, list_enrollments_of_learners
+from app.readings.tell import tell_readings
 from app.scoring.award import open_details
 from app.scoring.store import list_decisions_of_learners
 from app.submissions.answer import tell_submission
@@ -112,6 +113,7 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
             }
             for appeal in appeals
         ],
+        "readings": await tell_readings(session, learner.issuer_id, keys),
         "credentials": badges,
         "anchors": [
             {

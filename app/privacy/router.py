@@ -31,6 +31,9 @@ class LearnerExport(BaseModel):
     submissions: list[dict[str, Any]] = Field(
         description="With all that was written in them. Files are fetched one by one (`download_artifact_file`)."
     )
+    readings: list[dict[str, Any]] = Field(
+        description="What was written about submissions that are decided; not by whom."
+    )
     decisions: list[dict[str, Any]]
     appeals: list[dict[str, Any]]
     credentials: list[dict[str, Any]] = Field(description="Each badge with all its editions as they were signed.")

@@ -3,10 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
 from sqlalchemy import select
 
 from app.access.dependencies import AsAssessor, ProgramsRead
-from app.access.idempotency import Idempotency, Once, take_key
+from app.access.idempotency import Idempotency, take_key
 from app.assessors.store import find_assessor_of_person
 from app.errors import NotFound
 from app.identifiers import Identifier
@@ -27,7 +28,9 @@ from app.readings.read import recuse, start_reading, submit_reading
 from app.readings.reassign import handing_on
 from app.readings.sampling_audit import audit_sample
 from app.readings.store import LIVE, Reading, list_readings, list_resolutions
+from app.submissions.evidence import BYTES, evidence_headers, stream_artifact
 from app.submissions.store import get_submission
+from app.submissions.work import get_evidence
 from app.web.dependencies import Now, ReadSession, Session, World
 from app.web.fields import Moment
 from app.web.pagination import Page, Paging, fetch_page
@@ -43,12 +46,10 @@ class NotResolved(NotFound):
 
 
 @router.post("/v1/readings/claim", operation_id="claim_reading",
-             responses=responses(400, 401, 403, 404, 409, 422))  # fmt: skip
-async def claim(member: AsAssessor, session: Session, world: World, now: Now, once: Once) -> ReadingItem:
-    """Take the next reading there is for you."""
-    out = await ReadingItem.of(session, await claim_reading(session, world, member, now))
-    await once.remember(out, status=200)
-    return out
+             responses=responses(401, 403, 404, 409, 422))  # fmt: skip
+async def claim(member: AsAssessor, session: Session, world: World, now: Now) -> ReadingItem:
+    """Take the next reading there is for you. Who repeats it takes another: look at your readings first."""
+    return await ReadingItem.of(session, await claim_reading(session, world, member, now))
 
 
 @router.get("/v1/readings", operation_id="list_readings", responses=responses(400, 401, 403, 422))
@@ -71,6 +72,25 @@ async def get(reading_id: Identifier, member: AsAssessor, session: ReadSession, 
         return await ReadingOut.of_held(session, held)
     await require_may_read(session, held, now)
     return await ReadingOut.of_held(session, held, await open_held_work(session, world.vault, held))
+
+
+@router.get("/v1/readings/{reading_id}/artifacts/{artifact_id}", operation_id="download_reading_artifact",
+            response_class=StreamingResponse,
+            responses={200: {"content": {"application/octet-stream": BYTES}},
+                       **responses(401, 403, 404, 409, 410, 422, 503)})  # fmt: skip
+async def get_artifact(
+    reading_id: Identifier, artifact_id: Identifier, member: AsAssessor, session: ReadSession, world: World, now: Now
+) -> StreamingResponse:
+    """Download a file of the work that you have started to read. It is saved under the neutral name that the work shows."""
+    held = await get_held(session, member, reading_id)
+    await require_may_read(session, held, now)
+    if held.submission is None or held.reading.state != "started":
+        raise NotFound("The work has no file with this id.")
+    artifact, owner = await get_evidence(session, held.submission, artifact_id)
+    work = await open_held_work(session, world.vault, held)
+    [name] = [each.name for each in work.artifacts if each.id == artifact_id]
+    pieces = await stream_artifact(world, artifact, owner)
+    return StreamingResponse(pieces, headers=evidence_headers(artifact, name))
 
 
 @router.post("/v1/readings/{reading_id}/start", operation_id="start_reading",

@@ -4,7 +4,6 @@ The assessors recommend, an approver decides. The levels of record are the resol
 for them: an approver confirms or returns it, and never writes a score.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,12 +17,13 @@ from app.achievements.rubric import shortfalls, unmet
 from app.achievements.store import AchievementVersion, get_version
 from app.assessors.store import find_assessor_of_person
 from app.errors import Conflict, Forbidden
-from app.keys.vault import PersonalKey, Vault
+from app.keys.vault import Vault
 from app.learners.recipients import open_key
 from app.learners.store import get_learner
 from app.programs.policy import get_policy
 from app.programs.store import Enrollment, list_affiliations
-from app.readings.store import Reading, Resolution, find_resolution, get_reading, list_readings
+from app.readings.store import Resolution, find_resolution, get_reading, list_readings
+from app.readings.texts import open_texts
 from app.scoring.award import open_details
 from app.scoring.store import Outcome, get_decision
 from app.submissions.store import Submission, TeamMember
@@ -97,9 +97,9 @@ async def open_recommendation(
     readings = [await get_reading(session, issuer_id, each) for each in resolution.reading_ids]
     rationales, feedback = await _banked_texts(session, vault, submission)
     if readings:
-        texts = _open_texts(key, readings[0])
-        rationales |= texts.get("rationales", {})
-        feedback |= texts.get("feedback", {})
+        texts = open_texts(key, readings[0])
+        rationales |= {criterion: each["rationale"] for criterion, each in texts.items()}
+        feedback |= {criterion: each["feedback"] for criterion, each in texts.items() if each["feedback"] is not None}
     return Recommendation(
         submission=submission,
         version=await get_version(session, issuer_id, submission.achievement_id, submission.version),
@@ -109,15 +109,6 @@ async def open_recommendation(
         rationales=rationales,
         feedback=feedback,
     )
-
-
-def _open_texts(key: PersonalKey, reading: Reading) -> dict[str, dict[str, str]]:
-    if reading.sealed_texts is None:
-        return {}
-    texts: dict[str, dict[str, str]] = json.loads(
-        key.open(reading.sealed_texts, table="reading", row=reading.id, column="sealed_texts")
-    )
-    return texts
 
 
 async def _banked_texts(

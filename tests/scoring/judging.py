@@ -16,6 +16,7 @@ from app.learners.store import Learner, get_learner
 from app.programs.policy import ScoringPolicyBody
 from app.programs.store import Enrollment, Program
 from app.readings.store import Reading, ReadingKind, Resolution, find_resolution, list_readings
+from app.readings.texts import Texts, seal_texts
 from app.resources import Resources
 from app.submissions.store import Artifact, Submission
 from tests.assessing import put_assessor, put_enrollment, put_program, put_submission
@@ -109,10 +110,9 @@ async def put_reading(
     assessor: Assessor | None = None,
     feedback: Mapping[str, str] | None = None,
 ) -> Reading:
-    """A submitted reading: the one of this kind that stands open, or a new one."""
+    """A submitted reading: the one of this kind that nobody has begun, or a new one."""
     reader, now = assessor or case.assessor, case.world.clock.now()
     async with case.world.database.transaction() as session:
-        learner = await get_learner(session, case.partner.issuer_id, case.learner.id)
         reading = await _find_open(session, case, kind)
         if reading is None:
             reading = Reading(
@@ -121,22 +121,21 @@ async def put_reading(
             )  # fmt: skip
             session.add(reading)
             await session.flush()
-        texts = {
-            "rationales": {key: f"Why {key} is at {level}." for key, level in levels.items()},
-            "feedback": dict(feedback or {}),
-        }
-        reading.sealed_texts = open_key(case.world.vault, learner).seal(
-            json.dumps(texts).encode(), table="reading", row=reading.id, column="sealed_texts"
-        )
         reading.assessor_id, reading.assessor_code = reader.id, reader.code
-        reading.levels, reading.state = [list(each) for each in levels.items()], "submitted"
+        reading.levels = [list(each) for each in levels.items()]
+        said = feedback or {}
+        texts: dict[str, Texts] = {
+            key: {"rationale": f"Why {key} is at {level}.", "feedback": said.get(key)} for key, level in levels.items()
+        }
+        await seal_texts(session, case.world.vault, reading, case.submission, texts)
         reading.assigned_at = reading.started_at = reading.submitted_at = reading.updated_at = now
+        reading.state = "submitted"
     return reading
 
 
 async def _find_open(session: AsyncSession, case: Case, kind: str) -> Reading | None:
     found = await list_readings(session, case.partner.issuer_id, case.submission.id)
-    return next((each for each in found if each.kind == kind and each.state == "open"), None)
+    return next((each for each in found if each.kind == kind and each.state in ("open", "assigned")), None)
 
 
 async def put_resolved(
