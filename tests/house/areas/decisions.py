@@ -5,7 +5,7 @@ from typing import Any, cast
 from sqlalchemy import select
 
 from app.access.store import PersonRole
-from app.assessors.store import Assessor, get_public_panel
+from app.assessors.store import Assessor, find_assessor_of_person, get_public_panel
 from app.identifiers import new_id
 from app.programs.store import Affiliation
 from app.readings.store import list_readings
@@ -112,13 +112,21 @@ async def _mistake_approvals(made: Mistakes, partner: Partner, staff_id: str, re
     async with made.world.database.transaction() as session:
         session.add(affiliation)
     await made.make("approver_conflict", "POST", decide, as_person=True, json=refused)
+    spare, _ = await make_person(made.world, partner.issuer_id, "assessor", name="Spare Example")
     async with made.world.database.transaction() as session:
         (await session.get_one(Affiliation, (partner.issuer_id, affiliation.id))).ended_at = now
+        entered = await find_assessor_of_person(session, partner.issuer_id, staff_id)
+        if entered is not None:
+            entered.person_id = spare.id
+            await session.flush()
         assessor = await session.get_one(Assessor, (partner.issuer_id, case.assessor.id))
         own, assessor.person_id = assessor.person_id, staff_id
     await made.make("approver_is_assessor", "POST", decide, as_person=True, json=refused)
     async with made.world.database.transaction() as session:
         (await session.get_one(Assessor, (partner.issuer_id, case.assessor.id))).person_id = own
+        await session.flush()
+        if entered is not None:
+            (await session.get_one(Assessor, (partner.issuer_id, entered.id))).person_id = staff_id
     await made.staff.post(f"{case.path}/return", json={"reason": "The rationale is thin."})
     await made.make("reading_open", "POST", decide, as_person=True, json=refused)
     await put_read(case, SHORT, kind="adjudication", assessor=await _lead(case))
