@@ -45,18 +45,9 @@ def anchors() -> list[dict[str, Any]]:
 
 
 def drift(levels: Mapping[str, str], rng: random.Random, rate: float) -> dict[str, str]:
-    """Levels as another reader might give them: now and then one beside the true one, never across the passing level."""
-    return {key: _beside(level) if rng.random() < rate else level for key, level in levels.items()}
-
-
-def _beside(level: str) -> str:
-    """The neighbor on the same side of the bar."""
-    return {
-        "not-evident": "developing",
-        "developing": "not-evident",
-        "demonstrated": "exemplary",
-        "exemplary": "demonstrated",
-    }[level]
+    """Levels as another reader might give them: now and then one is beside the true one, and never across the bar."""
+    beside = {"demonstrated": "exemplary", "exemplary": "demonstrated"}
+    return {key: beside.get(level, level) if rng.random() < rate else level for key, level in levels.items()}
 
 
 def _anchor(achievement: str, role: str, set_: str, number: int, rng: random.Random) -> dict[str, Any]:

@@ -1,14 +1,16 @@
 """Loading the demonstration with the service's own verbs, and writing `demo.json`.
 
-Loading is resumable: what is there already is left alone, so a run that was interrupted is finished by the next. People,
-levels and dates are the same everywhere; keys, ids and salts are random.
+A whole program is played through at its own pace: assessors qualify on an anchor bank in summer, fellows' work is handed in,
+screened, read blind and decided through the school year, the panel calibrates in winter, and qualifies anew some weeks before
+today, so that a newcomer finds it at work. Loading is resumable: what is there already is left alone, so a run that was
+interrupted is finished by the next. People, levels and dates are the same everywhere; keys, ids and who reads what are drawn.
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,41 +20,36 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.clients import create_client
-from app.access.principals import TENANT_SCOPES, Scope, Tenant
+from app.access.principals import TENANT_SCOPES, Scope
 from app.achievements import versions
 from app.achievements.bodies import AchievementCreate
 from app.achievements.store import find_by_external_id as find_achievement
 from app.assessors.panels import create_panel
 from app.assessors.store import find_by_external_id as find_panel
 from app.credentials.store import Credential
+from app.demo.academy import ACTOR, Academy, calibrate, enter_program, enter_staff, fill_anchor_bank, qualify
 from app.demo.achievements import ACADEMY, ACHIEVEMENTS
+from app.demo.calendar import Calendar
 from app.demo.decisions import awards
 from app.demo.people import ASSESSMENT_PANEL, fellows
+from app.demo.school_year import SchoolYear
 from app.issuers.create import create_issuer
 from app.issuers.store import BaseUrlPinned, find_issuer_by_slug, pin_base_url
-from app.learners.recipients import Identities, create_learner
-from app.learners.store import Learner
+from app.learners.recipients import Identities
+from app.programs.enrollments import CONTEXT, EnrollmentFacts, enroll
+from app.programs.store import Enrollment
 from app.resources import Resources, open_resources
-from app.scoring.bodies import DecisionCreate
-from app.scoring.decide import decide
-from app.scoring.store import Decision
 from app.settings import Settings
+from app.submissions.store import Submission
 
-ACTOR = "demo"
 ISSUER: Mapping[str, Any] = {
     "slug": "leadership-academy",
     "profile": {name: ACADEMY[name] for name in ("name", "url", "description")},
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """Ids of what stands before the decisions."""
-
-    tenant: Tenant
-    achievement_ids: Mapping[str, str]
-    panel_id: str
-    learner_ids: Mapping[str, str]
+_FOUNDED = timedelta(days=30)
+"""How long before the first decision the academy is set up."""
 
 
 async def load_demo(settings: Settings, console: Console) -> dict[str, Any]:
@@ -63,9 +60,12 @@ async def load_demo(settings: Settings, console: Console) -> dict[str, Any]:
         if path.exists():
             summary: dict[str, Any] = json.loads(path.read_text())
             return summary
-        loaded = await _load_definitions(world)
-        await _load_decisions(world, loaded, console)
-        summary = await _summarize(world, loaded)
+        attempts = awards(world.clock.now())
+        calendar = Calendar(world.clock, datetime.fromisoformat(attempts[0]["decided_at"]) - _FOUNDED)
+        academy, enrollment_ids, panel_id = await _found(replace(world, clock=calendar), calendar, attempts)
+        await _play(academy, enrollment_ids, attempts, console)
+        await _reach_today(academy, enrollment_ids, world.clock.now())
+        summary = await _summarize(world, academy, panel_id)
     _write_private(path, json.dumps(summary, indent=2) + "\n")
     return summary
 
@@ -115,8 +115,11 @@ async def _pin(world: Resources) -> None:
         raise BaseUrlPinned(error.detail, cure=cure) from None
 
 
-async def _load_definitions(world: Resources) -> Loaded:
-    now = world.clock.now()
+async def _found(
+    world: Resources, calendar: Calendar, attempts: Sequence[Mapping[str, Any]]
+) -> tuple[Academy, dict[str, str], str]:
+    """What stands before the school year: the academy, ids of the enrollments by fellow, the panel's id."""
+    now = calendar.now()
     async with world.database.transaction() as session:
         issuer = await find_issuer_by_slug(session, ISSUER["slug"])
         if issuer is None:
@@ -125,8 +128,13 @@ async def _load_definitions(world: Resources) -> Loaded:
         panel = await find_panel(session, issuer.id, ASSESSMENT_PANEL["external_id"])
         if panel is None:
             panel = await create_panel(session, issuer.id, **ASSESSMENT_PANEL, actor=ACTOR, now=now)
-        learner_ids = await _learners(session, world, issuer.id, now)
-        return Loaded(Tenant(issuer.id, ACTOR, TENANT_SCOPES), achievement_ids, panel.id, learner_ids)
+        ids = list(achievement_ids.values())
+        program_id, cohort_id = await enter_program(session, issuer.id, panel.id, ids, now)
+        members, assessors = await enter_staff(session, world, issuer.id, now)
+        academy = Academy(
+            world, calendar, issuer.id, program_id, cohort_id, achievement_ids, members, assessors
+        )  # fmt: skip
+        return academy, await _enroll(session, academy, attempts), panel.id
 
 
 async def _achievement(session: AsyncSession, world: Resources, issuer_id: str, key: str, now: datetime) -> str:
@@ -142,51 +150,84 @@ async def _achievement(session: AsyncSession, world: Resources, issuer_id: str, 
     return achievement.id
 
 
-async def _learners(session: AsyncSession, world: Resources, issuer_id: str, now: datetime) -> dict[str, str]:
-    rows = (await session.scalars(select(Learner).where(Learner.issuer_id == issuer_id))).all()
+async def _enroll(session: AsyncSession, academy: Academy, attempts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Enrollment ids by fellow; whoever is not enrolled yet is."""
+    rows = (await session.scalars(select(Enrollment).where(Enrollment.program_id == academy.program_id))).all()
     ids = {str(row.external_id): row.id for row in rows}
-    for fellow in fellows():
-        identities = Identities(name=fellow["name"], email=fellow.get("email"), did=fellow.get("did"))
-        if fellow["external_id"] not in ids:
-            learner = await create_learner(
-                session, world.vault, issuer_id, external_id=fellow["external_id"], identities=identities, actor=ACTOR,
-                now=now,
-            )  # fmt: skip
-            ids[fellow["external_id"]] = learner.id
+    contexts = {attempt["fellow"]: attempt["work"]["context"] for attempt in attempts}
+    for number, fellow in enumerate(fellows()):
+        external_id = fellow["external_id"]
+        if external_id in ids:
+            continue
+        facts = EnrollmentFacts(
+            external_id=external_id,
+            program_id=academy.program_id,
+            cohort_id=academy.cohort_id,
+            learner_id=None,
+            recipient_external_id=external_id,
+            recipient=Identities(name=fellow["name"], email=fellow.get("email"), did=fellow.get("did")),
+            school=f"school-{number % 37 + 1:02d}",
+            state="active",
+            context={**dict.fromkeys(CONTEXT), **contexts.get(external_id, {})},
+        )
+        enrollment, _ = await enroll(
+            session, academy.world.vault, academy.issuer_id, facts, actor=ACTOR, now=academy.calendar.now()
+        )  # fmt: skip
+        ids[external_id] = enrollment.id
     return ids
 
 
-async def _load_decisions(world: Resources, loaded: Loaded, console: Console) -> None:
-    async with world.database.reading() as session:
-        query = select(Decision.external_id).where(Decision.issuer_id == loaded.tenant.issuer_id)
-        recorded = set((await session.scalars(query)).all())
-    waiting = [award for award in awards(world.clock.now()) if award["external_id"] not in recorded]
+async def _play(
+    academy: Academy, enrollment_ids: Mapping[str, str], attempts: Sequence[Mapping[str, Any]], console: Console
+) -> None:
+    """From the first qualification to today."""
+    year = SchoolYear(academy, enrollment_ids)
+    await year.run_jobs()
+    await fill_anchor_bank(academy)
+    await qualify(academy, ("first-a", "first-b"))
+    await year.run_jobs()
+    decided = await _list_decided(academy)
+    waiting = [attempt for attempt in attempts if attempt["external_id"] not in decided]
+    middle = datetime.fromisoformat(attempts[0]["decided_at"]) + timedelta(days=100)
+    for attempt in track(waiting, "Playing the academy's school year …", console=console, disable=not waiting):
+        if datetime.fromisoformat(attempt["decided_at"]) - timedelta(days=6) > middle:
+            await calibrate(academy, "winter")
+        await year.play(attempt)
 
-    for award in track(waiting, "Issuing the demonstration's badges …", console=console, disable=not waiting):
-        facts = dict(award)
-        body = DecisionCreate.model_validate(
-            {
-                "achievement_id": loaded.achievement_ids[facts.pop("achievement")],
-                "learner_id": loaded.learner_ids[facts.pop("fellow")],
-                "assessment": {"panel_id": loaded.panel_id, **facts.pop("assessment")},
-                **facts,
-            }
+
+async def _reach_today(academy: Academy, enrollment_ids: Mapping[str, str], today: datetime) -> None:
+    """The panel qualifies anew: what it is certified for holds today."""
+    year = SchoolYear(academy, enrollment_ids)
+    academy.calendar.turn_to(today - timedelta(days=20))
+    await year.run_jobs()
+    await qualify(academy, ("second-a", "second-b"))
+    await year.run_jobs()
+
+
+async def _list_decided(academy: Academy) -> set[str]:
+    """External ids of the attempts that are over."""
+    async with academy.world.database.reading() as session:
+        query = select(Submission.external_id).where(
+            Submission.issuer_id == academy.issuer_id, Submission.state == "decided"
         )
-        await decide(world, loaded.tenant, body.facts(world.clock.now()))
+        return {str(each) for each in (await session.scalars(query)).all()}
 
 
-async def _summarize(world: Resources, loaded: Loaded) -> dict[str, Any]:
-    async with _tokens(world, loaded.tenant.issuer_id) as (session, admin_token, api_key):
-        query = select(Credential.id).where(Credential.issuer_id == loaded.tenant.issuer_id)
-        credentials = (await session.scalars(query.order_by(Credential.created_at, Credential.id))).all()
+async def _summarize(world: Resources, academy: Academy, panel_id: str) -> dict[str, Any]:
+    async with _tokens(world, academy.issuer_id) as (session, admin_token, api_key):
+        query = select(Credential.id, Credential.achievement_id).where(Credential.issuer_id == academy.issuer_id)
+        rows = (await session.execute(query.order_by(Credential.created_at, Credential.id))).all()
+        ours = set(academy.achievement_ids.values())
         return {
             "base_url": world.base_url,
             "admin_token": admin_token,
-            "issuer_id": loaded.tenant.issuer_id,
+            "issuer_id": academy.issuer_id,
             "api_key": api_key,
-            "achievement_ids": list(loaded.achievement_ids.values()),
-            "panel_id": loaded.panel_id,
-            "credential_ids": list(credentials),
+            "program_id": academy.program_id,
+            "achievement_ids": list(academy.achievement_ids.values()),
+            "panel_id": panel_id,
+            "credential_ids": [id_ for id_, achievement_id in rows if achievement_id in ours],
+            "assessor_credential_ids": [id_ for id_, achievement_id in rows if achievement_id not in ours],
         }
 
 
