@@ -11,9 +11,9 @@ ASSESSMENT_PANEL: dict[str, Any] = {
     "external_id": "sila-panel",
     "name": "SILA Assessment Panel",
     "description": (
-        "Seven practicing school leaders certified by the academy. Two or three of them judge each submission against the "
-        "published rubric, without the name of the fellow and without earlier results. Assessors do not read work from "
-        "their own district and calibrate together before every round."
+        "Seven practicing school leaders certified by the academy. They read each submission against the published rubric, "
+        "without the name of the fellow and without earlier results; many are read twice, and a lead adjudicates where two "
+        "readers disagree. Assessors do not read work from their own school, and calibrate together."
     ),
     "url": "https://academy.example.org/assessment-panel",
     "members": [f"SILA-A{number}" for number in range(1, 8)],

@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,7 @@ def test_the_summary_is_private_and_complete(demo: Demo) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     summary = json.loads(path.read_text())
     assert set(summary) >= {"base_url", "admin_token", "issuer_id", "api_key", "achievement_ids", "credential_ids"}
+    assert set(summary) >= {"program_id", "assessor_credential_ids"}
     assert len(summary["credential_ids"]) == len(set(summary["credential_ids"])) == 136
     assert len(summary["achievement_ids"]) == 2
 
@@ -76,11 +78,55 @@ def test_loading_again_changes_nothing(demo: Demo) -> None:
     assert demo.client.get("/v1/events", params={"limit": 500, "after": 0}).json() == before
 
 
-def test_everybody_enrolled_is_a_learner(demo: Demo) -> None:
-    learners = demo.client.get("/v1/learners", params={"limit": 200}).json()["items"]
+def test_everybody_is_there(demo: Demo) -> None:
+    program = f"/v1/programs/{demo.summary['program_id']}"
+    enrolled = demo.client.get(f"{program}/enrollments", params={"limit": 200}).json()["items"]
+    assert len(enrolled) == len({each["learner_id"] for each in enrolled}) == 116
     panels = demo.client.get("/v1/panels").json()["items"]
-    assert len(learners) == 116
     assert [len(panel["members"]) for panel in panels] == [7]
+    assessors = demo.client.get("/v1/assessors").json()["items"]
+    assert sorted(each["code"] for each in assessors) == panels[0]["members"]
+
+
+def test_assessors_are_certified_today_and_have_badges_of_their_own(demo: Demo) -> None:
+    certifications = demo.client.get("/v1/certifications", params={"limit": 100}).json()["items"]
+    assert [each["state"] for each in certifications] == ["certified"] * 14
+    ids = demo.summary["assessor_credential_ids"]
+    assert len(set(ids)) == 14
+    assert set(ids).isdisjoint(demo.summary["credential_ids"])
+    for result in verify_with_verifier_core([demo.badge(id_) for id_ in ids]):
+        assert result["steps"]["valid_signature"] is True, result
+        assert result["steps"]["expiration"] is True, result
+
+
+def test_the_judgement_behind_the_badges_is_whole(demo: Demo) -> None:
+    """Every decision rests on readings; the sample was kept to; one adjudication, and one appeal that changed its decision."""
+    program = f"/v1/programs/{demo.summary['program_id']}"
+    audit = demo.client.get(f"{program}/sampling-audit").json()
+    assert [miss for window in audit["windows"] for miss in window["misses"]] == []
+    assert sum(window["accepted"] for window in audit["windows"]) == 161
+    appeals = demo.client.get("/v1/appeals").json()["items"]
+    assert [(each["state"], each["outcome"]) for each in appeals] == [("decided", "changed")]
+    amended = demo.client.get(f"/v1/decisions/{appeals[0]['new_decision_id']}").json()
+    assert (amended["origin"], amended["reason_code"]) == ("workflow", "appeal")
+    assert amended["credential"]["id"] in demo.summary["credential_ids"]
+    methods = Counter(_methods(demo))
+    assert methods.total() == 161
+    assert methods["expert_judgment"] == 2  # the adjudication, and the appeal's reading
+    assert min(methods["exact"], methods["adjacent_same_decision"], methods["single_reading"]) > 0
+
+
+def _methods(demo: Demo) -> Iterator[str]:
+    """How the newest scores of record of each submission came about."""
+    page: dict[str, Any] = {"next_cursor": None}
+    while True:
+        cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else {}
+        page = demo.client.get("/v1/submissions", params={"limit": 200, **cursor}).json()
+        for submission in page["items"]:
+            told = demo.client.get(f"/v1/submissions/{submission['id']}/readings").json()
+            yield told["resolutions"][-1]["method"]
+        if page["next_cursor"] is None:
+            return
 
 
 def test_all_badges_pass_the_independent_checker(badges: list[dict[str, Any]], shared: Path, tmp_path: Path) -> None:
