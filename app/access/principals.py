@@ -27,6 +27,7 @@ class Scope(StrEnum):
     PEOPLE_WRITE = "people:write"
     PROGRAMS_READ = "programs:read"
     PROGRAMS_WRITE = "programs:write"
+    READINGS_READ = "readings:read"
     SUBMISSIONS_READ = "submissions:read"
     SUBMISSIONS_WRITE = "submissions:write"
     DECISIONS_READ = "decisions:read"
@@ -42,12 +43,21 @@ _READ = frozenset(scope for scope in Scope if scope.value.endswith(":read"))
 
 # A person may do what their roles say. No role lets a person record a decision in somebody else's name through the API: that is
 # for the partner's system. What an assessor, a lead or an approver does in our own workflow is asked for by role, not by scope:
-# no token of a partner's system can do it.
+# no token of a partner's system can do it. Nobody who reads sees what others read, nor how much there is of it: assessors and
+# leads have no `readings:read`.
 ROLE_SCOPES: Mapping[str, frozenset[Scope]] = {
     "learner": frozenset(),
     "assessor": frozenset({Scope.ACHIEVEMENTS_READ}),
     "lead": frozenset({Scope.ACHIEVEMENTS_READ, Scope.ASSESSORS_READ, Scope.ASSESSORS_WRITE, Scope.PROGRAMS_READ}),
-    "approver": frozenset({Scope.ACHIEVEMENTS_READ, Scope.PROGRAMS_READ, Scope.DECISIONS_READ, Scope.CREDENTIALS_READ}),
+    "approver": frozenset(
+        {
+            Scope.ACHIEVEMENTS_READ,
+            Scope.PROGRAMS_READ,
+            Scope.READINGS_READ,
+            Scope.DECISIONS_READ,
+            Scope.CREDENTIALS_READ,
+        }
+    ),
     "director": _READ
     | {
         Scope.ACHIEVEMENTS_WRITE,

@@ -7,26 +7,42 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.store import Person, PersonRole
 from app.assessors.store import Assessor, Certification, get_panel
-from app.jobs.queue import enqueue
+from app.jobs.queue import Job, enqueue
 from app.programs.policy import ScoringPolicyBody
 from app.programs.store import get_program
 from app.readings.entitled import find_entitlement, get_pinned_policy, is_readable, roles_for
-from app.readings.jobs import EXPIRE_READING_JOB
+from app.readings.jobs import ASSIGN_READINGS_JOB, EXPIRE_READING_JOB
 from app.readings.store import LIVE, Reading, list_readings
 from app.readings.trail import SERVICE, note
 from app.readings.validity import plan_validity_paper
 from app.resources import Resources
 from app.submissions.store import Submission, lock_submission
 
+_AGAIN_AFTER = timedelta(hours=1)
+
 
 async def assign_open(session: AsyncSession, world: Resources, submission: Submission, now: datetime) -> None:
-    """Give each open reading of the submission, whose row is locked, to an assessor; where nobody may, it stays open."""
+    """Give each open reading of the submission, whose row is locked, to an assessor. Where nobody may, it stays open for who
+    claims it, and is looked at again every hour: somebody may be certified, or join the panel."""
     policy = await get_pinned_policy(session, submission)
+    waits = False
     for reading in await list_readings(session, submission.issuer_id, submission.id):
         if reading.state == "open" and await is_readable(session, submission, reading.kind):
             chosen = await _choose(session, submission, reading, policy, now)
-            if chosen is not None:
+            if chosen is None:
+                waits = True
+            else:
                 await take(session, world, reading, *chosen, policy=policy, actor=SERVICE, now=now)
+    if waits:
+        await _look_again(session, submission, now)
+
+
+async def _look_again(session: AsyncSession, submission: Submission, now: datetime) -> None:
+    """Plan the next look, unless one is planned."""
+    payload = {"issuer_id": submission.issuer_id, "submission_id": submission.id}
+    later = select(Job).where(Job.name == ASSIGN_READINGS_JOB, Job.run_at > now)
+    if not any(job.payload == payload for job in await session.scalars(later)):
+        enqueue(session, ASSIGN_READINGS_JOB, payload, run_at=now + _AGAIN_AFTER)
 
 
 async def assign_readings(world: Resources, issuer_id: str, submission_id: str) -> None:

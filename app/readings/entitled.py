@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.assessors.certification import CalibrationOverdue, NotCertified, require_calibrated, require_certified
-from app.assessors.store import Assessor, Certification
+from app.assessors.store import Assessor, Certification, get_panel
 from app.learners.store import get_learner
 from app.programs.policy import ScoringPolicyBody, get_policy
 from app.programs.store import get_program
@@ -65,6 +65,12 @@ async def find_entitlement(
     except (NotCertified, CalibrationOverdue):
         return None
     return certification if await find_conflict(session, assessor, submission) is None else None
+
+
+async def is_on_panel(session: AsyncSession, assessor: Assessor, reading: Reading) -> bool:
+    """Whether the assessor is a member of the panel that reads for the reading's program."""
+    program = await get_program(session, reading.issuer_id, reading.program_id)
+    return assessor.code in (await get_panel(session, reading.issuer_id, program.panel_id)).members
 
 
 def roles_for(kind: str) -> tuple[str, ...]:

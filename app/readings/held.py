@@ -10,7 +10,14 @@ from app.assessors.store import Anchor, Assessor, Certification, find_assessor_o
 from app.errors import Broken, Conflict, Forbidden, NotFound
 from app.keys.vault import Vault
 from app.readings.conflicts import ConflictOfInterest, find_conflict
-from app.readings.entitled import get_current_policy, get_pinned_policy, is_readable, require_entitled
+from app.readings.entitled import (
+    get_current_policy,
+    get_pinned_policy,
+    is_on_panel,
+    is_readable,
+    require_entitled,
+    roles_for,
+)
 from app.readings.store import LIVE, Reading, get_reading, lock_reading
 from app.submissions.store import Submission, get_submission, lock_submission
 from app.submissions.work import Work, open_work
@@ -26,6 +33,10 @@ class ReadingReassigned(Conflict):
     """The reading was taken from the assessor, or given back by them."""
 
     code = "reading_reassigned"
+
+
+class NoLongerReader(ReadingReassigned):
+    """The assessor left the program's panel, or has not the role that the reading takes: somebody else reads."""
 
 
 class ReadingExpired(Conflict):
@@ -46,6 +57,7 @@ class Held:
 
     reading: Reading
     assessor: Assessor
+    roles: frozenset[str]
     submission: Submission | None
     anchor: Anchor | None
 
@@ -78,7 +90,7 @@ async def get_held(session: AsyncSession, member: Member, reading_id: str, *, lo
     if reading.anchor_id is not None:
         anchor = await session.get_one(Anchor, (reading.issuer_id, reading.anchor_id))
     again = lock_reading if lock else get_reading
-    return Held(await again(session, reading.issuer_id, reading_id), assessor, submission, anchor)
+    return Held(await again(session, reading.issuer_id, reading_id), assessor, member.roles, submission, anchor)
 
 
 async def require_live(session: AsyncSession, held: Held, now: datetime) -> None:
@@ -96,8 +108,11 @@ async def require_live(session: AsyncSession, held: Held, now: datetime) -> None
 
 
 async def require_may_read(session: AsyncSession, held: Held, now: datetime) -> Certification:
-    """As `require_live`; also raises NotCertified, CalibrationOverdue and ConflictOfInterest, as of now."""
+    """As `require_live`; also raises NoLongerReader, NotCertified, CalibrationOverdue and ConflictOfInterest, as of now."""
     await require_live(session, held, now)
+    on_panel = await is_on_panel(session, held.assessor, held.reading)
+    if not on_panel or not held.roles.intersection(roles_for(held.reading.kind)):
+        raise NoLongerReader("The reading is not yours any more.")
     if held.submission is not None:
         policy = await get_pinned_policy(session, held.submission)
     else:

@@ -1,7 +1,7 @@
 """The jobs of this room."""
 
 ASSIGN_READINGS_JOB = "assign_readings"
-"""Readings were asked for: they are assigned. Payload: issuer_id, submission_id."""
+"""Readings that nobody could take are looked at again. Payload: issuer_id, submission_id."""
 
 EXPIRE_READING_JOB = "expire_reading"
 """The lease of a reading is over. Payload: issuer_id, reading_id."""

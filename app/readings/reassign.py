@@ -13,14 +13,15 @@ from app.assessors.store import get_assessor
 from app.programs.store import Enrollment
 from app.readings.assign import assign_open
 from app.readings.conflicts import ConflictOfInterest, find_conflict, list_selves
-from app.readings.entitled import is_readable
+from app.readings.entitled import is_on_panel, is_readable
+from app.readings.held import NoLongerReader
 from app.readings.request import request_reading
 from app.readings.store import LIVE, Reading, ReadingKind, ReadingState, get_reading, list_readings, lock_reading
 from app.readings.trail import SERVICE, note
 from app.resources import Resources
 from app.submissions.store import Submission, TeamMember, lock_submission
 
-_REFUSED_READER = (NotCertified, CalibrationOverdue, ConflictOfInterest)
+_REFUSED_READER = (NotCertified, CalibrationOverdue, ConflictOfInterest, NoLongerReader)
 
 
 @asynccontextmanager
@@ -31,7 +32,12 @@ async def handing_on(world: Resources, issuer_id: str, reading_id: str) -> Async
         async with world.database.transaction() as session:
             yield session
     except _REFUSED_READER as refusal:
-        await take_away(world, issuer_id, reading_id, reason=refusal.code)
+        await take_away(
+            world,
+            issuer_id,
+            reading_id,
+            reason="no_longer_reader" if isinstance(refusal, NoLongerReader) else refusal.code,
+        )
         raise
 
 
@@ -39,7 +45,7 @@ async def take_away(world: Resources, issuer_id: str, reading_id: str, *, reason
     """Give a live reading to somebody else."""
     now = world.clock.now()
     async with world.database.transaction() as session:
-        reading, submission = await _lock(session, issuer_id, reading_id)
+        reading, submission = await lock_with_submission(session, issuer_id, reading_id)
         if reading.state in LIVE:
             await replace(session, world, submission, reading, "reassigned", reason=reason, actor=SERVICE, now=now)
 
@@ -48,7 +54,7 @@ async def expire_reading(world: Resources, issuer_id: str, reading_id: str) -> N
     """The handler of EXPIRE_READING_JOB. Nothing happens to a reading that was finished in time."""
     now = world.clock.now()
     async with world.database.transaction() as session:
-        reading, submission = await _lock(session, issuer_id, reading_id)
+        reading, submission = await lock_with_submission(session, issuer_id, reading_id)
         if reading.state in LIVE and reading.due_at is not None and reading.due_at <= now:
             await replace(session, world, submission, reading, "expired", reason="overdue", actor=SERVICE, now=now)
 
@@ -100,12 +106,14 @@ async def recheck_conflicts_of_assessor(world: Resources, issuer_id: str, assess
 async def _recheck(world: Resources, issuer_id: str, reading_id: str) -> None:
     now = world.clock.now()
     async with world.database.transaction() as session:
-        reading, submission = await _lock(session, issuer_id, reading_id)
+        reading, submission = await lock_with_submission(session, issuer_id, reading_id)
         if reading.state not in LIVE or reading.assessor_id is None:
             return
         assessor = await get_assessor(session, issuer_id, reading.assessor_id)
         conflict = None if submission is None else await find_conflict(session, assessor, submission)
         reason = ConflictOfInterest.code if conflict else None if assessor.is_active else "inactive"
+        if reason is None and not await is_on_panel(session, assessor, reading):
+            reason = "no_longer_reader"
         if reason is not None:
             await replace(session, world, submission, reading, "reassigned", reason=reason, actor=SERVICE, now=now)
 
@@ -143,7 +151,9 @@ def _end(
     note(session, reading, state, actor=actor, now=now)
 
 
-async def _lock(session: AsyncSession, issuer_id: str, reading_id: str) -> tuple[Reading, Submission | None]:
+async def lock_with_submission(
+    session: AsyncSession, issuer_id: str, reading_id: str
+) -> tuple[Reading, Submission | None]:
     """The reading and its submission, locked in this order: submission, reading."""
     submission_id = (await get_reading(session, issuer_id, reading_id)).submission_id
     submission = None if submission_id is None else await lock_submission(session, issuer_id, submission_id)

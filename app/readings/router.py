@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from sqlalchemy import select
 
-from app.access.dependencies import AsAssessor, ProgramsRead
+from app.access.dependencies import AsAssessor, ReadingsRead
 from app.access.idempotency import Idempotency, take_key
 from app.assessors.store import find_assessor_of_person
 from app.errors import NotFound
@@ -27,7 +27,7 @@ from app.readings.queue import count_queue
 from app.readings.read import recuse, start_reading, submit_reading
 from app.readings.reassign import handing_on
 from app.readings.sampling_audit import audit_sample
-from app.readings.store import LIVE, Reading, list_readings, list_resolutions
+from app.readings.store import LIVE, Reading, get_reading, list_readings, list_resolutions
 from app.submissions.evidence import BYTES, evidence_headers, stream_artifact
 from app.submissions.store import get_submission
 from app.submissions.work import get_evidence
@@ -47,9 +47,11 @@ class NotResolved(NotFound):
 
 @router.post("/v1/readings/claim", operation_id="claim_reading",
              responses=responses(401, 403, 404, 409, 422))  # fmt: skip
-async def claim(member: AsAssessor, session: Session, world: World, now: Now) -> ReadingItem:
+async def claim(member: AsAssessor, world: World, now: Now) -> ReadingItem:
     """Take the next reading there is for you. Who repeats it takes another: look at your readings first."""
-    return await ReadingItem.of(session, await claim_reading(session, world, member, now))
+    reading_id = await claim_reading(world, member, now)
+    async with world.database.reading() as session:
+        return await ReadingItem.of(session, await get_reading(session, member.issuer_id, reading_id))
 
 
 @router.get("/v1/readings", operation_id="list_readings", responses=responses(400, 401, 403, 422))
@@ -136,7 +138,7 @@ async def submit(
 
 @router.get("/v1/submissions/{submission_id}/readings", operation_id="list_submission_readings",
             responses=responses(401, 403, 404, 422))  # fmt: skip
-async def of_submission(submission_id: Identifier, tenant: ProgramsRead, session: ReadSession) -> SubmissionReadingsOut:
+async def of_submission(submission_id: Identifier, tenant: ReadingsRead, session: ReadSession) -> SubmissionReadingsOut:
     """The readings of a submission and how they became the scores of record. Until it is resolved there is nothing here."""
     submission = await get_submission(session, tenant.issuer_id, submission_id)
     resolutions = await list_resolutions(session, tenant.issuer_id, submission.id)
@@ -150,7 +152,7 @@ async def of_submission(submission_id: Identifier, tenant: ProgramsRead, session
 @router.get("/v1/programs/{program_id}/sampling-audit", operation_id="audit_sampling",
             responses=responses(400, 401, 403, 404, 422))  # fmt: skip
 async def audit(
-    program_id: Identifier, tenant: ProgramsRead, session: ReadSession, world: World,
+    program_id: Identifier, tenant: ReadingsRead, session: ReadSession, world: World,
     since: Annotated[Moment | None, Query(description="Leave out windows that were over by then.")] = None,
 ) -> SamplingAuditOut:  # fmt: skip
     """The sample of second readings recomputed from its seeds, with the second readings that were due and are missing."""
@@ -159,7 +161,7 @@ async def audit(
 
 
 @router.get("/v1/programs/{program_id}/queue", operation_id="get_queue", responses=responses(401, 403, 404, 422))
-async def queue(program_id: Identifier, tenant: ProgramsRead, session: ReadSession, now: Now) -> QueueOut:
+async def queue(program_id: Identifier, tenant: ReadingsRead, session: ReadSession, now: Now) -> QueueOut:
     """How much there is to screen and to read in a program, and how much of it is late."""
     program = await get_program(session, tenant.issuer_id, program_id)
     return QueueOut.of(await count_queue(session, program, now))

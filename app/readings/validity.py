@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access.store import list_roles
 from app.assessors.certification import CalibrationOverdue, NotCertified
 from app.assessors.store import Anchor, AnchorExposure, Assessor, get_assessor
 from app.identifiers import new_id
@@ -53,6 +54,8 @@ async def assign_validity_paper(world: Resources, issuer_id: str, reading_id: st
         if reading.assessor_id is None or reading.submission_id is None or (await session.scalars(earlier)).first():
             return
         assessor = await get_assessor(session, issuer_id, reading.assessor_id)
+        if "lead" in (await list_roles(session, issuer_id, [assessor.person_id]))[assessor.person_id]:
+            return  # leads see the anchor bank with its true scores, and how often each was met
         submission = await get_submission(session, issuer_id, reading.submission_id)
         policy = await get_current_policy(session, issuer_id, reading.program_id)
         achievement = submission.achievement_id, submission.version

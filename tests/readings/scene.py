@@ -122,6 +122,10 @@ class Scene:
         async with self.world.database.reading() as session:
             return list((await session.scalars(query)).all())
 
+    async def all_resolutions(self) -> list[Resolution]:
+        async with self.world.database.reading() as session:
+            return list((await session.scalars(select(Resolution))).all())
+
     async def put(self, *rows: Any) -> None:
         async with self.world.database.transaction() as session:
             session.add_all(rows)

@@ -1,5 +1,6 @@
 """Nothing an assessor is answered depends on what another assessor has read, or has not read yet."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from app.access.principals import ROLE_SCOPES, Scope
 from app.identifiers import new_id
 from app.main import create_app
 from app.settings import Settings
@@ -18,6 +20,11 @@ from tests.conftest import BASE_URL, KEY, Partner, Residents, Templates, open_cl
 from tests.fakes import FixedClock
 from tests.house.operations import list_operations
 from tests.readings.scene import Scene, open_scene
+
+READERS = ("assessor", "lead")
+"""Roles of those who read."""
+APART = {"high": ("demonstrated", "not-evident"), "low": ("not-evident", "demonstrated")}
+"""What first and second reader found in each criterion: they differ, so that a lead adjudicates, and differently each time."""
 
 HIDDEN: dict[str, dict[str, str] | None] = {
     "high": {"problem": "demonstrated", "evidence": "demonstrated"},
@@ -55,20 +62,25 @@ def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databa
 
 
 @asynccontextmanager
-async def open_world(databases: Databases, hidden: str) -> AsyncIterator[Scene]:
+async def open_world(databases: Databases, hidden: str, *, lead: bool = False) -> AsyncIterator[Scene]:
     app = create_app(databases.settings[hidden], clock=FixedClock())
     async with app.router.lifespan_context(app), open_client(app) as client, open_client(app) as staff:
         resident = databases.residents.partners["partner"]
         client.headers, staff.headers = resident.client.headers, resident.staff.headers
         partner = Partner(client, staff, resident.issuer_id, resident.achievement_id, resident.panel_id)
-        async with open_scene(app, partner, {"second_readings": {"random_percent": 100}}, lead=False) as scene:
+        async with open_scene(app, partner, {"second_readings": {"random_percent": 100}}, lead=lead) as scene:
             yield scene
 
 
 def masked(answer: httpx.Response) -> str:
-    """Everything of an answer but for generated ids and digests."""
-    whole = f"{answer.status_code} {sorted(answer.headers.multi_items())} {answer.text}"
-    return re.sub(r"\b[0-9a-f]{16,64}\b", "ID", whole)
+    """Everything of an answer but for generated ids, digests and tokens, and which of the two assessors asks: ids decide that."""
+    headers = {name: value for name, value in answer.headers.items() if name != "x-request-id"}
+    return mask(f"{answer.status_code} {sorted(headers.items())} {answer.text}")
+
+
+def mask(text: str) -> str:
+    text = re.sub(r"\bassay_[0-9a-f]{32}_[\w-]{43}", "TOKEN", text)
+    return re.sub(r"\b[0-9a-f]{16,64}\b", "ID", re.sub(r"\b([Aa])-0[12]\b", r"\1-00", text))
 
 
 async def walk(client: httpx.AsyncClient, reading_id: str) -> list[str]:
@@ -139,3 +151,81 @@ async def test_what_a_reader_is_told_names_nothing_hidden(databases: Databases) 
             for word in ("kind", "trigger", "second", "attempt", "learner", "first_of", submission.id,
                          submission.learner_id, submission.enrollment_id):  # fmt: skip
                 assert word not in answer.text, word
+
+
+@pytest.mark.parametrize("role", READERS)
+def test_who_reads_has_no_scope_that_shows_readings(role: str) -> None:
+    shows = {Scope.READINGS_READ, Scope.SUBMISSIONS_READ, Scope.DECISIONS_READ, Scope.EVENTS_READ, Scope.ISSUER_EXPORT,
+             Scope.LEARNERS_READ, Scope.PEOPLE_READ}  # fmt: skip
+    assert not ROLE_SCOPES[role] & shows
+    assert shows - {Scope.ISSUER_EXPORT} <= ROLE_SCOPES["director"]
+
+
+async def walk_as_lead(scene: Scene, client: httpx.AsyncClient, submission_id: str, reading_id: str) -> list[str]:
+    """Every operation, with the ids of this reading, its submission and its program wherever a path asks for one, and every body
+    its example: what a lead may not do at all is refused alike, what they may do is answered alike."""
+    ids = {
+        "reading_id": reading_id, "submission_id": submission_id, "program_id": scene.program.id,
+        "achievement_id": scene.partner.achievement_id, "panel_id": scene.partner.panel_id,
+        "issuer_id": scene.partner.issuer_id,
+    }  # fmt: skip
+    seen: list[str] = []
+    for operation in list_operations():
+        is_last = operation.id in ("submit_reading", "recuse_reading", "end_my_sessions", "sign_out")
+        changes_the_scene = operation.id in ("screen_submission", "change_panel_members", "claim_reading")
+        if is_last or changes_the_scene or operation.is_public:
+            continue
+        names = {name: ids.get(name, "0" * 32) for name in operation.parameters("path")}
+        path = operation.path.format(**names)
+        body = {} if operation.example is None else {"json": operation.example}
+        answer = await client.request(operation.method, path, **body)
+        told = masked(answer)
+        if operation.is_collection and operation.id != "list_readings" and answer.status_code == 200:
+            # What was made in one moment stands in the order of its ids.
+            told = str(sorted(mask(json.dumps(item)) for item in answer.json()["items"]))
+        seen.append(f"{operation.id}: {told}")
+    return seen
+
+
+async def adjudicate(scene: Scene, hidden: str) -> list[str]:
+    """Everything the lead is answered who reads what two others did not agree on."""
+    submission = await scene.accept()
+    for kind, level in zip(("first", "second_random"), APART[hidden], strict=True):
+        await scene.finish(submission, kind, problem=level, evidence=level)
+    await scene.run()
+    code, reading_id = await scene.holder(submission, "adjudication")
+    lead = scene.clients[code]
+    seen = await walk_as_lead(scene, lead, submission.id, reading_id)
+    (artifact,) = [each for each in list_operations() if each.id == "download_reading_artifact"]
+    for id_ in (new_id(), submission.id):
+        seen.append(masked(await lead.get(artifact.path.format(reading_id=reading_id, artifact_id=id_))))
+    for body in (results()[:1], results(), results()):
+        seen.append(masked(await lead.post(f"/v1/readings/{reading_id}/submission", json={"results": body})))
+    await scene.run()
+    return seen + await walk_as_lead(scene, lead, submission.id, reading_id)
+
+
+async def test_who_adjudicates_learns_nothing_of_what_they_adjudicate(databases: Databases) -> None:
+    seen, records = {}, {}
+    for hidden in APART:
+        async with open_world(databases, hidden, lead=True) as scene:
+            # Both first readings are the assessors': a lead who had read could not adjudicate.
+            scene.world.clock.advance(seconds=1)  # type: ignore[attr-defined]
+            seen[hidden] = await adjudicate(scene, hidden)
+            (resolution,) = await scene.all_resolutions()
+            records[hidden] = [resolution.method, len(resolution.reading_ids)]
+    assert seen["high"] == seen["low"]
+    assert len(seen["high"]) > 200
+    assert records["high"] == records["low"] == ["expert_judgment", 3]
+
+
+@pytest.mark.parametrize("path", ["programs/{program}/queue", "programs/{program}/sampling-audit",
+                                  "submissions/{submission}/readings"])  # fmt: skip
+async def test_counts_and_records_of_readings_are_not_for_who_reads(databases: Databases, path: str) -> None:
+    async with open_world(databases, "high", lead=True) as scene:
+        submission = await scene.accept()
+        url = "/v1/" + path.format(program=scene.program.id, submission=submission.id)
+        for code, client in scene.clients.items():
+            answer = await client.get(url)
+            assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), code
+        assert (await scene.partner.staff.get(url)).json().get("code") in (None, "not_resolved")

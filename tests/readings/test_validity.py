@@ -132,3 +132,13 @@ async def test_without_a_share_in_the_policy_there_are_none(app: FastAPI, partne
         clock.advance(hours=24)
         await scene.run()
         assert await papers(scene) == []
+
+
+async def test_leads_who_see_the_anchors_get_none_of_them(app: FastAPI, partner: Partner, clock: FixedClock) -> None:
+    async with open_scene(app, partner, ALWAYS) as scene:
+        await put_anchor(scene)
+        for _ in range(3):  # by load: one for each of the three
+            await scene.accept(await scene.enroll(f"Ada{new_id()} Example"))
+        clock.advance(hours=24)
+        await scene.run()
+        assert sorted(str(paper.assessor_code) for paper in await papers(scene)) == ["A-01", "A-02"]
