@@ -53,6 +53,7 @@ async def examples(story: Story) -> None:
         "return_submission", submission_id=returned.submission.id, body={"reason": "The rationale is thin."}
     )
     here = {"submission_id": case.submission.id}
+    await story.call("list_waiting_recommendations")
     await story.call("get_recommendation", **here)
     body = {"outcome": "not_yet", "feedback": GROW}
     refusal = await story.call("decide_submission", body=body, **here)
