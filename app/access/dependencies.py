@@ -158,11 +158,14 @@ def _own_issuer_with(scope: Scope) -> Callable[[Principal, str], Awaitable[Tenan
     return dependency
 
 
-def _tenant_or_learner_with(scope: Scope) -> Callable[[Principal], Awaitable[Tenant]]:
-    """For what a learner may do with their own and who holds the scope with everybody's: see `Tenant.only_learner_id`."""
+def _tenant_or_learner_with(scope: Scope, *, role: Role | None = None) -> Callable[[Principal], Awaitable[Tenant]]:
+    """For what a learner may do with their own and who holds the scope, or the role, with everybody's: see
+    `Tenant.only_learner_id`."""
     with_scope = _tenant_with(scope)
 
     async def dependency(principal: AnyPrincipal) -> Tenant:
+        if principal.issuer_id is not None and role in principal.roles:
+            return Tenant(principal.issuer_id, principal.actor, principal.scopes)
         is_learner = "learner" in principal.roles and principal.learner_id is not None
         if principal.issuer_id is not None and scope not in principal.scopes and is_learner and scope in OWN_SCOPES:
             return Tenant(principal.issuer_id, principal.actor, OWN_SCOPES, principal.learner_id)
@@ -206,6 +209,7 @@ ProgramsWrite = Annotated[Tenant, Depends(_tenant_with(Scope.PROGRAMS_WRITE))]
 ReadingsRead = Annotated[Tenant, Depends(_tenant_with(Scope.READINGS_READ))]
 SubmissionsRead = Annotated[Tenant, Depends(_tenant_or_learner_with(Scope.SUBMISSIONS_READ))]
 SubmissionsWrite = Annotated[Tenant, Depends(_tenant_or_learner_with(Scope.SUBMISSIONS_WRITE))]
+AppealsRead = Annotated[Tenant, Depends(_tenant_or_learner_with(Scope.SUBMISSIONS_READ, role="approver"))]
 DecisionsRead = Annotated[Tenant, Depends(_tenant_with(Scope.DECISIONS_READ))]
 DecisionsWrite = Annotated[Tenant, Depends(_tenant_with(Scope.DECISIONS_WRITE))]
 CredentialsRead = Annotated[Tenant, Depends(_tenant_with(Scope.CREDENTIALS_READ))]

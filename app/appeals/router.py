@@ -6,10 +6,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.dependencies import (
+    AppealsRead,
     AsApprover,
     AsLeadOrDirector,
     AsReviewer,
-    SubmissionsRead,
     SubmissionsWrite,
 )
 from app.access.idempotency import Idempotency, Once
@@ -66,8 +66,8 @@ async def file(
 
 
 @router.get("/v1/appeals", operation_id="list_appeals", responses=responses(400, 401, 403, 422))
-async def list_(tenant: SubmissionsRead, session: ReadSession, world: World, paging: Paging) -> Page[AppealOut]:
-    """The issuer's appeals; a learner sees their own."""
+async def list_(tenant: AppealsRead, session: ReadSession, world: World, paging: Paging) -> Page[AppealOut]:
+    """The issuer's appeals; a learner sees their own. An approver answers those that are `read`."""
     query = select(Appeal).where(Appeal.issuer_id == tenant.issuer_id)
     if tenant.only_learner_id is not None:
         query = query.where(Appeal.learner_id == tenant.only_learner_id)
@@ -76,7 +76,7 @@ async def list_(tenant: SubmissionsRead, session: ReadSession, world: World, pag
 
 
 @router.get("/v1/appeals/{appeal_id}", operation_id="get_appeal", responses=responses(401, 403, 404, 422))
-async def get(appeal_id: Identifier, tenant: SubmissionsRead, session: ReadSession, world: World) -> AppealOut:
+async def get(appeal_id: Identifier, tenant: AppealsRead, session: ReadSession, world: World) -> AppealOut:
     """One appeal."""
     appeal = await get_appeal(session, tenant.issuer_id, appeal_id)
     tenant.require_own(appeal.learner_id, "appeal")

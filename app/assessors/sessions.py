@@ -30,13 +30,7 @@ from app.errors import Conflict, Fault, InvalidInput, NotFound
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.programs.policy import QualificationPolicy, ScoringPolicyBody, get_policy
-from app.programs.store import Program, get_program, list_program_achievements
-
-
-class AchievementNotInProgram(InvalidInput):
-    """The achievement cannot be earned in the program."""
-
-    code = "achievement_not_in_program"
+from app.programs.store import get_program, require_in_program
 
 
 class AnchorUnfit(InvalidInput):
@@ -180,7 +174,7 @@ async def _compose(
     """Raises NotFound, VersionNotPublished, AchievementNotInProgram, AnchorUnfit."""
     program = await get_program(session, member.issuer_id, scope.program_id)
     version = await get_frozen_version(session, member.issuer_id, scope.achievement_id, scope.version)
-    await _require_in_program(session, program, scope.achievement_id)
+    await require_in_program(session, program.issuer_id, program.id, scope.achievement_id)
     anchors = await _fitting_anchors(session, member.issuer_id, scope, kind, sets)
     policy = await get_policy(session, program.issuer_id, program.id, program.policy_version)
     found = AnchorSession(
@@ -193,12 +187,6 @@ async def _compose(
     note_session(session, found, "opened", member.actor, now, {"kind": kind, "sets": found.sets})
     uncovered = list_uncovered(version.content["rubric"], [anchor.levels or {} for anchor in anchors])
     return Opened(found, uncovered), anchors, policy
-
-
-async def _require_in_program(session: AsyncSession, program: Program, achievement_id: str) -> None:
-    if achievement_id not in await list_program_achievements(session, program.issuer_id, program.id):
-        fault = Fault("/achievement_id", "is not an achievement of the program")
-        raise AchievementNotInProgram("The achievement cannot be earned in this program.", faults=[fault])
 
 
 async def _fitting_anchors(

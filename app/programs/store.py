@@ -8,11 +8,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Table
-from app.errors import NotFound
+from app.errors import Fault, InvalidInput, NotFound
 from app.learners.store import list_same_person
 
 EnrollmentState = Literal["invited", "enrolled", "active", "completed", "withdrawn", "lapsed"]
 AffiliationKind = Literal["coach", "supervisor", "evaluator", "co_author", "family", "other"]
+
+
+class AchievementNotInProgram(InvalidInput):
+    """The achievement cannot be earned in the program."""
+
+    code = "achievement_not_in_program"
 
 
 class Program(Table):
@@ -164,6 +170,13 @@ async def list_program_achievements(session: AsyncSession, issuer_id: str, progr
         ProgramAchievement.issuer_id == issuer_id, ProgramAchievement.program_id == program_id
     )
     return list((await session.scalars(query.order_by(ProgramAchievement.achievement_id))).all())
+
+
+async def require_in_program(session: AsyncSession, issuer_id: str, program_id: str, achievement_id: str) -> None:
+    """Raises AchievementNotInProgram."""
+    if achievement_id not in await list_program_achievements(session, issuer_id, program_id):
+        fault = Fault("/achievement_id", "is not an achievement of the program")
+        raise AchievementNotInProgram("The achievement cannot be earned in this program.", faults=[fault])
 
 
 async def lock_program(session: AsyncSession, issuer_id: str, program_id: str) -> Program:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from app.identifiers import Identifier
 from app.scoring.approve import Judgement
+from app.submissions.store import Submission
 from app.web.fields import Body, Key, Moment, Prose
 
 Feedback = Annotated[
@@ -39,6 +40,28 @@ class ReturnBody(Body):
 class ReturnOut(BaseModel):
     submission_id: Identifier
     state: Literal["scoring"]
+
+
+class RecommendationTask(BaseModel):
+    """A submission that waits to be decided on, without whose it is."""
+
+    submission_id: Identifier
+    program_id: Identifier
+    achievement_id: Identifier
+    version: int
+    resolved_at: Moment
+
+    @classmethod
+    def of(cls, submission: Submission) -> "RecommendationTask":
+        return cls.model_validate(
+            {
+                "submission_id": submission.id,
+                "program_id": submission.program_id,
+                "achievement_id": submission.achievement_id,
+                "version": submission.version,
+                "resolved_at": submission.resolved_at,
+            }
+        )
 
 
 class CriterionOut(BaseModel):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter
 from fastapi.responses import Response
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.dependencies import AsApprover, SubmissionsRead
@@ -22,6 +23,7 @@ from app.scoring.approval_bodies import (
     CriterionOut,
     FeedbackOut,
     RecommendationOut,
+    RecommendationTask,
     ReturnBody,
     ReturnOut,
 )
@@ -31,14 +33,26 @@ from app.scoring.bodies import DecisionOut
 from app.scoring.recommendation import SubmissionNotResolved, open_recommendation, require_may_decide
 from app.scoring.show import render_whole
 from app.scoring.store import Decision, find_decision_of_submission
-from app.submissions.store import get_submission
+from app.submissions.store import Submission, get_submission
 from app.web.dependencies import ReadSession, Session, World
+from app.web.pagination import Page, Paging, fetch_page
 from app.web.problems import responses
 
 router = APIRouter()
 
 APPROVAL = {"outcome": "awarded", "feedback": {"evidence": "Share how you chose the baseline with your team."}}
 RETURN = {"reason": "The rationale speaks of evidence that is not in the submission."}
+
+
+@router.get("/v1/recommendations/waiting", operation_id="list_waiting_recommendations",
+            responses=responses(400, 401, 403, 422))  # fmt: skip
+async def list_waiting(member: AsApprover, session: ReadSession, paging: Paging) -> Page[RecommendationTask]:
+    """The submissions that were read and wait for a decision, longest waiting first. You may not be free to decide on each."""
+    query = select(Submission).where(Submission.issuer_id == member.issuer_id, Submission.state == "resolved")
+    if member.learner_id is not None:
+        query = query.where(Submission.learner_id != member.learner_id)
+    rows, cursor = await fetch_page(session, query, paging, updated_at=Submission.updated_at, identifier=Submission.id)
+    return Page(items=[RecommendationTask.of(row) for row in rows], next_cursor=cursor)
 
 
 @router.get("/v1/submissions/{submission_id}/recommendation", operation_id="get_recommendation",

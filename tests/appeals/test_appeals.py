@@ -247,6 +247,19 @@ async def test_a_learner_appeals_for_themselves_alone(app: FastAPI, partner: Par
     assert len((await own.get("/v1/appeals")).json()["items"]) == 1
 
 
+async def test_an_approver_finds_the_appeals_and_who_reads_does_not(app: FastAPI, partner: Partner) -> None:
+    case = await open_case(app, partner, SHORT)
+    refused = await case.decided("not_yet", feedback=GROW)
+    appeal = await filed(case, refused["id"])
+    approver = await new_approver(case)
+    assert (await approver.get("/v1/appeals")).json()["items"] == [appeal]
+    assert (await approver.get(f"/v1/appeals/{appeal['id']}")).json() == appeal
+    _, lead = await open_person(app, partner.issuer_id, "lead", "assessor", name="Lee Lead")
+    for path in ("/v1/appeals", f"/v1/appeals/{appeal['id']}"):
+        assert (await lead.get(path)).status_code == 403
+    assert (await approver.get("/v1/submissions")).status_code == 403
+
+
 async def test_an_appeal_is_declared_inadmissible_before_anybody_reads(app: FastAPI, partner: Partner) -> None:
     for name, state, status in (("Ada Example", "assigned", 201), ("Eva Example", "started", 409)):
         case = await open_case(app, partner, SHORT, name=name)

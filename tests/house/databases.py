@@ -14,27 +14,24 @@ from app.tables import metadata
 
 APPEND_ONLY = (
     "achievement_translation",
+    "anchor_exposure",
+    "anchor_response",
     "audit_entry",
     "audit_link",
+    "certification_change",
     "decision",
     "event",
     "framework_version",
     "image",
-    "representation",
-    "status_list_order",
-    "vector_image",
-)
-
-APPEND_ONLY_IN_ASSESSMENT = (
-    "anchor_exposure",
-    "anchor_response",
-    "certification_change",
     "master_reading",
     "misconduct_vote",
+    "representation",
     "resolution",
     "scoring_policy",
     "screening",
+    "status_list_order",
     "training",
+    "vector_image",
 )
 
 

@@ -14,12 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.frameworks.router import PACKAGE
 from app.migration import alembic_config, migrate
+from app.readings.request import request_reading
 from app.resources import open_resources
 from app.settings import Settings
 from app.tables import metadata
 from tests.builders import achievement_body, decision_body
 from tests.conftest import KEY, Partner, publish
+from tests.house.assessment_rows import fill_assessment
 from tests.house.databases import APPEND_ONLY, execute, open_owner, refusal
+from tests.people import app_of
+from tests.scoring.judging import Case, open_case
 
 DELETABLE = (
     "idempotency_key",
@@ -34,6 +38,7 @@ DELETABLE = (
 )
 
 RAISED = "P0001"  # SQLSTATE raise_exception: a trigger said no
+RESTRICTED = "23001"  # SQLSTATE restrict_violation: so does the trigger of submitted readings
 MAY_NOT = "42501"  # SQLSTATE insufficient_privilege
 
 on_postgresql = pytest.mark.parametrize("settings", ["postgresql"], indirect=True)
@@ -109,6 +114,7 @@ async def fill_tables(partner: Partner) -> None:
 
 async def test_append_only_tables_refuse_change_even_to_their_owner(partner: Partner, owner: AsyncEngine) -> None:
     await fill_tables(partner)
+    await fill_assessment(partner)
     english = await publish(partner.client, achievement_body(in_language="en"))
     await publish(partner.client, achievement_body(in_language="fr", translations=[english]))
     for table in APPEND_ONLY:
@@ -119,6 +125,29 @@ async def test_append_only_tables_refuse_change_even_to_their_owner(partner: Par
             assert await refusal(owner, statement) in (RAISED, f"{table} is append-only"), statement
         assert await execute(owner, f"SELECT count(*) FROM {table}") == [(count,)]
     assert await refusal(owner, "UPDATE panel SET name = name") == ""
+
+
+async def test_a_submitted_reading_refuses_change_even_to_its_owner(partner: Partner, owner: AsyncEngine) -> None:
+    case = await open_case(app_of(partner.client), partner)
+    await request_second_reading(case)
+    said_no = (RESTRICTED, "a submitted reading never changes")
+    before = await execute(owner, "SELECT * FROM reading WHERE state = 'submitted'")
+    assert len(before) == 1
+    for statement in (
+        "UPDATE reading SET levels = levels",
+        "UPDATE reading SET state = 'started'",
+        "UPDATE reading SET sealed_texts = NULL",
+        "DELETE FROM reading",
+    ):
+        assert await refusal(owner, f"{statement} WHERE state = 'submitted'") in said_no, statement
+    assert await execute(owner, "SELECT * FROM reading WHERE state = 'submitted'") == before
+    # The pair: what is still to be read may change.
+    assert await refusal(owner, "UPDATE reading SET state = 'cancelled' WHERE state = 'open'") == ""
+
+
+async def request_second_reading(case: Case) -> None:
+    async with case.world.database.transaction() as session:
+        await request_reading(session, case.submission, kind="second_random", now=case.world.clock.now())
 
 
 @on_postgresql

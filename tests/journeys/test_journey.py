@@ -80,6 +80,7 @@ class Caller:
 
     def __init__(self, base_url: str, token: str | None = None) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.headers = headers
         self._client = httpx.Client(base_url=base_url, headers=headers, timeout=60)
 
     def __enter__(self) -> "Caller":
@@ -90,6 +91,9 @@ class Caller:
 
     def get(self, url: str, **options: object) -> httpx.Response:
         return self._done(self._client.get(url, **options))  # type: ignore[arg-type]
+
+    def put(self, url: str, **options: object) -> httpx.Response:
+        return self._done(self._client.put(url, **options))  # type: ignore[arg-type]
 
     def post(self, url: str, body: object = None, **options: object) -> dict[str, object]:
         answer: dict[str, object] = self._done(self._client.post(url, json=body, **options)).json()  # type: ignore[arg-type]

@@ -368,5 +368,6 @@ async def test_texts_are_sealed_told_to_the_learner_and_erased(trial: Trial, set
     assert (await trial.partner.client.post(f"{path}/erase")).status_code == 200
     left = await trial.shown()
     assert (left["notice"], left["answer"], left["reasons"]) == (None, None, [])
-    late = await trial.learner.post(f"{trial.case}/appeal", json={"text": APPEAL})
-    assert refusal(late) == (410, "gone")
+    late = {"json": {"text": APPEAL}}
+    assert refusal(await trial.partner.client.post(f"{trial.case}/appeal", **late)) == (410, "gone")
+    assert refusal(await trial.learner.post(f"{trial.case}/appeal", **late)) == (401, "unauthenticated")

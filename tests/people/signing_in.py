@@ -4,6 +4,7 @@ import email
 import re
 from email.message import EmailMessage
 from email.policy import default
+from pathlib import Path
 from typing import cast
 
 import httpx
@@ -33,7 +34,12 @@ async def run_jobs(app: FastAPI) -> None:
 def read_outbox(app: FastAPI) -> list[EmailMessage]:
     """The messages in the folder for development, oldest first."""
     world: Resources = app.state.resources
-    files = sorted((world.settings.data_directory / "outbox").glob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
+    return read_mails(world.settings.data_directory)
+
+
+def read_mails(data_directory: Path) -> list[EmailMessage]:
+    """The messages in the outbox there, oldest first."""
+    files = sorted((data_directory / "outbox").glob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
     return [cast(EmailMessage, email.message_from_bytes(file.read_bytes(), policy=default)) for file in files]
 
 

@@ -13,7 +13,7 @@ from app.programs.policy import ScoringPolicyBody
 from app.programs.store import Affiliation
 from app.readings.store import Reading, list_readings
 from app.submissions.store import Submission
-from tests.assessing import put_assessor, put_enrollment
+from tests.assessing import put_assessor, put_enrollment, put_submission
 from tests.conftest import Partner
 from tests.fakes import FixedClock
 from tests.issuing import (
@@ -52,8 +52,8 @@ async def test_an_award_is_decided_and_its_badge_names_the_panel_alone(app: Fast
     submission = await find_submission(case)
     assert (submission.state, submission.decided_at) == ("decided", case.world.clock.now())
     assert submission.met == [[key, level, answer["id"]] for key, level in MET.items()]
-    types = [event.type for event in await list_all_events(case.world, partner.issuer_id)][-3:]
-    assert types == ["decision.recorded", "decision.released", "credential.issued"]
+    types = [event.type for event in await list_all_events(case.world, partner.issuer_id)][-4:]
+    assert types == ["decision.recorded", "submission.decided", "decision.released", "credential.issued"]
 
 
 async def test_a_refusal_gives_feedback_on_what_was_not_met(app: FastAPI, partner: Partner) -> None:
@@ -234,6 +234,26 @@ async def test_the_approver_sees_what_is_recommended(app: FastAPI, partner: Part
     shown = (await case.approver.get(f"{case.path}/recommendation")).json()
     assert (shown["outcome"], shown["method"]) == ("not_yet", "single_reading")
     assert [each["met"] for each in shown["criteria"]] == [True, False]
+
+
+async def test_an_approver_finds_what_waits_for_a_decision(app: FastAPI, partner: Partner) -> None:
+    case = await open_case(app, partner)
+    await put_submission(case.world, partner, *await put_enrollment(case.world, case.program, name="Eva Example"))
+    waiting = "/v1/recommendations/waiting"
+    [found] = (await case.approver.get(waiting)).json()["items"]
+    assert found == {
+        "submission_id": case.submission.id, "program_id": case.program.id, "version": 1,
+        "achievement_id": partner.achievement_id, "resolved_at": "2026-11-23T13:00:00Z",
+    }  # fmt: skip
+    _, own = await open_person(
+        app, partner.issuer_id, "approver", "learner", name="Ada Herself", learner_id=case.learner.id
+    )
+    assert (await own.get(waiting)).json()["items"] == []
+    assert (await partner.client.get(waiting)).json()["code"] == "person_required"
+    _, lead = await open_person(app, partner.issuer_id, "lead", "assessor", name="Lee Lead")
+    assert (await lead.get(waiting)).status_code == 403
+    await case.decided()
+    assert (await case.approver.get(waiting)).json()["items"] == []
 
 
 async def test_nothing_of_the_readings_is_in_the_badge(app: FastAPI, partner: Partner, clock: FixedClock) -> None:

@@ -27,6 +27,7 @@ async def ids(partner: Partner, known: dict[str, str]) -> dict[str, str]:
     appealed = await open_case(application, partner, SHORT, name="Appealing Example")
     moderated = await open_case(application, partner, SHORT, name="Moderated Example", program_id=appealed.program.id)
     decisions = [await case.decided("not_yet", feedback=GROW) for case in (appealed, moderated)]
+    await open_case(application, partner, SHORT, name="Waiting Example", program_id=appealed.program.id)
     appeal = await partner.client.post("/v1/appeals", json={"decision_id": decisions[0]["id"], "grounds": "Page 2."})
     assert appeal.status_code == 201, appeal.text
     moderation = await partner.staff.post("/v1/moderations", json=_batch(appealed, decisions[1]["id"]))
@@ -53,6 +54,7 @@ async def examples(story: Story) -> None:
         "return_submission", submission_id=returned.submission.id, body={"reason": "The rationale is thin."}
     )
     here = {"submission_id": case.submission.id}
+    await story.call("list_waiting_recommendations")
     await story.call("get_recommendation", **here)
     body = {"outcome": "not_yet", "feedback": GROW}
     refusal = await story.call("decide_submission", body=body, **here)
