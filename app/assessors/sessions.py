@@ -30,13 +30,7 @@ from app.errors import Conflict, Fault, InvalidInput, NotFound
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.programs.policy import QualificationPolicy, ScoringPolicyBody, get_policy
-from app.programs.store import Program, get_program, list_program_achievements
-
-
-class AchievementNotInProgram(InvalidInput):
-    """The achievement cannot be earned in the program."""
-
-    code = "achievement_not_in_program"
+from app.programs.store import AchievementNotInProgram, Program, get_program, list_program_achievements
 
 
 class AnchorUnfit(InvalidInput):

@@ -8,11 +8,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Table
-from app.errors import NotFound
+from app.errors import InvalidInput, NotFound
 from app.learners.store import list_same_person
 
 EnrollmentState = Literal["invited", "enrolled", "active", "completed", "withdrawn", "lapsed"]
 AffiliationKind = Literal["coach", "supervisor", "evaluator", "co_author", "family", "other"]
+
+
+class AchievementNotInProgram(InvalidInput):
+    """The achievement cannot be earned in the program."""
+
+    code = "achievement_not_in_program"
 
 
 class Program(Table):

@@ -16,7 +16,7 @@ from app.keys.vault import PersonalKey, Vault
 from app.learners.recipients import open_key
 from app.learners.store import get_learner
 from app.programs.policy import ScoringPolicyBody, get_policy
-from app.programs.store import Enrollment, get_program, list_program_achievements
+from app.programs.store import AchievementNotInProgram, Enrollment, get_program, list_program_achievements
 from app.submissions.artifacts import Details, open_details, seal_details
 from app.submissions.statement import Statement, open_statement, seal_statement
 from app.submissions.store import (
@@ -34,10 +34,6 @@ from app.submissions.task import task_of
 
 class EnrollmentNotActive(Conflict):
     code = "enrollment_not_active"
-
-
-class AchievementNotInProgram(Conflict):
-    code = "achievement_not_in_program"
 
 
 class AttemptOpen(Conflict):
@@ -156,7 +152,10 @@ async def _require_allowed(
     if enrollment.state not in ("enrolled", "active"):
         raise EnrollmentNotActive(f"The enrollment is {enrollment.state}.")
     if facts.achievement_id not in await list_program_achievements(session, issuer_id, enrollment.program_id):
-        raise AchievementNotInProgram("The achievement cannot be earned in the program of this enrollment.")
+        fault = Fault("/achievement_id", "is not an achievement of the enrollment's program")
+        raise AchievementNotInProgram(
+            "The achievement cannot be earned in the program of this enrollment.", faults=[fault]
+        )
     variants = [variant.key for variant in task_of(version.content).variants]
     if facts.variant is not None and facts.variant not in variants:
         cure = f"choose one of {', '.join(variants)}" if variants else "leave it out: the task has no variants"

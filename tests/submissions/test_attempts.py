@@ -89,7 +89,7 @@ async def test_only_who_is_enrolled_may_begin(app: FastAPI, partner: Partner, st
 async def test_only_achievements_of_the_program_are_attempted(app: FastAPI, partner: Partner) -> None:
     ada = await enroll(app, partner)
     other = await publish(partner.client, achievement_body(name="Another"))
-    assert refused(await ada.begin(achievement_id=other)) == (409, "achievement_not_in_program")
+    assert refused(await ada.begin(achievement_id=other)) == (422, "achievement_not_in_program")
     await add_to_program(ada.world, ada.program, other)
     assert (await ada.begin(achievement_id=other)).status_code == 201
     draft = await partner.client.post("/v1/achievements", json=achievement_body(name="A draft"))

@@ -57,9 +57,6 @@ TYPES: tuple[Row, ...] = (
      "They read it as a master, were shown its true scores, or know the work it was made from.",
      "Use anchors that this assessor does not know."),
     # -- sessions
-    ("achievement_not_in_program", 422, "The achievement is not part of the program",
-     "Assessors are certified by a program's scoring policy, for what can be earned in it.",
-     "Add the achievement to the program, or name another program."),
     ("qualification_too_small", 422, "The qualification round is too small",
      "On few ratings nobody can tell a good reader from a lucky one: the scoring policy says how many there are at least.",
      "Add anchors or sets."),

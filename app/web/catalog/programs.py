@@ -3,6 +3,9 @@
 from app.web.catalog import Row
 
 TYPES: tuple[Row, ...] = (
+    ("achievement_not_in_program", 422, "The achievement is not part of the program",
+     "Learners are enrolled for, and assessors certified for, what can be earned in the program.",
+     "Choose one of the program's achievements, or add it to the program."),
     ("panel_cannot_read", 422, "Nobody in this panel reads",
      "The panel of a program was named as one that is an external source of earlier awards.",
      "Name a panel of your own assessors (POST /v1/panels makes one)."),
