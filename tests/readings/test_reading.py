@@ -27,6 +27,7 @@ from tests.conftest import Partner
 from tests.fakes import FixedClock
 from tests.people import open_person
 from tests.readings.scene import Scene, open_scene
+from tests.submissions.attempts import PDF, STATEMENT, Attempt
 
 
 def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
@@ -90,6 +91,30 @@ async def test_nothing_is_read_before_it_was_screened(app: FastAPI, partner: Par
         assert accepted.status_code == 201, accepted.text
         await scene.run()
         assert [each.state for each in await scene.readings(submission)] == ["assigned"]
+
+
+async def test_files_are_downloaded_by_who_reads_from_the_start_on(app: FastAPI, partner: Partner) -> None:
+    async with open_scene(app, partner, lead=False) as scene:
+        enrollment, learner = await scene.enroll()
+        _, own = await open_person(app, partner.issuer_id, "learner", name="Ada Herself", learner_id=learner.id)
+        async with own:
+            ada = Attempt(scene.world, scene.program, enrollment, learner, own, partner.achievement_id)
+            path = await ada.draft()
+            file_id = (await ada.upload(path)).rpartition("/")[2]
+            assert (await own.put(f"{path}/statement", json=STATEMENT)).status_code == 200
+            assert (await own.post(f"{path}/submit")).status_code == 200
+        assert (await partner.staff.post(f"{path}/screenings", json={"outcome": "accepted"})).status_code == 201
+        await scene.run()
+        code, reading_id = await scene.holder(await ada.row(path))
+        file = f"/v1/readings/{reading_id}/artifacts/{file_id}"
+        refused(await scene.clients[code].get(file), 404, "not_found")
+        assert (await scene.clients[code].post(f"/v1/readings/{reading_id}/start")).status_code == 200
+        downloaded = await scene.clients[code].get(file)
+        assert (downloaded.status_code, downloaded.content) == (200, PDF)
+        assert "Lesson" not in downloaded.headers["content-disposition"]
+        refused(await scene.clients[code].get(f"/v1/readings/{reading_id}/artifacts/{new_id()}"), 404, "not_found")
+        for client in (scene.clients["A-02" if code == "A-01" else "A-01"], partner.staff):
+            refused(await client.get(file), 404, "not_found")
 
 
 async def test_no_machine_reads_before_people_do(app: FastAPI, partner: Partner) -> None:
