@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from app.access.idempotency import FORGET_JOB, forget_key
@@ -35,87 +36,73 @@ from app.statuslists.publish import republish
 from app.submissions.evidence import DELETE_JOB, delete_evidence
 from app.submissions.jobs import CANCEL_READINGS_JOB, OPEN_READINGS_JOB
 
+Verb = Callable[[Resources, Mapping[str, Any]], Awaitable[None]]
+
+
+def about(name: str, verb: Callable[[Resources, str, str], Awaitable[object]]) -> Verb:
+    """`verb` is called with the issuer's id and with the id that the payload has under `name`."""
+
+    async def handle(world: Resources, payload: Mapping[str, Any]) -> None:
+        await verb(world, payload["issuer_id"], payload[name])
+
+    return handle
+
+
+def unless_left(verb: Verb) -> Verb:
+    """Nothing of this kind is begun any more, today or later, once the issuer has left."""
+
+    async def handle(world: Resources, payload: Mapping[str, Any]) -> None:
+        with suppress(IssuerLeft):
+            await verb(world, payload)
+
+    return handle
+
+
+async def _expire_certification(world: Resources, payload: Mapping[str, Any]) -> None:
+    async with world.database.transaction() as session:
+        await expire_certification(session, payload["issuer_id"], payload["certification_id"], world.clock.now())
+
+
+async def _forget_key(world: Resources, payload: Mapping[str, Any]) -> None:
+    async with world.database.transaction() as session:
+        await forget_key(session, payload["principal_id"], payload["key"])
+
+
+async def _remind(world: Resources, payload: Mapping[str, Any]) -> None:
+    await remind(world.database, payload["issuer_id"], payload["edition_id"], world.clock.now())
+
+
+async def _republish(world: Resources, payload: Mapping[str, Any]) -> None:
+    await republish(world, payload["issuer_id"])
+
+
+VERBS: Mapping[str, Verb] = {
+    FORGET_JOB: _forget_key,
+    MAIL_JOB: about("mail_id", deliver_mail),
+    LINK_JOB: send_link,
+    OPEN_WINDOWS_JOB: about("program_id", open_windows),
+    DELETE_JOB: delete_evidence,
+    OPEN_READINGS_JOB: about("submission_id", open_readings),
+    CANCEL_READINGS_JOB: about("submission_id", cancel_readings),
+    ASSIGN_READINGS_JOB: about("submission_id", assign_readings),
+    EXPIRE_READING_JOB: about("reading_id", expire_reading),
+    VALIDITY_PAPER_JOB: about("reading_id", assign_validity_paper),
+    RECHECK_CONFLICTS_JOB: about("learner_id", recheck_conflicts_of_learner),
+    RECHECK_ASSESSOR_JOB: about("assessor_id", recheck_conflicts_of_assessor),
+    EXPIRE_JOB: _expire_certification,
+    ISSUE_BADGE_JOB: unless_left(about("certification_id", issue_certification_badge)),
+    REVOKE_BADGE_JOB: about("certification_id", revoke_certification_badge),
+    CLOSE_CASE_JOB: unless_left(about("case_id", close_case)),
+    RECOVERY_JOB: about("edition_id", recover),
+    REISSUE_JOB: unless_left(about("learner_id", reissue_badges)),
+    REMINDER_JOB: _remind,
+    REPUBLISH_JOB: _republish,
+}
+"""Every job this release knows."""
+
 
 def handlers(world: Resources) -> dict[str, Handler]:
-    """Every job this release knows."""
-
-    async def recover_edition(payload: Mapping[str, Any]) -> None:
-        await recover(world, payload["issuer_id"], payload["edition_id"])
-
-    async def forget_idempotency_key(payload: Mapping[str, Any]) -> None:
-        async with world.database.transaction() as session:
-            await forget_key(session, payload["principal_id"], payload["key"])
-
-    async def remind_of_expiry(payload: Mapping[str, Any]) -> None:
-        await remind(world.database, payload["issuer_id"], payload["edition_id"], world.clock.now())
-
-    async def republish_status_lists(payload: Mapping[str, Any]) -> None:
-        await republish(world, payload["issuer_id"])
-
-    async def reissue_badges_of_learner(payload: Mapping[str, Any]) -> None:
-        with suppress(IssuerLeft):  # then nothing is begun any more, today or later
-            await reissue_badges(world, payload["issuer_id"], payload["learner_id"])
-
-    async def issue_badge_of_certification(payload: Mapping[str, Any]) -> None:
-        with suppress(IssuerLeft):
-            await issue_certification_badge(world, payload["issuer_id"], payload["certification_id"])
-
-    async def revoke_badge_of_certification(payload: Mapping[str, Any]) -> None:
-        await revoke_certification_badge(world, payload["issuer_id"], payload["certification_id"])
-
-    async def expire(payload: Mapping[str, Any]) -> None:
-        async with world.database.transaction() as session:
-            await expire_certification(session, payload["issuer_id"], payload["certification_id"], world.clock.now())
-
-    async def send_mail(payload: Mapping[str, Any]) -> None:
-        await deliver_mail(world, payload["issuer_id"], payload["mail_id"])
-
-    async def send_sign_in_link(payload: Mapping[str, Any]) -> None:
-        await send_link(world, payload)
-
-    async def delete_evidence_of_upload(payload: Mapping[str, Any]) -> None:
-        await delete_evidence(world, payload)
-
-    async def close_misconduct_case(payload: Mapping[str, Any]) -> None:
-        with suppress(IssuerLeft):
-            await close_case(world, payload["issuer_id"], payload["case_id"])
-
-    return {
-        ISSUE_BADGE_JOB: issue_badge_of_certification,
-        REVOKE_BADGE_JOB: revoke_badge_of_certification,
-        EXPIRE_JOB: expire,
-        MAIL_JOB: send_mail,
-        LINK_JOB: send_sign_in_link,
-        DELETE_JOB: delete_evidence_of_upload,
-        CLOSE_CASE_JOB: close_misconduct_case,
-        RECOVERY_JOB: recover_edition,
-        REISSUE_JOB: reissue_badges_of_learner,
-        FORGET_JOB: forget_idempotency_key,
-        REMINDER_JOB: remind_of_expiry,
-        REPUBLISH_JOB: republish_status_lists,
-        **_reading_handlers(world),
-    }
-
-
-def _reading_handlers(world: Resources) -> dict[str, Handler]:
-    """Those of readings: each verb takes the issuer's id and the id of its object."""
-
-    def about(name: str, verb: Callable[[Resources, str, str], Awaitable[None]]) -> Handler:
-        async def handle(payload: Mapping[str, Any]) -> None:
-            await verb(world, payload["issuer_id"], payload[name])
-
-        return handle
-
-    return {
-        OPEN_WINDOWS_JOB: about("program_id", open_windows),
-        OPEN_READINGS_JOB: about("submission_id", open_readings),
-        CANCEL_READINGS_JOB: about("submission_id", cancel_readings),
-        ASSIGN_READINGS_JOB: about("submission_id", assign_readings),
-        EXPIRE_READING_JOB: about("reading_id", expire_reading),
-        VALIDITY_PAPER_JOB: about("reading_id", assign_validity_paper),
-        RECHECK_CONFLICTS_JOB: about("learner_id", recheck_conflicts_of_learner),
-        RECHECK_ASSESSOR_JOB: about("assessor_id", recheck_conflicts_of_assessor),
-    }
+    return {job: partial(verb, world) for job, verb in VERBS.items()}
 
 
 def open_runner(world: Resources) -> EmbeddedRunner:

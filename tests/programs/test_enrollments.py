@@ -88,6 +88,7 @@ async def test_one_person_is_enrolled_once_however_many_ask(partner: Partner) ->
     body = body_of(program)
     answers = await asyncio.gather(*(partner.client.post("/v1/enrollments", json=body) for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"already_enrolled"}
     assert len((await partner.client.get("/v1/enrollments")).json()["items"]) == 1
 
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from app.access.principals import ROLE_SCOPES, Scope
 from app.identifiers import new_id
@@ -19,6 +20,7 @@ from tests.builders import results
 from tests.conftest import BASE_URL, KEY, Partner, Residents, Templates, open_client
 from tests.fakes import FixedClock
 from tests.house.operations import list_operations
+from tests.people import open_person
 from tests.readings.scene import Scene, open_scene
 
 READERS = ("assessor", "lead")
@@ -229,3 +231,62 @@ async def test_counts_and_records_of_readings_are_not_for_who_reads(databases: D
             answer = await client.get(url)
             assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), code
         assert (await scene.partner.staff.get(url)).json().get("code") in (None, "not_resolved")
+
+
+async def test_a_second_reading_is_answered_as_a_first_one(databases: Databases) -> None:
+    async with open_world(databases, "high") as scene:
+        submission = await scene.accept()
+        seen: dict[str, list[str]] = {}
+        for kind in ("first", "second_random"):
+            code, reading_id = await scene.holder(submission, kind)
+            client, path = scene.clients[code], f"/v1/readings/{reading_id}"
+            answers = [await client.get("/v1/readings"), await client.get(path), await client.post(f"{path}/start")]
+            answers.append(await client.post(f"{path}/submission", json={"results": results()[:1]}))
+            answers.append(await client.post(f"{path}/submission", json={"results": results()}))
+            seen[kind] = [masked(each) for each in answers]
+        assert seen["first"] == seen["second_random"]
+        assert [each[:3] for each in seen["first"]] == ["200", "200", "200", "422", "201"]
+
+
+async def test_earlier_scores_are_hidden_from_who_reads_a_further_attempt(app: FastAPI, partner: Partner) -> None:
+    """Two learners whose first attempts were scored differently, and one at a first attempt: nobody can tell them apart."""
+    async with open_scene(app, partner, lead=False) as scene:
+        seen = []
+        for name, earlier in (("Ada", HIDDEN["high"]), ("Ben", HIDDEN["low"]), ("Cleo", None)):
+            who = await scene.enroll(f"{name} Example")
+            if earlier is not None:
+                first = await scene.accept(who)
+                await scene.finish(first, **earlier)
+                await scene.set(first, state="decided")
+            submission = await scene.accept(who, attempt=1 if earlier is None else 2)
+            code, reading_id = await scene.holder(submission)
+            client, path = scene.clients[code], f"/v1/readings/{reading_id}"
+            answers = [await client.get(path), await client.post(f"{path}/start"), await client.get(path)]
+            seen.append([masked(each) for each in answers])
+            for door in ("", "/readings", "/recommendation", "/feedback"):
+                for each in [submission] if earlier is None else [first, submission]:
+                    refused = await client.get(f"/v1/submissions/{each.id}{door}")
+                    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden"), door
+            assert (await client.get("/v1/decisions")).status_code == 403
+        assert seen[0] == seen[1] == seen[2]
+
+
+async def test_who_read_is_hidden_from_the_learner(app: FastAPI, partner: Partner) -> None:
+    async with open_scene(app, partner, lead=False) as scene:
+        enrollment, learner = await scene.enroll()
+        submission = await scene.accept((enrollment, learner))
+        code = await scene.finish(submission)
+        _, approver = await open_person(app, partner.issuer_id, "approver", name="Approver Example")
+        _, own = await open_person(app, partner.issuer_id, "learner", name="Ada Herself", learner_id=learner.id)
+        async with approver, own:
+            path = f"/v1/submissions/{submission.id}"
+            decided = await approver.post(f"{path}/decision", json={"outcome": "awarded"})
+            assert decided.status_code == 201, decided.text
+            for door in ("/readings", "/recommendation"):
+                refused = await own.get(path + door)
+                assert (refused.status_code, refused.json()["code"]) == (403, "forbidden"), door
+            for door in ("", "/feedback"):
+                told = await own.get(path + door)
+                assert told.status_code == 200, told.text
+                person_id = scene.assessors[code].person_id
+                assert [each for each in (f'"{code}"', person_id, f"Assessor {code}") if each in told.text] == [], door

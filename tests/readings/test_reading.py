@@ -1,6 +1,7 @@
 """One reading from its assignment to its submission, and everything that refuses or ends it."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -26,6 +27,7 @@ from tests.conftest import Partner
 from tests.fakes import FixedClock
 from tests.people import open_person
 from tests.readings.scene import Scene, open_scene
+from tests.submissions.attempts import PDF, STATEMENT, Attempt
 
 
 def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
@@ -77,6 +79,58 @@ async def test_a_reading_from_assignment_to_resolution(app: FastAPI, partner: Pa
         (resolution,) = await scene.resolutions(submission)
         assert (resolution.method, resolution.reading_ids) == ("single_reading", [reading_id])
         assert (resolution.recommendation, dict(resolution.levels)["problem"]) == ("awarded", "demonstrated")
+
+
+async def test_nothing_is_read_before_it_was_screened(app: FastAPI, partner: Partner) -> None:
+    async with open_scene(app, partner) as scene:
+        submission = await scene.accept(state="submitted", accepted_at=None)
+        assert await scene.readings(submission) == []
+        for client in scene.clients.values():
+            refused(await client.post("/v1/readings/claim"), 404, "nothing_to_read")
+        accepted = await partner.staff.post(f"/v1/submissions/{submission.id}/screenings", json={"outcome": "accepted"})
+        assert accepted.status_code == 201, accepted.text
+        await scene.run()
+        assert [each.state for each in await scene.readings(submission)] == ["assigned"]
+
+
+async def test_files_are_downloaded_by_who_reads_from_the_start_on(app: FastAPI, partner: Partner) -> None:
+    async with open_scene(app, partner, lead=False) as scene:
+        enrollment, learner = await scene.enroll()
+        _, own = await open_person(app, partner.issuer_id, "learner", name="Ada Herself", learner_id=learner.id)
+        async with own:
+            ada = Attempt(scene.world, scene.program, enrollment, learner, own, partner.achievement_id)
+            path = await ada.draft()
+            file_id = (await ada.upload(path)).rpartition("/")[2]
+            assert (await own.put(f"{path}/statement", json=STATEMENT)).status_code == 200
+            assert (await own.post(f"{path}/submit")).status_code == 200
+        assert (await partner.staff.post(f"{path}/screenings", json={"outcome": "accepted"})).status_code == 201
+        await scene.run()
+        code, reading_id = await scene.holder(await ada.row(path))
+        file = f"/v1/readings/{reading_id}/artifacts/{file_id}"
+        refused(await scene.clients[code].get(file), 404, "not_found")
+        assert (await scene.clients[code].post(f"/v1/readings/{reading_id}/start")).status_code == 200
+        downloaded = await scene.clients[code].get(file)
+        assert (downloaded.status_code, downloaded.content) == (200, PDF)
+        assert "Lesson" not in downloaded.headers["content-disposition"]
+        refused(await scene.clients[code].get(f"/v1/readings/{reading_id}/artifacts/{new_id()}"), 404, "not_found")
+        for client in (scene.clients["A-02" if code == "A-01" else "A-01"], partner.staff):
+            refused(await client.get(file), 404, "not_found")
+
+
+async def test_no_machine_reads_before_people_do(app: FastAPI, partner: Partner) -> None:
+    """A partner's system with every scope there is reads nothing: not even what an assessor left to it."""
+    async with open_scene(app, partner) as scene:
+        code, reading_id = await scene.holder(await scene.accept())
+        path = f"/v1/readings/{reading_id}"
+        for method, door, body in (
+            ("POST", "/v1/readings/claim", None),
+            ("GET", "/v1/readings", None),
+            ("GET", path, None),
+            ("POST", f"{path}/start", None),
+            ("POST", f"{path}/submission", {"results": results()}),
+        ):
+            refused(await partner.client.request(method, door, json=body), 403, "person_required")
+        assert (await scene.read(code, reading_id)).status_code == 201
 
 
 async def test_what_is_written_is_sealed_under_the_learners_key(app: FastAPI, partner: Partner) -> None:
@@ -175,6 +229,20 @@ async def test_certification_that_ran_out_since_the_assignment(
         refused(await scene.clients[code].post("/v1/readings/claim"), 409, "not_certified")
         await scene.finish(submission)
         assert await scene.state(submission) == "resolved"
+
+
+async def test_calibration_that_is_overdue_since_the_assignment(
+    app: FastAPI, partner: Partner, clock: FixedClock
+) -> None:
+    async with open_scene(app, partner) as scene:
+        submission = await scene.accept()
+        code, reading_id = await scene.holder(submission)
+        assert (await scene.clients[code].post(f"/v1/readings/{reading_id}/start")).status_code == 200
+        async with scene.world.database.transaction() as session:
+            query = select(Certification).where(Certification.assessor_id == scene.assessors[code].id)
+            (await session.scalars(query)).one().calibrated_at = clock.now() - timedelta(days=181)
+        refused(await scene.submit(code, reading_id), 409, "calibration_overdue")
+        assert await end(scene, submission) == "reassigned calibration_overdue"
 
 
 async def test_one_moment_before_it_runs_out_it_counts(app: FastAPI, partner: Partner, clock: FixedClock) -> None:

@@ -18,6 +18,7 @@ from app.submissions.store import Submission, lock_submission
 from tests.builders import achievement_body
 from tests.conftest import Partner
 from tests.fakes import FixedClock
+from tests.people import open_person
 from tests.readings.scene import Scene, open_scene
 
 RUBRIC = achievement_body()["rubric"]
@@ -165,7 +166,7 @@ async def test_two_that_disagree_are_adjudicated_by_a_lead_whose_scores_stand(ap
         waiting = [each for each in await scene.readings(submission) if each.kind == "adjudication"]
         assert [each.state for each in waiting] == ["open"]
         await scene.add_assessor("A-03")
-        assert (await scene.clients["A-03"].post("/v1/readings/claim")).status_code == 404
+        assert (await scene.clients["A-03"].post("/v1/readings/claim")).json()["code"] == "nothing_to_read"
         await scene.add_assessor("L-01", lead=True)
         claimed = (await scene.clients["L-01"].post("/v1/readings/claim")).json()
         started = (await scene.clients["L-01"].post(f"/v1/readings/{claimed['id']}/start")).json()
@@ -245,3 +246,56 @@ async def test_a_second_reading_that_ends_without_being_read_is_asked_for_again(
         async with scene.world.database.reading() as session:
             jobs = (await session.scalars(select(Job.name).where(Job.last_error.is_not(None)))).all()
         assert jobs == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "columns", "kind", "second"),
+    [
+        ({"first_of_version": 0}, {"attempt": 2}, "second_triggered", {}),
+        ({"first_of_version": 0}, {}, "second_triggered", {}),
+        ({"first_of_version": 1, "near_standard": False}, {}, "second_triggered", {}),
+        ({"random_percent": 100}, {}, "second_random", {}),
+        ({"random_percent": 100}, {}, "second_random", {"problem": LOW, "evidence": LOW}),
+    ],
+    ids=["retake", "near the standard", "first of a version", "sample", "readings apart"],
+)
+async def test_nothing_is_decided_before_all_readings_that_are_due(
+    app: FastAPI, partner: Partner, policy: dict[str, Any], columns: dict[str, Any], kind: str, second: dict[str, str]
+) -> None:
+    _, approver = await open_person(app, partner.issuer_id, "approver", name="Approver Example")
+    async with approver, open_scene(app, partner, {"second_readings": {"random_percent": 0, **policy}}) as scene:
+        submission = await scene.accept(**columns)
+
+        async def decide() -> tuple[int, str | None]:
+            answer = await approver.post(f"/v1/submissions/{submission.id}/decision", json={"outcome": "awarded"})
+            return answer.status_code, answer.json().get("code")
+
+        assert await decide() == (409, "submission_not_resolved")
+        refused = (409, "reading_open")
+        first = await scene.finish(submission)
+        assert await decide() == refused
+        assert await scene.finish(submission, kind, **second) != first
+        if second:
+            assert await decide() == refused
+            assert await scene.finish(submission, "adjudication") == "L-01"
+        assert await decide() == (201, None)
+
+
+@pytest.mark.parametrize("kind", ["appeal", "moderation"])
+async def test_who_read_before_does_not_read_an_appeal(app: FastAPI, partner: Partner, kind: Any) -> None:
+    """The only lead has read the submission already: it waits for another one."""
+    async with open_scene(app, partner, DOUBLE, lead=False) as scene:
+        submission = await resolve(scene, levels(HIGH, HIGH), levels(MIDDLE, HIGH))
+        await scene.add_assessor("L-01", lead=True)
+        await scene.run(OPEN_READINGS_JOB, submission_id=submission.id)
+        assert await scene.finish(submission, "adjudication") == "L-01"
+        await scene.set(submission, state="decided")
+        now = scene.world.clock.now()
+        async with scene.world.database.transaction() as session:
+            locked = await lock_submission(session, submission.issuer_id, submission.id)
+            await request_reading(session, locked, kind=kind, now=now)
+            await assign_open(session, scene.world, locked, now)
+        for client in scene.clients.values():
+            assert (await client.post("/v1/readings/claim")).json()["code"] == "nothing_to_read"
+        await scene.add_assessor("L-02", lead=True)
+        assert (await scene.clients["L-02"].post("/v1/readings/claim")).status_code == 200

@@ -139,7 +139,11 @@ class _Area:
                 session.add(assessor)
                 await session.flush()
             achievement = partner.achievement_id, 1
-            if await find_certification(session, partner.issuer_id, assessor.id, *achievement) is None:
+            certification = await find_certification(session, partner.issuer_id, assessor.id, *achievement)
+            if certification is not None and certification.state == "in_training":
+                certification.state, certification.valid_from, certification.calibrated_at = "certified", now, now
+                certification.valid_until = now + timedelta(days=365)
+            elif certification is None:
                 session.add(
                     Certification(
                         **whose, id=new_id(), assessor_id=assessor.id, achievement_id=achievement[0], version=1,

@@ -36,6 +36,7 @@ async def ids(partner: Partner, known: dict[str, str]) -> dict[str, str]:
         "program_id": ada.program.id,
         "enrollment_id": ada.enrollment.id,
         "submission_id": draft.rpartition("/")[2],
+        "submission_id_of_artifact": draft.rpartition("/")[2],
         "artifact_id": artifact.rpartition("/")[2],
         "team_id": team["id"],
     }
