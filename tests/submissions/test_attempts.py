@@ -9,6 +9,7 @@ from sqlalchemy import select
 from app.identifiers import new_id
 from app.programs.policy import ScoringPolicyBody
 from app.programs.store import Enrollment
+from app.submissions.store import Submission
 from tests.assessing import put_program
 from tests.builders import achievement_body
 from tests.conftest import Partner, publish
@@ -133,6 +134,16 @@ async def test_nothing_is_banked_where_the_policy_says_so(app: FastAPI, partner:
     await ada.decide(await ada.submitted(), "not_yet", problem="demonstrated")
     second = good(await ada.begin())
     assert (second["banked"], second["statement"]["parts"]) == ([], STATEMENT["parts"])
+
+
+async def test_nothing_is_banked_of_a_void_attempt(app: FastAPI, partner: Partner) -> None:
+    ada = await enroll(app, partner)
+    path = await ada.submitted()
+    await ada.decide(path, "not_yet", problem="demonstrated")
+    async with ada.world.database.transaction() as session:
+        (await session.get_one(Submission, (partner.issuer_id, path.rpartition("/")[2]))).state = "void"
+    second = good(await ada.begin())
+    assert (second["attempt"], second["banked"], second["artifacts"]) == (2, [], [])
 
 
 async def test_nothing_is_banked_across_versions(app: FastAPI, partner: Partner) -> None:
