@@ -104,10 +104,19 @@ def _include_all() -> APIRouter:
 
 
 def _asked_first(router: APIRouter) -> list[Callable[..., Any]]:
-    if not all(getattr(route, "path", "").startswith("/v1") for route in router.routes):
+    if not all(path.startswith("/v1") for path in _list_paths(router)):
         return []
     is_open = router is app.verification.router.router
     return [refuse_unknown_parameters] if is_open else [refuse_unknown_parameters, refuse_after_leaving]
+
+
+def _list_paths(router: APIRouter) -> list[str]:
+    """Also those of the routers that it includes, which are no routes themselves."""
+    paths: list[str] = []
+    for route in router.routes:
+        included = getattr(route, "original_router", None)
+        paths += _list_paths(included) if included is not None else [getattr(route, "path", "")]
+    return paths
 
 
 # FastAPI works out what an operation takes anew wherever its router is included: here, once for all applications.

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from app.errors import NotFound
-
 
 class Scope(StrEnum):
     """What a token may do inside its issuer. `platform` stands above the issuers and creates them."""
@@ -97,7 +95,7 @@ class Principal:
 class Tenant:
     """A principal at work inside one issuer, permitted to do what the route asked for.
 
-    `only_learner_id` is set where the permission reaches no further than what belongs to this learner.
+    `only_learner_id` is set where the permission reaches no further than what belongs to this learner (`app.learners.own`).
     """
 
     issuer_id: str
@@ -108,11 +106,6 @@ class Tenant:
     def may_grant(self, scopes: Iterable[Scope]) -> bool:
         """Whether these scopes may be handed on: nobody grants more than they hold; the platform holds all."""
         return Scope.PLATFORM in self.scopes or self.scopes.issuperset(scopes)
-
-    def require_own(self, learner_id: str, what: str) -> None:
-        """Raises NotFound where this is another learner's: for somebody else it does not exist. `what` is like "submission"."""
-        if self.only_learner_id not in (None, learner_id):
-            raise NotFound(f"There is no {what} with this id.")
 
 
 @dataclass(frozen=True, slots=True)

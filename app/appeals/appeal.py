@@ -33,6 +33,7 @@ from app.errors import Conflict, Fault
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.keys.vault import Vault
+from app.learners.own import require_own
 from app.learners.recipients import open_key
 from app.learners.store import Learner, get_learner
 from app.programs.policy import ScoringPolicyBody, get_policy
@@ -92,7 +93,7 @@ async def file_appeal(
     """Raises NotFound, NotAppealable, AppealExists, AppealTooLate, DecisionUnderReview."""
     now = world.clock.now()
     decision = await get_decision(session, tenant.issuer_id, decision_id)
-    tenant.require_own(await _concerned(session, tenant, decision), "decision")
+    await require_own(session, tenant, await _concerned(session, tenant, decision), "decision")
     if decision.submission_id is None:
         raise NotAppealable("The decision was not made on a submission here.")
     submission = await lock_submission(session, tenant.issuer_id, decision.submission_id)

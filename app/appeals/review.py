@@ -7,9 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.appeals.store import Appeal, Moderation, ModerationItem
 from app.errors import Conflict
-from app.readings.store import Reading, Resolution, find_resolution, get_reading
+from app.readings.assign import assign_open
+from app.readings.request import request_reading
+from app.readings.store import Reading, ReadingKind, Resolution, find_resolution, get_reading
+from app.resources import Resources
 from app.scoring.store import Decision
 from app.submissions.store import Submission
+from app.submissions.withdraw import SubmissionHeld
 
 _ENDED_WITHOUT_RESULT = ("recused", "reassigned", "expired")
 
@@ -77,10 +81,41 @@ async def follow_reading(session: AsyncSession, issuer_id: str, reading_id: str 
     return (await session.scalars(query.order_by(Reading.created_at.desc()).limit(1))).one_or_none() or first
 
 
+async def resume_review(session: AsyncSession, world: Resources, submission: Submission, now: datetime) -> None:
+    """After a hold: ask anew for the reading of an open review that the hold ended. The submission is locked."""
+    appeals = select(Appeal).where(
+        Appeal.issuer_id == submission.issuer_id,
+        Appeal.submission_id == submission.id,
+        Appeal.state.not_in(("inadmissible", "decided")),
+    )
+    items = (
+        select(ModerationItem)
+        .join(Decision, (Decision.issuer_id == ModerationItem.issuer_id) & (Decision.id == ModerationItem.decision_id))
+        .where(
+            ModerationItem.issuer_id == submission.issuer_id,
+            Decision.submission_id == submission.id,
+            ModerationItem.outcome.is_(None),
+        )
+    )
+    reviews: list[Appeal | ModerationItem] = [*await session.scalars(appeals), *await session.scalars(items)]
+    for each in reviews:
+        reading = await follow_reading(session, each.issuer_id, each.reading_id)
+        if reading is not None and reading.state == "cancelled":
+            kind: ReadingKind = "appeal" if isinstance(each, Appeal) else "moderation"
+            anew = await request_reading(session, submission, kind=kind, now=now)
+            each.reading_id, each.updated_at = anew.id, now
+    await assign_open(session, world, submission, now)
+
+
 async def require_reread(
     session: AsyncSession, submission: Submission, reading_id: str | None
 ) -> tuple[Reading, Resolution]:
-    """The new reading, and the scores of record that rest on it. Raises NotReadAgain."""
+    """The new reading, and the scores of record that rest on it.
+
+    Raises NotReadAgain, and SubmissionHeld while a case of misconduct is open.
+    """
+    if submission.state == "on_hold":
+        raise SubmissionHeld("The submission is held.", cure="Wait until it is settled why.")
     reading = await follow_reading(session, submission.issuer_id, reading_id)
     resolution = await find_resolution(session, submission.issuer_id, submission.id)
     if (

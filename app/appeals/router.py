@@ -30,6 +30,7 @@ from app.appeals.store import Appeal, Moderation, get_appeal, get_moderation, li
 from app.credentials.issue import PendingEdition
 from app.identifiers import Identifier
 from app.learners.answers import begin_once, keep_answer
+from app.learners.own import list_own_ids, require_own
 from app.learners.store import get_learner
 from app.resources import Resources
 from app.scoring.answer import Answering
@@ -69,8 +70,9 @@ async def file(
 async def list_(tenant: AppealsRead, session: ReadSession, world: World, paging: Paging) -> Page[AppealOut]:
     """The issuer's appeals; a learner sees their own. An approver answers those that are `read`."""
     query = select(Appeal).where(Appeal.issuer_id == tenant.issuer_id)
-    if tenant.only_learner_id is not None:
-        query = query.where(Appeal.learner_id == tenant.only_learner_id)
+    own = await list_own_ids(session, tenant)
+    if own is not None:
+        query = query.where(Appeal.learner_id.in_(own))
     rows, cursor = await fetch_page(session, query, paging, updated_at=Appeal.updated_at, identifier=Appeal.id)
     return Page(items=[await _tell_appeal(session, world, row) for row in rows], next_cursor=cursor)
 
@@ -79,7 +81,7 @@ async def list_(tenant: AppealsRead, session: ReadSession, world: World, paging:
 async def get(appeal_id: Identifier, tenant: AppealsRead, session: ReadSession, world: World) -> AppealOut:
     """One appeal."""
     appeal = await get_appeal(session, tenant.issuer_id, appeal_id)
-    tenant.require_own(appeal.learner_id, "appeal")
+    await require_own(session, tenant, appeal.learner_id, "appeal")
     return await _tell_appeal(session, world, appeal)
 
 

@@ -104,9 +104,10 @@ async def open_case(
         answer_due_at=now + ANSWER_WITHIN, decided_at=None, appeal_due_at=None, closed_at=None, updated_at=now,
     )  # fmt: skip
     session.add(case)
-    if submission.state != "on_hold":  # a doubt that the screening had is settled by the case
+    if submission.state != "on_hold":
         submission.held_from, submission.state = submission.state, "on_hold"
-    submission.updated_at = now
+    # A doubt that the screening had is settled by the case: who screens cannot end this hold, nor the learner withdraw.
+    submission.held_by_screening, submission.updated_at = False, now
     payload = {"issuer_id": member.issuer_id, "submission_id": submission.id}
     enqueue(session, CANCEL_READINGS_JOB, payload, run_at=now)
     record_event(session, member.issuer_id, "submission.held", submission.id, at=now, data={"case_id": case_id})

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.principals import Tenant
+from app.appeals.review import resume_review
 from app.credentials.status import suspend
 from app.credentials.store import find_award, find_credential_of_award, get_current_edition
 from app.events.store import record_event
@@ -62,13 +63,15 @@ async def _take_effect(
             return "none"
         await record(session, world, Tenant(case.issuer_id, ACTOR, frozenset()), _void(decision, now))
         return "revoked" if decision.outcome == "awarded" else "none"
-    _release(session, case, submission, now)
+    await _release(session, world, case, submission, now)
     if case.outcome == "suspend" and decision is not None and not is_erased:
         return await _suspend(session, world, decision, now)
     return "none"
 
 
-def _release(session: AsyncSession, case: MisconductCase, submission: Submission, now: datetime) -> None:
+async def _release(
+    session: AsyncSession, world: Resources, case: MisconductCase, submission: Submission, now: datetime
+) -> None:
     if submission.state != "on_hold" or submission.held_from is None:
         return
     submission.state, submission.held_from, submission.updated_at = submission.held_from, None, now
@@ -76,6 +79,8 @@ def _release(session: AsyncSession, case: MisconductCase, submission: Submission
     if submission.state in ("accepted", "scoring"):
         payload = {"issuer_id": submission.issuer_id, "submission_id": submission.id}
         enqueue(session, OPEN_READINGS_JOB, payload, run_at=now)
+    elif submission.state == "decided":
+        await resume_review(session, world, submission, now)
 
 
 async def _suspend(session: AsyncSession, world: Resources, decision: Decision, now: datetime) -> Effect:

@@ -10,7 +10,8 @@ from app.access.principals import Tenant
 from app.errors import Forbidden
 from app.identifiers import Identifier
 from app.learners.answers import begin_once, keep_answer
-from app.learners.store import get_learner, list_same_person
+from app.learners.own import list_own_ids, require_own
+from app.learners.store import get_learner
 from app.misconduct.bodies import CaseOpen, CaseOut, HearingOut, PanelBody, TextBody, VoteBody
 from app.misconduct.cases import (
     NotOnPanel,
@@ -59,13 +60,13 @@ async def create(
 async def list_(tenant: SubmissionsRead, session: ReadSession, world: World, paging: Paging) -> Page[CaseOut]:
     """The issuer's cases; a learner sees those about their own submissions."""
     query = select(MisconductCase).where(MisconductCase.issuer_id == tenant.issuer_id)
-    if tenant.only_learner_id is not None:
-        own = await list_same_person(session, tenant.issuer_id, tenant.only_learner_id)
+    own = await list_own_ids(session, tenant)
+    if own is not None:
         query = query.where(MisconductCase.learner_id.in_(own))
     rows, cursor = await fetch_page(
         session, query, paging, updated_at=MisconductCase.updated_at, identifier=MisconductCase.id
     )
-    for_learner = tenant.only_learner_id is not None
+    for_learner = own is not None
     return Page(items=[await _show(session, world, row, for_learner=for_learner) for row in rows], next_cursor=cursor)
 
 
@@ -74,7 +75,7 @@ async def list_(tenant: SubmissionsRead, session: ReadSession, world: World, pag
 async def get(case_id: Identifier, tenant: SubmissionsRead, session: ReadSession, world: World) -> CaseOut:
     """One case: for directors, the partner's system and the learner. The panel reads `/hearing`."""
     case = await get_case(session, tenant.issuer_id, case_id)
-    await _require_own(session, tenant, case)
+    await require_own(session, tenant, case.learner_id, "case")
     return await _show(session, world, case, for_learner=tenant.only_learner_id is not None)
 
 
@@ -142,15 +143,8 @@ async def _lock_own(session: AsyncSession, tenant: Tenant, case_id: str) -> Misc
     if tenant.only_learner_id is None and tenant.actor.startswith("person:"):
         raise Forbidden("The learner speaks for themselves here, or the partner's system on their behalf; not staff.")
     case = await lock_case(session, tenant.issuer_id, case_id)
-    await _require_own(session, tenant, case)
+    await require_own(session, tenant, case.learner_id, "case")
     return case
-
-
-async def _require_own(session: AsyncSession, tenant: Tenant, case: MisconductCase) -> None:
-    if tenant.only_learner_id is None:
-        return
-    if case.learner_id not in await list_same_person(session, tenant.issuer_id, tenant.only_learner_id):
-        tenant.require_own(case.learner_id, "case")
 
 
 def _require_on_panel(case: MisconductCase, person_id: str) -> None:

@@ -17,6 +17,7 @@ from app.people.erase import erase_person
 from app.people.people import find_person_of_learner
 from app.programs.store import Enrollment
 from app.submissions.evidence import DELETE_JOB
+from app.submissions.jobs import CANCEL_READINGS_JOB
 from app.submissions.store import Artifact, list_submissions_of_learners, list_uploads
 
 
@@ -26,7 +27,8 @@ async def erase_learner(
     """Destroy the learner's key and delete their identities, own id and kept answers; the person they sign in as is erased too.
     Doing it again changes nothing.
 
-    Their files of evidence, which nobody can open any more, are deleted soon afterwards. So with all who were merged into them.
+    Their files of evidence, which nobody can open any more, are deleted soon afterwards, and who held a reading of their work is
+    rid of it. So with all who were merged into them.
     Raises LearnerMerged for one of those: their badges are the survivor's.
     """
     learners = await lock_with_merged(session, issuer_id, learner_id)
@@ -67,5 +69,8 @@ async def _drop_evidence(session: AsyncSession, issuer_id: str, learner_ids: lis
     for upload in await list_uploads(session, issuer_id, learner_ids):
         enqueue(session, DELETE_JOB, {"issuer_id": issuer_id, "upload": upload}, run_at=now)
     submissions = await list_submissions_of_learners(session, issuer_id, learner_ids)
+    for submission in submissions:  # nobody can read them any more
+        payload = {"issuer_id": issuer_id, "submission_id": submission.id}
+        enqueue(session, CANCEL_READINGS_JOB, payload, run_at=now)
     theirs = (Artifact.issuer_id == issuer_id, Artifact.submission_id.in_([each.id for each in submissions]))
     await session.execute(update(Artifact).where(*theirs).values(genre=None))

@@ -13,6 +13,7 @@ from app.access.principals import Tenant
 from app.errors import Forbidden
 from app.identifiers import Identifier
 from app.learners.answers import begin_once, keep_answer
+from app.learners.own import list_own_ids, require_own
 from app.learners.store import get_learner
 from app.programs.affiliations import declare_affiliation, end_affiliation
 from app.programs.answer import show_enrollment
@@ -30,8 +31,6 @@ from app.programs.enrollments import (
     change_enrollment,
     change_state,
     enroll,
-    list_own_ids,
-    require_own_enrollment,
 )
 from app.programs.store import (
     Enrollment,
@@ -110,7 +109,7 @@ async def of_cohort(
 async def get(enrollment_id: Identifier, tenant: SubmissionsRead, session: ReadSession, world: World) -> EnrollmentOut:
     """One enrollment."""
     enrollment = await get_enrollment(session, tenant.issuer_id, enrollment_id)
-    await require_own_enrollment(session, tenant, enrollment)
+    await require_own(session, tenant, enrollment.learner_id, "enrollment")
     return await show_enrollment(session, world, enrollment)
 
 
@@ -123,7 +122,7 @@ async def change(
 ) -> EnrollmentOut:  # fmt: skip
     """Change goal, problem of practice and context, which the learner may too; or the cohort and the school."""
     enrollment = await lock_enrollment(session, tenant.issuer_id, enrollment_id)
-    await require_own_enrollment(session, tenant, enrollment)
+    await require_own(session, tenant, enrollment.learner_id, "enrollment")
     changes = body.changes()
     if tenant.only_learner_id is not None and changes.keys() - set(CONTEXT):
         raise Forbidden("Learners change goal, problem_of_practice and context; cohort and school are the program's.")
@@ -142,7 +141,7 @@ async def move(
     Who withdrew or lapsed can be enrolled again. A learner accepts an invitation and withdraws by themselves.
     """
     enrollment = await lock_enrollment(session, tenant.issuer_id, enrollment_id)
-    await require_own_enrollment(session, tenant, enrollment)
+    await require_own(session, tenant, enrollment.learner_id, "enrollment")
     change_state(session, tenant, enrollment, body.state, now=now)
     return await show_enrollment(session, world, enrollment)
 

@@ -160,20 +160,6 @@ def change_state(
     record_event(session, enrollment.issuer_id, "enrollment.state_changed", enrollment.id, at=now, data=content)
 
 
-async def list_own_ids(session: AsyncSession, tenant: Tenant) -> list[str] | None:
-    """Ids of the learners that the signed-in one is; None for who may see everybody's."""
-    if tenant.only_learner_id is None:
-        return None
-    return await list_same_person(session, tenant.issuer_id, tenant.only_learner_id)
-
-
-async def require_own_enrollment(session: AsyncSession, tenant: Tenant, enrollment: Enrollment) -> None:
-    """Raises NotFound where it is another learner's; of one who was merged it is the survivor's own."""
-    own = await list_own_ids(session, tenant)
-    if own is None or enrollment.learner_id not in own:
-        tenant.require_own(enrollment.learner_id, "enrollment")
-
-
 async def _learner(
     session: AsyncSession, vault: Vault, issuer_id: str, facts: EnrollmentFacts, actor: str, now: datetime
 ) -> Learner:

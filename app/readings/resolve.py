@@ -54,15 +54,26 @@ async def advance(session: AsyncSession, world: Resources, submission: Submissio
         if due is not None:
             second = await _ask(session, submission, due.kind, due.trigger, now)
     rubric = await get_rubric(session, submission)
-    adjudication = _find(standing, ("adjudication",))
+    adjudication = await _find_adjudication(session, submission, readings, now)
     record = [each for each in (first, second) if each is not None]
     found = _find_scores(submission, rubric, record, adjudication)
     if found is not None:
-        _resolve(session, submission, rubric, *found, now=now)
+        await _resolve(session, submission, rubric, *found, now=now)
         return
     if adjudication is None and _are_submitted(record):
         await _ask(session, submission, "adjudication", None, now)
     await assign_open(session, world, submission, now)
+
+
+async def _find_adjudication(
+    session: AsyncSession, submission: Submission, readings: Sequence[Reading], now: datetime
+) -> Reading | None:
+    """The newest: what an approver returned is adjudicated anew, and a hold meanwhile does not let it pass."""
+    asked = [each for each in readings if each.kind == "adjudication" and each.state in (*STANDING, "cancelled")]
+    if not asked or asked[-1].state != "cancelled":
+        return asked[-1] if asked else None
+    is_returned = asked[-1].trigger == "returned"
+    return await _ask(session, submission, "adjudication", "returned", now) if is_returned else None
 
 
 def _find_scores(
@@ -86,28 +97,28 @@ def _are_submitted(readings: Sequence[Reading]) -> bool:
 
 async def resolve_again(session: AsyncSession, submission: Submission, reading: Reading, now: datetime) -> None:
     """An appeal's or a moderation's reading was submitted: its levels are a further resolution. The submission stays as it is."""
-    newest = await find_resolution(session, submission.issuer_id, submission.id)
-    number = 1 if newest is None else newest.number + 1
     rubric = await get_rubric(session, submission)
-    _record(session, submission, rubric, "expert_judgment", [reading], number=number, now=now)
+    resolution = await _record(session, submission, rubric, "expert_judgment", [reading], now=now)
     record_event(session, submission.issuer_id, "reading.resolved", reading.id, at=now,
-                 data={"submission_id": submission.id, "number": number})  # fmt: skip
+                 data={"submission_id": submission.id, "number": resolution.number})  # fmt: skip
 
 
-def _resolve(
+async def _resolve(
     session: AsyncSession, submission: Submission, rubric: Rubric, method: str, readings: Sequence[Reading], *,
     now: datetime,
 ) -> None:  # fmt: skip
     """Record the scores of record: the levels of the first of `readings`, with the banked ones."""
-    _record(session, submission, rubric, method, readings, number=1, now=now)
+    await _record(session, submission, rubric, method, readings, now=now)
     submission.state, submission.resolved_at, submission.updated_at = "resolved", now, now
     record_event(session, submission.issuer_id, "submission.resolved", submission.id, at=now)
 
 
-def _record(
+async def _record(
     session: AsyncSession, submission: Submission, rubric: Rubric, method: str, readings: Sequence[Reading], *,
-    number: int, now: datetime,
-) -> None:  # fmt: skip
+    now: datetime,
+) -> Resolution:  # fmt: skip
+    newest = await find_resolution(session, submission.issuer_id, submission.id)
+    number = 1 if newest is None else newest.number + 1
     levels = all_levels(submission, readings[0])
     resolution = Resolution(
         issuer_id=submission.issuer_id, submission_id=submission.id, number=number, method=method,
@@ -118,6 +129,7 @@ def _record(
     audit(session, issuer_id=submission.issuer_id, actor=SERVICE, action="submission.resolved", object_id=submission.id,
           content={"number": number, "method": method, "readings": resolution.reading_ids, "levels": levels},
           at=now)  # fmt: skip
+    return resolution
 
 
 def all_levels(submission: Submission, reading: Reading) -> Mapping[str, str]:

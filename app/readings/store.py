@@ -110,7 +110,8 @@ class SamplingWindow(Table):
 class Resolution(Table):
     """How readings became the scores of record. Append-only.
 
-    `number` counts the resolutions of a submission: 1 is that of the scoring, further ones are of appeals and moderation.
+    `number` counts the resolutions of a submission: 1 is that of the scoring, further ones are of what was
+    returned, of appeals and of moderation.
     `method` is how (see `app.readings.resolve`), `reading_ids` are the readings it rests on, the one of record first; `levels`
     include the banked criteria.
     """

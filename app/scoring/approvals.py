@@ -14,6 +14,7 @@ from app.achievements.store import AchievementVersion, get_version
 from app.credentials.issue import PendingEdition
 from app.errors import NotFound
 from app.identifiers import Identifier
+from app.learners.own import require_own
 from app.learners.recipients import open_key
 from app.learners.store import get_learner
 from app.readings.store import find_resolution
@@ -111,7 +112,7 @@ async def get_feedback(
 ) -> FeedbackOut:
     """The newest decision on a submission, criterion by criterion. 404 until it is decided."""
     submission = await get_submission(session, tenant.issuer_id, submission_id)
-    tenant.require_own(submission.learner_id, "submission")
+    await require_own(session, tenant, submission.learner_id, "submission")
     decision = await find_decision_of_submission(session, tenant.issuer_id, submission_id)
     if decision is None:
         raise NotFound("There is no feedback on this submission: it is not decided.")

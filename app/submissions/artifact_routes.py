@@ -7,6 +7,7 @@ from app.access.dependencies import SubmissionsRead, SubmissionsWrite
 from app.access.idempotency import Idempotency
 from app.identifiers import Identifier
 from app.learners.answers import begin_once, keep_answer
+from app.learners.own import require_own
 from app.learners.recipients import open_key
 from app.learners.store import get_learner
 from app.submissions.artifacts import Details, add_artifact, change_artifact, open_details, remove_artifact
@@ -42,7 +43,7 @@ async def add(
     """Add an artifact: a URL, which is not fetched, or a file, which is then uploaded with PUT to its `file`."""
     await begin_once(session, world.vault, idempotency, tenant.issuer_id)
     submission = await lock_submission(session, tenant.issuer_id, submission_id)
-    tenant.require_own(submission.learner_id, "submission")
+    await require_own(session, tenant, submission.learner_id, "submission")
     learner = await get_learner(session, tenant.issuer_id, submission.learner_id)
     key = open_key(world.vault, learner)
     artifact = await add_artifact(
@@ -69,7 +70,7 @@ async def change(
 ) -> ArtifactOut:
     """Change what is said of an artifact. Consent may be given and withdrawn until the decision."""
     submission = await lock_submission(session, tenant.issuer_id, submission_id)
-    tenant.require_own(submission.learner_id, "submission")
+    await require_own(session, tenant, submission.learner_id, "submission")
     artifact = await get_artifact(session, submission, artifact_id)
     key = open_key(world.vault, await get_learner(session, tenant.issuer_id, submission.learner_id))
     changes = body.model_dump(exclude_unset=True)
@@ -88,7 +89,7 @@ async def remove(
 ) -> ArtifactOut:
     """Take an artifact out of the submission. Its file is deleted, unless an earlier attempt rests on it too."""
     submission = await lock_submission(session, tenant.issuer_id, submission_id)
-    tenant.require_own(submission.learner_id, "submission")
+    await require_own(session, tenant, submission.learner_id, "submission")
     artifact = await get_artifact(session, submission, artifact_id)
     key = open_key(world.vault, await get_learner(session, tenant.issuer_id, submission.learner_id))
     await remove_artifact(session, submission, artifact, actor=tenant.actor, now=now)
@@ -125,7 +126,7 @@ async def get_file(
 ) -> StreamingResponse:
     """Download the file of an artifact, also one that a team mate shares. It was found whole before the first byte is sent."""
     submission = await get_submission(session, tenant.issuer_id, submission_id)
-    tenant.require_own(submission.learner_id, "submission")
+    await require_own(session, tenant, submission.learner_id, "submission")
     open_key(world.vault, await get_learner(session, tenant.issuer_id, submission.learner_id))  # 410 once erased
     artifact, owner = await get_evidence(session, submission, artifact_id)
     name = open_details(open_key(world.vault, owner), artifact).name

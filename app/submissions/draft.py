@@ -129,8 +129,11 @@ def bank(earlier: Submission | None, policy: ScoringPolicyBody) -> list[list[str
 
 
 def find_continued(attempts: list[Submission], version: int) -> Submission | None:
-    """The latest attempt at the same version that was decided not yet: the next one goes on from it."""
-    decided = [each for each in attempts if each.outcome == "not_yet" and each.version == version]
+    """The latest attempt at the same version that was decided not yet: the next one goes on from it. A void one counts for
+    nothing."""
+    decided = [
+        each for each in attempts if each.outcome == "not_yet" and each.version == version and each.state != "void"
+    ]
     return decided[-1] if decided else None
 
 

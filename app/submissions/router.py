@@ -9,6 +9,7 @@ from app.access.dependencies import SubmissionsRead, SubmissionsWrite
 from app.access.idempotency import Idempotency
 from app.identifiers import Identifier
 from app.learners.answers import begin_once, keep_answer
+from app.learners.own import list_own_ids, require_own
 from app.learners.recipients import open_key
 from app.learners.store import get_learner
 from app.programs.store import get_enrollment
@@ -67,7 +68,7 @@ async def begin(
     """
     await begin_once(session, world.vault, idempotency, tenant.issuer_id)
     enrollment = await get_enrollment(session, tenant.issuer_id, body.enrollment_id)
-    tenant.require_own(enrollment.learner_id, "enrollment")
+    await require_own(session, tenant, enrollment.learner_id, "enrollment")
     submission = await begin_attempt(session, world.vault, enrollment, body.facts(), actor=tenant.actor, now=now)
     learner = await get_learner(session, tenant.issuer_id, submission.learner_id)
     out = await tell_submission(session, world.vault, submission, learner)
@@ -84,8 +85,9 @@ async def list_(
 ) -> Page[SubmissionSummary]:
     """The issuer's submissions, or the learner's own. `state=submitted` is the queue of the screening."""
     query = select(Submission).where(Submission.issuer_id == tenant.issuer_id)
-    if tenant.only_learner_id is not None:
-        query = query.where(Submission.learner_id == tenant.only_learner_id)
+    own = await list_own_ids(session, tenant)
+    if own is not None:
+        query = query.where(Submission.learner_id.in_(own))
     if state is not None:
         query = query.where(Submission.state.in_(("scoring", "resolved") if state == "scoring" else (state,)))
     rows, cursor = await fetch_page(
@@ -99,7 +101,7 @@ async def list_(
 async def get(submission_id: Identifier, tenant: SubmissionsRead, session: ReadSession, world: World) -> SubmissionOut:
     """One submission with everything in it. 410 once the learner was erased."""
     submission = await get_submission(session, tenant.issuer_id, submission_id)
-    tenant.require_own(submission.learner_id, "submission")
+    await require_own(session, tenant, submission.learner_id, "submission")
     learner = await get_learner(session, tenant.issuer_id, submission.learner_id)
     return await tell_submission(session, world.vault, submission, learner)
 
@@ -117,7 +119,7 @@ async def put_statement(
 ) -> SubmissionOut:
     """Replace the learner's words: the text of the parts, the impact claim, the attestations. A draft may leave anything out."""
     submission = await lock_submission(session, tenant.issuer_id, submission_id)
-    tenant.require_own(submission.learner_id, "submission")
+    await require_own(session, tenant, submission.learner_id, "submission")
     learner = await get_learner(session, tenant.issuer_id, submission.learner_id)
     key = open_key(world.vault, learner)
     await write_statement(session, submission, key, body, actor=tenant.actor, now=now)
@@ -129,7 +131,9 @@ async def submit_(
     submission_id: Identifier, tenant: SubmissionsWrite, session: Session, world: World, now: Now
 ) -> SubmissionOut:
     """Hand the work in. It is frozen, and judged by the program's scoring policy as it is now."""
-    tenant.require_own((await get_submission(session, tenant.issuer_id, submission_id)).learner_id, "submission")
+    await require_own(
+        session, tenant, (await get_submission(session, tenant.issuer_id, submission_id)).learner_id, "submission"
+    )
     submission = await submit(session, world.vault, tenant.issuer_id, submission_id, actor=tenant.actor, now=now)
     learner = await get_learner(session, tenant.issuer_id, submission.learner_id)
     return await tell_submission(session, world.vault, submission, learner)
@@ -141,7 +145,9 @@ async def withdraw_(
     submission_id: Identifier, tenant: SubmissionsWrite, session: Session, now: Now
 ) -> SubmissionSummary:
     """Take the work back, until somebody has begun to read it. Another attempt may begin then."""
-    tenant.require_own((await get_submission(session, tenant.issuer_id, submission_id)).learner_id, "submission")
+    await require_own(
+        session, tenant, (await get_submission(session, tenant.issuer_id, submission_id)).learner_id, "submission"
+    )
     withdrawn = await withdraw(session, tenant.issuer_id, submission_id, actor=tenant.actor, now=now)
     return SubmissionSummary.of(withdrawn)
 

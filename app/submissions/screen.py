@@ -14,7 +14,7 @@ from app.identifiers import new_id
 from app.jobs.queue import enqueue
 from app.keys.vault import PersonalKey, Vault
 from app.learners.recipients import open_key
-from app.learners.store import get_learner
+from app.learners.store import get_learner, list_same_person
 from app.submissions.draft import tell_state
 from app.submissions.jobs import CANCEL_READINGS_JOB, OPEN_READINGS_JOB
 from app.submissions.store import EDITABLE, ConditionCode, Screening, Submission, get_submission, lock_submission
@@ -102,7 +102,7 @@ async def release_hold(session: AsyncSession, member: Member, submission_id: str
 async def get_for_screening(session: AsyncSession, member: Member, submission_id: str) -> Submission:
     """A submission that was handed in, for who screens it to look at. Raises NotFound, ScreenerIsLearner, NotToBeScreened."""
     submission = await get_submission(session, member.issuer_id, submission_id)
-    _require_another(member, submission)
+    await _require_another(session, member, submission)
     if submission.state in (*EDITABLE, "withdrawn", "void"):
         raise NotToBeScreened(f"The submission is {tell_state(submission)}: there is nothing to screen.")
     return submission
@@ -110,12 +110,12 @@ async def get_for_screening(session: AsyncSession, member: Member, submission_id
 
 async def _lock_as_screener(session: AsyncSession, member: Member, submission_id: str) -> Submission:
     submission = await lock_submission(session, member.issuer_id, submission_id)
-    _require_another(member, submission)
+    await _require_another(session, member, submission)
     return submission
 
 
-def _require_another(member: Member, submission: Submission) -> None:
-    if member.learner_id == submission.learner_id:
+async def _require_another(session: AsyncSession, member: Member, submission: Submission) -> None:
+    if member.learner_id in await list_same_person(session, submission.issuer_id, submission.learner_id):
         raise ScreenerIsLearner("This is your own work: somebody else screens it.")
 
 

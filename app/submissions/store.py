@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Table
 from app.errors import NotFound
-from app.learners.store import Learner
+from app.learners.store import Learner, list_same_person
 
 SubmissionState = Literal[
     "draft",
@@ -321,7 +321,7 @@ async def find_awarded(
     """A submission of the learner, in whichever program, for which the achievement is awarded."""
     query = select(Submission).where(
         Submission.issuer_id == issuer_id,
-        Submission.learner_id == learner_id,
+        Submission.learner_id.in_(await list_same_person(session, issuer_id, learner_id)),
         Submission.achievement_id == achievement_id,
         Submission.state == "decided",
         Submission.outcome == "awarded",

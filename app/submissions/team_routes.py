@@ -8,6 +8,7 @@ from app.access.idempotency import Once
 from app.access.principals import Tenant
 from app.errors import NotFound
 from app.identifiers import Identifier
+from app.learners.own import list_own_ids
 from app.programs.store import Enrollment
 from app.submissions.bodies import TeamCreate, TeamMembersBody, TeamOut
 from app.submissions.store import Team, TeamMember, get_team, list_members
@@ -43,14 +44,15 @@ async def create(body: TeamCreate, tenant: SubmissionsWrite, session: Session, n
 async def list_(tenant: SubmissionsRead, session: ReadSession, paging: Paging) -> Page[TeamOut]:
     """The issuer's teams, or those that the learner is in."""
     query = select(Team).where(Team.issuer_id == tenant.issuer_id)
-    if tenant.only_learner_id is not None:
+    own = await list_own_ids(session, tenant)
+    if own is not None:
         theirs = (
             select(TeamMember.team_id)
             .join(
                 Enrollment,
                 (Enrollment.issuer_id == TeamMember.issuer_id) & (Enrollment.id == TeamMember.enrollment_id),
             )
-            .where(TeamMember.issuer_id == tenant.issuer_id, Enrollment.learner_id == tenant.only_learner_id)
+            .where(TeamMember.issuer_id == tenant.issuer_id, Enrollment.learner_id.in_(own))
         )
         query = query.where(Team.id.in_(theirs))
     rows, cursor = await fetch_page(session, query, paging, updated_at=Team.updated_at, identifier=Team.id)
@@ -64,11 +66,12 @@ async def get(team_id: Identifier, tenant: SubmissionsRead, session: ReadSession
     """One team."""
     team = await get_team(session, tenant.issuer_id, team_id)
     members = [member.enrollment_id for member in await list_members(session, tenant.issuer_id, [team_id])]
-    if tenant.only_learner_id is not None:
+    own = await list_own_ids(session, tenant)
+    if own is not None:
         query = select(Enrollment.id).where(
             Enrollment.issuer_id == tenant.issuer_id,
             Enrollment.id.in_(members),
-            Enrollment.learner_id == tenant.only_learner_id,
+            Enrollment.learner_id.in_(own),
         )
         if (await session.scalars(query)).first() is None:
             raise NotFound("There is no team with this id.")

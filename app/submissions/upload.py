@@ -17,6 +17,7 @@ from app.events.store import record_event
 from app.identifiers import new_id
 from app.jobs.queue import enqueue
 from app.keys.vault import PersonalKey
+from app.learners.own import require_own
 from app.learners.recipients import open_key
 from app.learners.store import get_learner
 from app.resources import Resources
@@ -78,7 +79,7 @@ async def _prepare(world: Resources, tenant: Tenant, submission_id: str, artifac
     now = world.clock.now()
     async with world.database.transaction() as session:
         submission = await get_submission(session, tenant.issuer_id, submission_id)
-        tenant.require_own(submission.learner_id, "submission")
+        await require_own(session, tenant, submission.learner_id, "submission")
         artifact = await get_artifact(session, submission, artifact_id)
         require_editable(submission)
         if artifact.kind != "file":

@@ -18,7 +18,7 @@ from app.learners.recipients import Identities
 from app.misconduct.close import close_case
 from app.misconduct.jobs import CLOSE_CASE_JOB
 from app.programs.store import Affiliation
-from app.readings.store import Reading
+from app.readings.store import Reading, list_readings
 from app.resources import Resources
 from app.scoring.decide import decide
 from app.scoring.facts import CriterionResult, DecisionFacts
@@ -149,6 +149,42 @@ async def test_a_case_puts_the_submission_on_hold_and_a_dismissal_lets_it_go_on(
     assert [each["text"] for each in case["reasons"]] == [REASON, REASON]
     await trial.close()  # once more changes nothing
     assert len(await trial.jobs("open_readings")) == 1
+
+
+async def test_a_hold_of_the_screening_becomes_that_of_the_case(trial: Trial) -> None:
+    """Neither who screens nor the learner ends it while the case is open."""
+    path = f"/v1/submissions/{trial.submission_id}"
+    held = {"outcome": "on_hold", "condition_codes": [], "note": "Copied?"}
+    _, screener = await open_person(trial.app, trial.partner.issuer_id, "lead", name="Scre Ener")
+    async with screener:
+        assert (await screener.post(f"{path}/screenings", json=held)).status_code == 201
+        await trial.opened()
+        assert refusal(await screener.post(f"{path}/release")) == (409, "not_on_hold")
+        assert refusal(await screener.post(f"{path}/screenings", json=held)) == (409, "not_to_be_screened")
+    assert refusal(await trial.learner.post(f"{path}/withdraw")) == (409, "submission_held")
+    assert await trial.submission() == ("on_hold", "accepted")
+
+
+async def test_an_appeal_waits_while_a_case_is_open_and_goes_on_after_a_dismissal(trial: Trial) -> None:
+    """What was read again is not decided meanwhile, and a reading that the hold ended is asked for anew."""
+    decision_id, _ = await trial.award()
+    filed = await trial.learner.post("/v1/appeals", json={"decision_id": decision_id, "grounds": "Too low."})
+    appeal = f"/v1/appeals/{filed.json()['id']}"
+    await trial.answered()
+    [job] = await trial.jobs("cancel_readings")
+    await handlers(trial.world)[job.name](job.payload)
+    _, approver = await open_person(trial.app, trial.partner.issuer_id, "approver", name="Somebody New")
+    async with approver:
+        body = {"outcome": "confirmed", "answer": "As before."}
+        assert refusal(await approver.post(f"{appeal}/decision", json=body)) == (409, "submission_held")
+        await trial.vote("dismissed", "dismissed")
+        await trial.close()
+        assert await trial.submission() == ("decided", None)
+        assert refusal(await approver.post(f"{appeal}/decision", json=body)) == (409, "not_read_again")
+    async with trial.world.database.reading() as session:
+        readings = await list_readings(session, trial.partner.issuer_id, trial.submission_id)
+    assert sorted((each.kind, each.state) for each in readings) == [("appeal", "cancelled"), ("appeal", "open")]
+    assert (await trial.learner.get(appeal)).json()["state"] == "filed"
 
 
 @pytest.mark.parametrize("state", ["draft", "withdrawn", "void"])

@@ -13,7 +13,7 @@ from app.jobs.queue import Job
 from app.readings.assign import assign_open
 from app.readings.request import request_reading
 from app.readings.scores import compare, is_near_standard
-from app.submissions.jobs import OPEN_READINGS_JOB
+from app.submissions.jobs import CANCEL_READINGS_JOB, OPEN_READINGS_JOB
 from app.submissions.store import Submission, lock_submission
 from tests.builders import achievement_body
 from tests.conftest import Partner
@@ -176,6 +176,55 @@ async def test_two_that_disagree_are_adjudicated_by_a_lead_whose_scores_stand(ap
         assert (resolution.method, dict(resolution.levels)) == ("expert_judgment", levels(LOW, LOW))
         assert (resolution.reading_ids[0], len(resolution.reading_ids)) == (claimed["id"], 3)
         assert await scene.state(submission) == "resolved"
+
+
+async def return_it(scene: Scene, submission: Submission) -> None:
+    _, approver = await open_person(
+        scene.app, scene.partner.issuer_id, "approver", name=f"Ap Prover {len(await scene.readings(submission))}"
+    )
+    async with approver:
+        path = f"/v1/submissions/{submission.id}/return"
+        assert (await approver.post(path, json={"reason": "The rationale is thin."})).status_code == 201
+
+
+async def test_what_the_approver_returned_is_adjudicated_and_resolved_once_more(
+    app: FastAPI, partner: Partner, clock: FixedClock
+) -> None:
+    """Also when it was adjudicated before: the newest adjudication stands."""
+    async with open_scene(app, partner) as scene:
+        submission = await scene.accept()
+        await scene.finish(submission, **levels(HIGH, HIGH))
+        for number, (level, code) in enumerate([(LOW, "L-01"), (MIDDLE, "L-02")], start=2):
+            clock.advance(hours=1)
+            if code == "L-02":
+                await scene.add_assessor(code, lead=True)
+            await return_it(scene, submission)
+            assert await scene.finish(submission, "adjudication", **levels(level, HIGH)) == code
+            assert await scene.state(submission) == "resolved"
+            newest = (await scene.resolutions(submission))[-1]
+            assert (newest.number, newest.method) == (number, "expert_judgment")
+            assert dict(newest.levels) == levels(level, HIGH)
+
+
+async def test_a_hold_does_not_let_a_returned_submission_pass_without_its_adjudication(
+    app: FastAPI, partner: Partner, clock: FixedClock
+) -> None:
+    async with open_scene(app, partner) as scene:
+        submission = await scene.accept()
+        await scene.finish(submission, **levels(HIGH, HIGH))
+        await return_it(scene, submission)
+        clock.advance(hours=1)
+        await scene.set(submission, state="on_hold", held_from="scoring")
+        await scene.run(CANCEL_READINGS_JOB, submission_id=submission.id)
+        await scene.set(submission, state="scoring", held_from=None)
+        clock.advance(hours=1)
+        await scene.add_assessor("L-02", lead=True)
+        for _ in range(2):  # once more changes nothing
+            await scene.run(OPEN_READINGS_JOB, submission_id=submission.id)
+        assert await scene.state(submission) == "scoring"
+        assert [
+            (each.trigger, each.state) for each in await scene.readings(submission) if each.kind == "adjudication"
+        ] == [("returned", "cancelled"), ("returned", "assigned")]
 
 
 async def test_two_readings_submitted_at_once_resolve_once(app: FastAPI, partner: Partner) -> None:

@@ -6,9 +6,11 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
+from app.access.store import Person, PersonRole
 from app.identifiers import new_id
 from app.programs.policy import ScoringPolicyBody
 from app.programs.store import Enrollment
+from app.submissions.store import Submission
 from tests.assessing import put_program
 from tests.builders import achievement_body
 from tests.conftest import Partner, publish
@@ -77,6 +79,31 @@ async def test_a_learner_reaches_their_own_work_alone(app: FastAPI, partner: Par
     assert refused(await assessor.get(path)) == (403, "forbidden")
 
 
+async def test_who_was_merged_reaches_their_work_as_the_survivor(app: FastAPI, partner: Partner) -> None:
+    """The work stays where it was; whoever signs in reaches it, may not screen it, and does not earn the award twice."""
+    ada = await enroll(app, partner)
+    path, team = await ada.submitted(), {"name": "Us", "program_id": ada.program.id}
+    made = good(await partner.client.post("/v1/teams", json=team | {"enrollment_ids": [ada.enrollment.id]}))
+    survivor = good(await partner.client.post("/v1/learners", json={"external_id": "survivor"}))["id"]
+    good(await partner.client.post(f"/v1/learners/{survivor}/merge", json={"learner_id": ada.learner.id}))
+    assert [each["learner_id"] for each in good(await ada.client.get("/v1/submissions"))["items"]] == [ada.learner.id]
+    assert good(await ada.client.get(path))["state"] == "submitted"
+    assert [each["id"] for each in good(await ada.client.get("/v1/teams"))["items"]] == [made["id"]]
+    assert (await ada.client.get(f"/v1/teams/{made['id']}")).status_code == 200
+    async with ada.world.database.transaction() as session:
+        person = (await session.scalars(select(Person).where(Person.learner_id == survivor))).one()
+        session.add(PersonRole(issuer_id=person.issuer_id, person_id=person.id, role="lead", granted_by="test",
+                               granted_at=ada.world.clock.now()))  # fmt: skip
+    accepted = {"outcome": "accepted", "condition_codes": []}
+    assert refused(await ada.client.post(f"{path}/screenings", json=accepted)) == (403, "screener_is_learner")
+    await ada.decide(path, "awarded", problem="demonstrated", evidence="demonstrated")
+    other = await put_program(ada.world, partner)
+    there = {"program_id": other.id, "learner_id": survivor, "state": "enrolled"}
+    enrolled = good(await partner.client.post("/v1/enrollments", json=there))
+    again = await ada.begin(enrollment_id=enrolled["id"])
+    assert refused(again) == (409, "already_awarded")
+
+
 @pytest.mark.parametrize("state", ["invited", "completed", "withdrawn", "lapsed"])
 async def test_only_who_is_enrolled_may_begin(app: FastAPI, partner: Partner, state: str) -> None:
     ada = await enroll(app, partner)
@@ -133,6 +160,16 @@ async def test_nothing_is_banked_where_the_policy_says_so(app: FastAPI, partner:
     await ada.decide(await ada.submitted(), "not_yet", problem="demonstrated")
     second = good(await ada.begin())
     assert (second["banked"], second["statement"]["parts"]) == ([], STATEMENT["parts"])
+
+
+async def test_nothing_is_banked_of_a_void_attempt(app: FastAPI, partner: Partner) -> None:
+    ada = await enroll(app, partner)
+    path = await ada.submitted()
+    await ada.decide(path, "not_yet", problem="demonstrated")
+    async with ada.world.database.transaction() as session:
+        (await session.get_one(Submission, (partner.issuer_id, path.rpartition("/")[2]))).state = "void"
+    second = good(await ada.begin())
+    assert (second["attempt"], second["banked"], second["artifacts"]) == (2, [], [])
 
 
 async def test_nothing_is_banked_across_versions(app: FastAPI, partner: Partner) -> None:

@@ -3,6 +3,7 @@
 import base64
 import json
 import random
+import re
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from typing import Any
@@ -369,6 +370,19 @@ async def test_bad_queries(partner: Partner) -> None:
     assert_problem(
         await partner.client.post("/v1/decisions?dry_run=maybe", json=decision(partner)), 422, "invalid_body"
     )
+
+
+NAMED = re.compile(r"\{[a-z_]+\}")
+
+
+@on_sqlite
+async def test_every_list_refuses_an_unknown_parameter(partner: Partner) -> None:
+    for operation in OPERATIONS.values():
+        if not operation.is_collection or operation.is_public or operation.id == "list_issuers":
+            continue
+        path = NAMED.sub(NOWHERE, operation.path.replace("{issuer_id}", partner.issuer_id))
+        answer = await client_for(partner, operation).get(f"{path}?limt=1")
+        assert (operation.id, answer.status_code, answer.json()["code"]) == (operation.id, 422, "invalid_body")
 
 
 def cursor(content: Any) -> str:

@@ -31,7 +31,7 @@ TYPES: tuple[Row, ...] = (
      "Mend each place that `errors` names, and hand it in again."),
     ("reading_started", 409, "The work is being read",
      "A submission can be withdrawn until an assessor has begun to read it.", "Wait for the decision."),
-    ("submission_held", 409, "The submission is held", "It is held for a reason that withdrawing does not settle.",
+    ("submission_held", 409, "The submission is held", "It is held for a reason that has to be settled first.",
      "Wait until the hold has ended."),
     ("not_for_learners", 403, "This is done by others for the learner",
      "A learner may do what concerns their own work; this is for the partner.", "Ask the people who run the program."),
