@@ -1,5 +1,7 @@
 """What a reader sees of a submission, and what of it the badge may name."""
 
+import re
+
 from fastapi import FastAPI
 
 from app.submissions.work import Work, find_owner, list_consented, list_evidence, open_work
@@ -38,9 +40,11 @@ async def test_work_tells_nothing_of_who_made_it_when_or_at_which_attempt(
         ("Artifacts 2", None, "https://evidence.example.org/17"),
     ]
     told = work.model_dump_json().casefold()
-    ids = (ada.learner.id, ada.enrollment.id, path.rpartition("/")[2])
-    for secret in ("ada", "2026-", "attempt", "fewer referrals", *ids):
-        assert secret not in told, secret
+    for id_ in (ada.learner.id, ada.enrollment.id, path.rpartition("/")[2]):
+        assert id_ not in told
+    words = re.sub("[0-9a-f]{32}", "", told)  # an id may spell a name
+    for secret in ("ada", "2026-", "attempt", "fewer referrals"):
+        assert secret not in words, secret
 
 
 async def test_only_what_was_not_met_is_read_again(app: FastAPI, partner: Partner) -> None:
