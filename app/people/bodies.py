@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, StrictBool, model_validator
 
 from app.access.principals import Role
 from app.access.sessions import LONGEST_TOKEN_LIFE
@@ -22,7 +22,7 @@ class PersonCreate(Body):
     external_id: ExternalId | None = None
     learner_id: Identifier | None = Field(default=None, description="Who they are as a learner, if they are one.")
     roles: list[Role] = Field(default_factory=list, max_length=20, examples=[["assessor"]])
-    invite: bool = Field(default=False, description="Mail them a welcome with the address of the sign-in page.")
+    invite: StrictBool = Field(default=False, description="Mail them a welcome with the address of the sign-in page.")
 
     def facts(self) -> PersonFacts:
         return PersonFacts(self.name, self.email, self.external_id, self.learner_id)
@@ -33,7 +33,7 @@ class PersonChange(Body):
 
     name: Line | None = None
     email: Email | None = None
-    is_active: bool | None = Field(
+    is_active: StrictBool | None = Field(
         default=None, description="False signs them out everywhere and lets them in no more."
     )
     learner_id: Identifier | None = Field(default=None, description="Who they are as a learner.")
@@ -97,7 +97,7 @@ class MeOut(BaseModel):
 
 class TokenCreate(Body):
     name: Line = Field(examples=["Reading room"])
-    expires_in_days: int = Field(default=90, ge=1, le=LONGEST_TOKEN_LIFE.days)
+    expires_in_days: int = Field(default=90, strict=True, ge=1, le=LONGEST_TOKEN_LIFE.days)
 
 
 class TokenOut(BaseModel):
@@ -150,7 +150,7 @@ class ProviderChange(Body):
 
     name: Line | None = None
     client_secret: Line | None = None
-    is_active: bool | None = Field(default=None, description="False: nobody signs in there any more.")
+    is_active: StrictBool | None = Field(default=None, description="False: nobody signs in there any more.")
 
 
 class ProviderOut(BaseModel):

@@ -5,6 +5,7 @@ from typing import Any
 from tests.builders import achievement_body, badge_class, decision_body, panel_body
 from tests.conftest import Partner
 from tests.frameworks.packages import whole_package
+from tests.house.operations import list_operations
 
 ALIGNMENT = {
     "target_name": "Equity",
@@ -112,8 +113,10 @@ ORGANIZATION = {"name": "State Department of Education", "url": "https://educati
 
 
 def full_bodies(partner: Partner) -> dict[str, dict[str, Any]]:
-    """By operation id."""
+    """By operation id. Where none is written here, the example of the operation is full enough."""
+    examples = {each.id: each.example for each in list_operations() if each.example is not None}
     return {
+        **examples,
         "create_issuer": {"slug": "one-more", "profile": PROFILE, "test": True, "did": "did:web:own.example.org"},
         "change_issuer_profile": PROFILE,
         "create_api_client": {"name": "Portal", "scopes": ["issuer:read"], "expires_in_days": 30},

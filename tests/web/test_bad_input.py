@@ -409,8 +409,13 @@ BAD_CURSORS = [
 
 
 async def test_bad_cursors(partner: Partner) -> None:
+    me = (await partner.staff.get("/v1/me")).json()["id"]
+    entered = await partner.client.post("/v1/assessors", json={"person_id": me, "code": "S-01"})
+    assert entered.status_code == 201, entered.text
     for operation in OPERATIONS.values():
         if operation.is_public or "cursor" not in operation.parameters("query") or operation.id == "list_issuers":
+            continue
+        if set(operation.parameters("path")) - {"issuer_id"}:  # those of an object read their cursor with the same code
             continue
         path = operation.path.format(issuer_id=partner.issuer_id)
         for text in BAD_CURSORS:
