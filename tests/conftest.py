@@ -21,6 +21,7 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
+import structlog
 from fastapi import FastAPI
 
 from app.access.clients import create_client
@@ -50,6 +51,12 @@ def _find_memory() -> Path | None:
 MEMORY = _find_memory()
 if MEMORY is not None:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))  # pytest's own setting of where `tmp_path` is
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_log() -> None:
+    """Tracebacks as plain text: structlog's default for a terminal renders them with every local variable, in seconds."""
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
 
 @pytest.fixture(scope="session")

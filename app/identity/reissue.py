@@ -31,7 +31,7 @@ from app.learners.store import Learner, get_learner, lock_learner
 from app.openbadges.identity import says_of_recipient
 from app.resources import Resources
 from app.scoring.award import load_award_facts
-from app.scoring.store import Decision, find_renewed, get_decision
+from app.scoring.store import REDATES, Decision, find_renewed, get_decision
 
 log = structlog.get_logger(__name__)
 
@@ -162,6 +162,6 @@ async def _next(session: AsyncSession, award: Award, decision: Decision, served:
         return Reissue(award, "identity")
     renewed = await find_renewed(session, decision)
     if renewed is None:
-        return Reissue(award, "correction")
+        return Reissue(award, "new_date" if decision.reason_code in REDATES else "correction")
     stood = await find_edition_of_decision(session, renewed.issuer_id, renewed.id)
     return Reissue(award, "renewal" if decision.outcome == "awarded" else "withdrawal", stood)

@@ -34,7 +34,7 @@ from app.access.principals import Tenant
 from app.achievements.store import AchievementVersion, get_published_version, get_version
 from app.assessors.store import get_panel
 from app.audit.store import audit
-from app.credentials.award import Reissue
+from app.credentials.award import Cause, Reissue
 from app.credentials.in_time import in_time
 from app.credentials.issue import LEASE, PendingEdition, complete, prepare
 from app.credentials.status import revoke
@@ -57,6 +57,7 @@ from app.scoring.commitment import RECORDED, compose_commitment
 from app.scoring.facts import DecisionFacts, compose_details
 from app.scoring.soundness import require_harmless, require_sound
 from app.scoring.store import (
+    REDATES,
     Decision,
     find_by_external_id,
     find_renewed,
@@ -207,8 +208,8 @@ async def _reissue(
 ) -> Reissue | None:
     """Which badge gets another edition, and why; None for the first edition of a new one."""
     if action == "reissue" and before is not None:
-        redates = facts.reason_code == "clerical_error"
-        return Reissue(await _newest_award(session, before), "new_date" if redates else "correction")
+        cause: Cause = "new_date" if facts.reason_code in REDATES else "correction"
+        return Reissue(await _newest_award(session, before), cause)
     if renewed is None:
         return None
     stood = await find_edition_of_decision(session, renewed.issuer_id, renewed.id)

@@ -30,6 +30,9 @@ REASON_CODES: Mapping[ReasonCode, str] = {
 HOLD_HARMLESS = frozenset({"missed_second_reading"})
 """Reasons that are our own fault: they change an outcome upward only."""
 
+REDATES = frozenset({"clerical_error"})
+"""Reasons for which a badge takes the date of the decision that corrects: the one before was mistaken about it."""
+
 _IS_AWARDED = text("outcome = 'awarded'")
 
 

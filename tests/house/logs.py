@@ -19,11 +19,11 @@ def capture_log(
 ) -> Iterator[ReadLog]:
     """Log as the service does, and put everything back afterwards. For the body of a test: pytest swaps streams around it."""
     root = logging.getLogger()
-    handlers, root_level = root.handlers[:], root.level
+    handlers, root_level, before = root.handlers[:], root.level, structlog.get_config()
     configure_logging(level, log_format)
     try:
         yield lambda: capsys.readouterr().err
     finally:
-        structlog.reset_defaults()
+        structlog.configure(**before)
         root.handlers[:] = handlers
         root.setLevel(root_level)

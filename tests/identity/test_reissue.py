@@ -6,6 +6,7 @@ import signal
 import sys
 from datetime import timedelta
 
+import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
@@ -212,15 +213,23 @@ async def test_an_edition_that_was_given_up_is_made_again(app: FastAPI, partner:
     assert await list_jobs(world) == []
 
 
+@pytest.mark.parametrize(
+    ("reason_code", "awarded", "until"),
+    [
+        ("clerical_error", "2026-10-01T12:00:00Z", "2027-10-01T12:00:00Z"),
+        ("other", "2026-04-09T14:00:00Z", "2027-04-09T14:00:00Z"),
+    ],
+)
 async def test_a_correction_given_up_is_made_good_by_the_reissue(
-    app: FastAPI, partner: Partner, clock: FixedClock
+    app: FastAPI, partner: Partner, clock: FixedClock, reason_code: str, awarded: str, until: str
 ) -> None:
-    """The newest decision stands, so the next edition is that of the correction, with its date."""
+    """The newest decision stands, so the next edition is that of the correction, with the date that it would have had."""
     world = world_of(app)
     await published(partner, validity_days=365)
     first = await decided(partner, recipient={"email": ADA}, narrative="As it was.")
     clock.advance(days=1)
-    correction = {"supersedes": first["id"], "reason": "An error.", "decided_at": "2026-10-01T12:00:00Z"}
+    correction = {"supersedes": first["id"], "reason": "An error.", "reason_code": reason_code}
+    correction["decided_at"] = "2026-10-01T12:00:00Z"
     app.state.resources = with_signer(world, WrongSigner(world.signer, times=2))
     failed = await record(partner, recipient={"email": ADA}, narrative="Corrected.", **correction)
     assert failed.status_code == 500, failed.text
@@ -235,7 +244,7 @@ async def test_a_correction_given_up_is_made_good_by_the_reissue(
     await require_verifies(world, after)
     assert says(after)["email"] == BYRON
     assert after["credentialSubject"]["narrative"] == "Corrected."
-    assert (after["awardedDate"], after["validUntil"]) == ("2026-10-01T12:00:00Z", "2027-10-01T12:00:00Z")
+    assert (after["awardedDate"], after["validUntil"]) == (awarded, until)
 
 
 async def test_the_job_of_an_erased_learner_does_nothing(app: FastAPI, partner: Partner, clock: FixedClock) -> None:
