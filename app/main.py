@@ -21,6 +21,7 @@ import app.achievements.router
 import app.appeals.router
 import app.assessors.router
 import app.credentials.router
+import app.demographics.router
 import app.events.router
 import app.frameworks.router
 import app.handover.router
@@ -28,6 +29,8 @@ import app.identity.router
 import app.issuers.router
 import app.learners.router
 import app.misconduct.router
+import app.monitoring.router
+import app.pathways.router
 import app.people.router
 import app.privacy.router
 import app.programs.enrollment_router
@@ -36,7 +39,10 @@ import app.public.case
 import app.public.documents
 import app.public.sampling
 import app.public.sign_in
+import app.quality.router
 import app.readings.router
+import app.recognition.router
+import app.reports.router
 import app.scoring.router
 import app.submissions.router
 import app.verification.router
@@ -84,6 +90,12 @@ ROUTERS = (
     app.scoring.router.router,
     app.appeals.router.router,
     app.misconduct.router.router,
+    app.pathways.router.router,
+    app.demographics.router.router,
+    app.quality.router.router,
+    app.monitoring.router.router,
+    app.reports.router.router,
+    app.recognition.router.router,
     app.credentials.router.router,
     app.events.router.router,
     app.verification.router.router,

@@ -18,7 +18,21 @@ from app.frameworks.router import PACKAGE
 from app.main import ROUTERS
 from tests.builders import decision_body
 from tests.conftest import Partner
-from tests.house.areas import assessors, decisions, misconduct, people, programs, readings, submissions
+from tests.house.areas import (
+    assessors,
+    decisions,
+    demographics,
+    misconduct,
+    monitoring,
+    pathways,
+    people,
+    programs,
+    quality,
+    readings,
+    recognition,
+    reports,
+    submissions,
+)
 from tests.house.images import sound_png
 from tests.house.operations import Operation, application, list_leaves, list_operations, put_at
 
@@ -48,7 +62,10 @@ PUBLIC = {
     "readyz",
     "metrics",
 }
-AREAS = (people, submissions, assessors, readings, decisions, programs, misconduct)
+AREAS = (
+    people, submissions, assessors, readings, decisions, programs, misconduct,
+    pathways, demographics, quality, monitoring, reports, recognition,
+)  # fmt: skip
 EARLY, LATE = "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"
 PLATFORM_ONLY = {"create_issuer", "list_issuers", "leave_issuer"}
 NAMES_NO_OBJECT = {

@@ -1,0 +1,5 @@
+"""/v1: demographics."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["Demographics"])

@@ -1,0 +1,5 @@
+"""/v1: monitoring."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["Monitoring"])

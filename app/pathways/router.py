@@ -1,0 +1,5 @@
+"""/v1: pathways."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["Pathways"])

@@ -1,0 +1,5 @@
+"""/v1: quality."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["Quality"])

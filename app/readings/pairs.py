@@ -1,0 +1,103 @@
+"""Pairs of blind, independent readings of one submission: what agreement between readers is measured on.
+
+A pair is the first reading and a second one, both submitted, neither reader having seen the other. Adjudications, appeals,
+moderations and validity papers are no part of it. `random` pairs come from the provable sample and stand for all submissions of
+their time; `triggered` ones were asked for because of something (near the standard, a repeated attempt) and stand for no others.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.readings.store import Reading
+from app.submissions.store import Submission
+
+PairKind = Literal["random", "triggered"]
+
+_KINDS: Mapping[str, PairKind] = {"second_random": "random", "second_triggered": "triggered"}
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingPair:
+    """`first` and `second` are level keys by criterion key, of the criteria that both read (banked ones are not read again).
+
+    `completed_at` is when the later of the two was submitted: it puts the pair into a window.
+    """
+
+    submission_id: str
+    program_id: str
+    achievement_id: str
+    version: int
+    kind: PairKind
+    trigger: str | None
+    first: Mapping[str, str]
+    second: Mapping[str, str]
+    first_assessor_id: str
+    second_assessor_id: str
+    completed_at: datetime
+
+
+async def list_pairs(
+    session: AsyncSession,
+    issuer_id: str,
+    *,
+    program_id: str | None = None,
+    achievement_id: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[ReadingPair]:
+    """The pairs of an issuer, or of one program or achievement, completed from `since` on and before `until`, in that order."""
+    readings: dict[str, list[Reading]] = defaultdict(list)
+    of_kind = Reading.kind.in_(("first", *_KINDS))
+    query = (
+        select(Reading, Submission.achievement_id, Submission.version)
+        .join(Submission, (Submission.issuer_id == Reading.issuer_id) & (Submission.id == Reading.submission_id))
+        .where(Reading.issuer_id == issuer_id, Reading.state == "submitted", of_kind)
+        .order_by(Reading.submitted_at, Reading.id)
+    )
+    if program_id is not None:
+        query = query.where(Submission.program_id == program_id)
+    if achievement_id is not None:
+        query = query.where(Submission.achievement_id == achievement_id)
+    works: dict[str, tuple[str, int]] = {}
+    for reading, achievement, version in (await session.execute(query)).tuples():
+        readings[str(reading.submission_id)].append(reading)
+        works[str(reading.submission_id)] = (achievement, version)
+    pairs = [_pair(*works[id_], found) for id_, found in readings.items()]
+    within = [
+        pair
+        for pair in pairs
+        if pair is not None
+        and (since is None or pair.completed_at >= since)
+        and (until is None or pair.completed_at < until)
+    ]
+    return sorted(within, key=lambda pair: (pair.completed_at, pair.submission_id))
+
+
+def _pair(achievement_id: str, version: int, readings: list[Reading]) -> ReadingPair | None:
+    """Of the submitted readings of one submission, oldest first."""
+    first = next((each for each in readings if each.kind == "first"), None)
+    second = next((each for each in readings if each.kind in _KINDS), None)
+    if first is None or second is None:
+        return None
+    levels = dict(first.levels or ()), dict(second.levels or ())
+    shared = levels[0].keys() & levels[1].keys()
+    submitted = [each.submitted_at for each in (first, second) if each.submitted_at is not None]
+    return ReadingPair(
+        submission_id=str(first.submission_id),
+        program_id=first.program_id,
+        achievement_id=achievement_id,
+        version=version,
+        kind=_KINDS[second.kind],
+        trigger=second.trigger,
+        first={key: levels[0][key] for key in levels[0] if key in shared},
+        second={key: levels[1][key] for key in levels[0] if key in shared},
+        first_assessor_id=str(first.assessor_id),
+        second_assessor_id=str(second.assessor_id),
+        completed_at=max(submitted),
+    )

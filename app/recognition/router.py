@@ -1,0 +1,5 @@
+"""/v1: recognition."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["Recognition"])

@@ -1,0 +1,5 @@
+"""Problems: demographics."""
+
+from app.web.catalog import Row
+
+TYPES: tuple[Row, ...] = ()

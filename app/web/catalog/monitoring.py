@@ -1,0 +1,5 @@
+"""Problems: monitoring."""
+
+from app.web.catalog import Row
+
+TYPES: tuple[Row, ...] = ()

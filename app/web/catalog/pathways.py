@@ -1,0 +1,5 @@
+"""Problems: pathways."""
+
+from app.web.catalog import Row
+
+TYPES: tuple[Row, ...] = ()

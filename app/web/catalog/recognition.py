@@ -1,0 +1,5 @@
+"""Problems: recognition."""
+
+from app.web.catalog import Row
+
+TYPES: tuple[Row, ...] = ()
