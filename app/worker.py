@@ -6,6 +6,8 @@ from functools import partial
 from typing import Any
 
 from app.access.idempotency import FORGET_JOB, forget_key
+from app.appeals.jobs import END_APPEALS_JOB
+from app.appeals.void import end_appeals
 from app.assessors.certify import expire_certification
 from app.assessors.jobs import (
     EXPIRE_JOB,
@@ -104,6 +106,7 @@ VERBS: Mapping[str, Verb] = {
     EXPIRE_JOB: _expire_certification,
     ISSUE_BADGE_JOB: unless_left(about("certification_id", issue_certification_badge)),
     REVOKE_BADGE_JOB: about("certification_id", revoke_certification_badge),
+    END_APPEALS_JOB: about("submission_id", end_appeals),
     CLOSE_CASE_JOB: unless_left(about("case_id", close_case)),
     RECOVERY_JOB: about("edition_id", recover),
     REISSUE_JOB: unless_left(about("learner_id", reissue_badges)),

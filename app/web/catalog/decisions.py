@@ -117,7 +117,7 @@ TYPES: tuple[Row, ...] = (
         "decision_not_of_program",
         409,
         "The decision cannot be reviewed here",
-        "A moderation takes the newest decisions on submissions of its own program.",
+        "A moderation takes the newest decisions on submissions of its own program that are not void.",
         "Name such decisions, or a filter that finds some.",
     ),
     (
