@@ -15,7 +15,7 @@ from app.readings.store import Reading
 from tests.anchoring import put_anchor
 from tests.conftest import Partner
 from tests.readings.scene import Scene, open_scene
-from tests.readings.test_reading import end
+from tests.readings.test_reading import end, refused
 
 CHANGES: Mapping[str, tuple[str, str, dict[str, Any] | None, str]] = {
     "deactivated": ("PATCH", "/v1/people/{person}", {"is_active": False}, "inactive"),
@@ -54,6 +54,8 @@ async def test_who_may_not_read_any_more_is_rid_of_what_they_hold(app: FastAPI, 
         reason = await change(scene, code, what)
         await scene.run()
         assert await end(scene, submission) == f"reassigned {reason}"
+        if what in ("off the panel", "suspended", "revoked"):  # the others are signed out, or no assessors any more
+            refused(await scene.submit(code, reading_id), 409, "reading_reassigned")
         await scene.finish(submission)
         assert await scene.state(submission) == "resolved"
 

@@ -127,4 +127,11 @@ TYPES: tuple[Row, ...] = (
         "Each decision of a moderation is reviewed once.",
         "Read the moderation: it says what came of it.",
     ),
+    (
+        "reader_stays_blind",
+        403,
+        "Who reads does not see what others found",
+        "You read this submission, or are on the panel that may be asked to read it again.",
+        "Ask an approver or director who does not read it.",
+    ),
 )

@@ -10,7 +10,8 @@ TYPES: tuple[Row, ...] = (
      "A member is not a lead, approver or director in office, is affiliated with the learner, has read the submission, "
      "opened the case, or sits or sat on a panel of it; or who is to be replaced is not on the panel that votes.",
      "Name others where `errors` points."),
-    ("not_on_panel", 403, "You are not on the panel", "Only members of a case's panel hear it and vote, as long as they are leads, approvers or directors.",
+    ("not_on_panel", 403, "You are not on the panel",
+     "Only members of a case's panel hear it and vote, as long as they are leads, approvers or directors.",
      "Let a director name somebody else in your place."),
     ("already_voted", 409, "This member has voted", "Each member of a panel votes once, and who has voted is not replaced.",
      "Nothing is to be done."),
