@@ -46,7 +46,7 @@ class ReturnReasonOut(BaseModel):
     """Why the submission was last returned to scoring."""
 
     submission_id: Identifier
-    reason: str
+    reason: str | None = Field(description="Null if it never was returned.")
 
 
 class RecommendationTask(BaseModel):

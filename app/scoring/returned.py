@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.principals import Member
 from app.assessors.store import find_assessor_of_person, get_panel
-from app.errors import Forbidden, NotFound
+from app.errors import Forbidden
 from app.keys.vault import PersonalKey, Vault
 from app.learners.recipients import open_key
 from app.learners.store import get_learner
@@ -35,15 +35,13 @@ def open_return(key: PersonalKey, submission: Submission) -> str | None:
     return key.open(submission.sealed_return, table="submission", row=submission.id, column="sealed_return").decode()
 
 
-async def fetch_return(session: AsyncSession, vault: Vault, member: Member, submission: Submission) -> str:
-    """The reason, for a lead, approver or director. Raises ReaderStaysBlind, ApproverConflict, NotFound, Gone after erasure."""
+async def fetch_return(session: AsyncSession, vault: Vault, member: Member, submission: Submission) -> str | None:
+    """The reason, for a lead, approver or director; None if there is none. Raises ReaderStaysBlind, ApproverConflict, Gone after
+    erasure."""
     await require_not_close(session, member, submission)
     await _require_not_reader(session, member, submission)
     key = open_key(vault, await get_learner(session, submission.issuer_id, submission.learner_id))
-    reason = open_return(key, submission)
-    if reason is None:
-        raise NotFound("The submission was not returned to scoring.")
-    return reason
+    return open_return(key, submission)
 
 
 async def _require_not_reader(session: AsyncSession, member: Member, submission: Submission) -> None:
