@@ -4,7 +4,7 @@
     reading        somebody reads
     read           the new scores of record are there
     decided        confirmed (nothing changes), changed (a decision supersedes the old one, up or down), or void (another attempt
-                   has earned the award meanwhile)
+                   has earned the award meanwhile, the submission became void, or the learner was erased)
     inadmissible   a lead or director turned it down before anybody began to read
 
 What is stored are `filed`, `inadmissible` and `decided`; between them the reading tells where an appeal stands. A
@@ -174,6 +174,17 @@ async def decide_appeal(
     _close(appeal, "decided", member.actor, now)
     _note(session, appeal, "decided", member.actor, now)
     return stands, pending
+
+
+async def void_appeal(
+    session: AsyncSession, vault: Vault, appeal: Appeal, *, answer: str, actor: str, now: datetime
+) -> None:
+    """There is nothing left to answer: the submission became void, or the learner was erased. The submission is locked."""
+    if (await get_learner(session, appeal.issuer_id, appeal.learner_id)).sealed_key is not None:
+        await _seal_answer(session, vault, appeal, answer)
+    appeal.outcome = "void"
+    _close(appeal, "decided", actor, now)
+    _note(session, appeal, "decided", actor, now)
 
 
 async def tell_state(session: AsyncSession, appeal: Appeal) -> AppealState:

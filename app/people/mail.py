@@ -26,7 +26,8 @@ from app.resources import Resources
 from app.settings import Settings, parse_smtp_url
 
 MAIL_JOB = "send_mail"
-MOST_ATTEMPTS = 8
+MOST_ATTEMPTS = 60
+"""Tries before a message is given up. The pauses between them double to an hour: a server may be away for two days."""
 
 
 async def send_mail(

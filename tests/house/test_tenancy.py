@@ -194,6 +194,7 @@ KIND_OF_PLACE = {
     "enrollment_ids": "enrollment_id",
     "achievement_ids": "achievement_id",
     "panel": "person_id",
+    "replacement_id": "person_id",
 }
 
 
@@ -239,7 +240,9 @@ async def test_the_same_requests_reach_ones_own_objects(partner: Partner) -> Non
         of_artifact = probe.name == "submission_id" and "{artifact_id}" in probe.operation.path
         probed = own["submission_id_of_artifact" if of_artifact else kind_of(probe)]
         answer = await call(client_for(partner, probe.operation), probe, own, probed)
-        if answer.status_code not in (200, 201, 409, 422):
+        # Who has every role is also on the panel that reads: they are told that this is why they do not see it.
+        is_reached = answer.status_code in (200, 201, 409, 422) or answer.json()["code"] == "reader_stays_blind"
+        if not is_reached:
             faults.append(f"{probe.operation.id} {probe.name}: {answer.status_code} {answer.text}")
     assert not faults, "\n".join(faults)
     revoked = await partner.client.delete(f"/v1/issuers/{own['issuer_id']}/api-clients/{own['client_id']}")
