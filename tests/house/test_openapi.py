@@ -30,7 +30,7 @@ each_operation = pytest.mark.parametrize("operation", list_operations(), ids=lam
 CANNOT_FAIL = {"fetch_jwks", "healthz", "metrics"}
 
 STATUSES: dict[type[AssayError], set[int]] = {
-    InvalidInput: {400, 413, 415, 422},
+    InvalidInput: {400, 413, 415, 416, 422},
     NotFound: {404},
     Conflict: {409},
     Unauthenticated: {401},

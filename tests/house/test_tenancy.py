@@ -233,7 +233,7 @@ async def test_the_same_requests_reach_ones_own_objects(partner: Partner) -> Non
     # What ends an object comes last: the other requests need it.
     last = ("revoke_api_client", "erase_learner", "remove_identity", "erase_person")
     # Files of the work that is read: tests/readings downloads them.
-    elsewhere = ("download_reading_artifact",)
+    elsewhere = ("download_reading_artifact", "download_anchor_artifact", "download_anchor_session_artifact")
     probes = [probe for probe in list_probes() if probe.operation.id not in (*last, *elsewhere)]
     for probe in probes:
         of_artifact = probe.name == "submission_id" and "{artifact_id}" in probe.operation.path
