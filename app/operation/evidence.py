@@ -1,7 +1,7 @@
 """Files of evidence in a backup, and whether those that should be there are.
 
-They go into the archive, sealed as they are, a member a piece: `evidence/<issuer>/<upload>/<number>`, from a folder or a bucket. Never
-more than a piece is in memory. Who copies a bucket otherwise (versioning, replication) may leave them out.
+They go into the archive, sealed as they are, a member a piece: `evidence/<issuer>/<upload>/<number>`, from a folder or a bucket.
+Never more than a piece is in memory. Who copies a bucket otherwise (versioning, replication) may leave them out.
 """
 
 import hashlib
