@@ -6,7 +6,7 @@ that key and empties the anchor (`app.assessors.anchors.forget_anchors_of`); con
 Rejected: a copy sealed under a key of its own, which would go on after the learner is forgotten, in a file that may tell of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -36,15 +36,19 @@ async def compose_content(
     """What the register keeps of the work of a new anchor (`Anchor.content`).
 
     `content` is `AnchorContent` as JSON. Each artifact gets an id of ours; one that names an artifact of `source` gets the media
-    type and size of its file. Raises UnknownPart, UnknownVariant and AnchorSourceUnfit.
+    type and size of its file. Raises UnknownPart, UnknownVariant, NotFound for what is no artifact of the source's own, and
+    AnchorSourceUnfit for one without a file that stays.
     """
     _require_task(content, version)
-    files = await _list_files(session, source)
+    own = [] if source is None else await list_artifacts(session, source.issuer_id, source.id)
+    files = {each.id: each for each in own if await _stays(session, source, each)}
     faults = []
     artifacts = []
     for number, each in enumerate(content["artifacts"]):
         taken = each["source_artifact_id"]
         file = files.get(taken)
+        if taken is not None and taken not in [each.id for each in own]:
+            raise NotFound("The source submission has no artifact of its own with this id.")
         if taken is not None and file is None:
             pointer = f"/content/artifacts/{number}/source_artifact_id"
             faults.append(Fault(pointer, "is no uploaded file of the decided submission that is the source"))
@@ -111,9 +115,8 @@ def _require_task(content: Mapping[str, Any], version: AchievementVersion) -> No
         raise UnknownVariant("The performance task of this version has other variants.", faults=[fault])
 
 
-async def _list_files(session: AsyncSession, source: Submission | None) -> dict[str, Artifact]:
-    """The uploaded files of the source by id: its own, not a team mate's, and nothing that can still be changed."""
-    if source is None or source.state != "decided":
-        return {}
-    own: Sequence[Artifact] = await list_artifacts(session, source.issuer_id, source.id)
-    return {each.id: each for each in own if each.digest is not None and await find_owner(session, each) is not None}
+async def _stays(session: AsyncSession, source: Submission | None, artifact: Artifact) -> bool:
+    """Whether the artifact has a file that nobody can take away or exchange any more, but by erasing the learner."""
+    if source is None or source.state != "decided" or artifact.digest is None:
+        return False
+    return await find_owner(session, artifact) is not None

@@ -72,15 +72,14 @@ async def test_only_files_that_stay_are_taken_over(app: FastAPI, partner: Partne
     other = await enroll(app, partner, name="Ben Example")
     under_way = await other.draft()
     theirs = (await other.upload(under_way)).rpartition("/")[2]
-    for source, artifact_id in (
-        (path, artifacts["url"]), (path, theirs), (path, "0" * 32), (under_way, theirs),
-    ):  # fmt: skip
+    for source, artifact_id in ((path, artifacts["url"]), (under_way, theirs)):
         answer = await partner.client.post("/v1/anchors", json=body(partner, source, artifact_id))
         assert (codes(answer), pointers(answer)) == (
             [(422, "anchor_source_unfit")], ["/content/artifacts/1/source_artifact_id"]
         )  # fmt: skip
     without = {**body(partner, path, artifacts["file"]), "source_submission_id": None}
-    assert codes(await partner.client.post("/v1/anchors", json=without)) == [(422, "anchor_source_unfit")]
+    for of_nothing in (without, body(partner, path, theirs), body(partner, path, "0" * 32)):
+        assert codes(await partner.client.post("/v1/anchors", json=of_nothing)) == [(404, "not_found")]
     assert (await partner.client.post("/v1/anchors", json=body(partner, path, artifacts["file"]))).status_code == 201
 
 

@@ -137,6 +137,8 @@ def body_for(probe: Probe, own: Mapping[str, str]) -> Any:
         body = _filled(probe.operation, own)
         if probe.operation.id == "create_enrollment" and probe.name == "/learner_id":
             del body["recipient"]
+        if probe.name.startswith("/content/artifacts"):
+            body["content"]["artifacts"] = [{"part": "artifacts"}]
         if isinstance(body, dict) and "panel" in body:
             body["panel"] = [own["person_id"], own["second_member"], own["third_member"]]
         return {**body, "in_language": "en"} if probe.name == "/translations/0" else body
@@ -194,6 +196,7 @@ KIND_OF_PLACE = {
     "enrollment_ids": "enrollment_id",
     "achievement_ids": "achievement_id",
     "panel": "person_id",
+    "source_artifact_id": "artifact_id",
 }
 
 
