@@ -11,7 +11,6 @@ What is stored are `filed`, `inadmissible` and `decided`; between them the readi
 reading that ends without a result is followed by another of its kind, so that the newest counts.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -202,8 +201,8 @@ async def tell_state(session: AsyncSession, appeal: Appeal) -> AppealState:
 def open_texts(vault: Vault, appeal: Appeal, learner: Learner) -> dict[str, str | None]:
     """Grounds and answer, in the clear. Raises Gone after the learner's erasure."""
     key = open_key(vault, learner)
-    texts: dict[str, str | None] = json.loads(
-        key.open(appeal.sealed_texts, table="appeal", row=appeal.id, column="sealed_texts")
+    texts: dict[str, str | None] = key.open_json(
+        appeal.sealed_texts, table="appeal", row=appeal.id, column="sealed_texts"
     )
     return texts
 
@@ -247,8 +246,10 @@ async def _policy(session: AsyncSession, submission: Submission) -> ScoringPolic
 
 
 def _seal(vault: Vault, appeal: Appeal, learner: Learner, *, grounds: str | None, answer: str | None) -> None:
-    plain = json.dumps({"grounds": grounds, "answer": answer}, ensure_ascii=False).encode()
-    appeal.sealed_texts = open_key(vault, learner).seal(plain, table="appeal", row=appeal.id, column="sealed_texts")
+    texts = {"grounds": grounds, "answer": answer}
+    appeal.sealed_texts = open_key(vault, learner).seal_json(
+        texts, table="appeal", row=appeal.id, column="sealed_texts"
+    )
 
 
 async def _seal_answer(session: AsyncSession, vault: Vault, appeal: Appeal, answer: str) -> None:

@@ -5,9 +5,11 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import cast
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.assessors.certification import CalibrationOverdue, NotCertified
+from app.assessors.store import Anchor
 from app.readings.assign import assign_open
 from app.readings.conflicts import ConflictOfInterest
 from app.readings.entitled import is_readable
@@ -57,13 +59,16 @@ async def expire_reading(world: Resources, issuer_id: str, reading_id: str) -> N
 
 
 async def cancel_readings(world: Resources, issuer_id: str, submission_id: str) -> None:
-    """The handler of CANCEL_READINGS_JOB: readings whose work is not to be read any more end, with nothing in their place."""
+    """The handler of CANCEL_READINGS_JOB: readings whose work is not to be read any more end, with nothing in their place. So do
+    papers on an anchor that was made of it and is emptied now."""
     now = world.clock.now()
     async with world.database.transaction() as session:
         submission = await lock_submission(session, issuer_id, submission_id)
         for reading in await list_readings(session, issuer_id, submission_id):
             if reading.state in ("open", *LIVE) and not await is_readable(session, submission, reading.kind):
                 _end(session, reading, "cancelled", reason=submission.state, actor=SERVICE, now=now)
+        for paper in await _list_papers_on_nothing(session, submission):
+            _end(session, paper, "cancelled", reason=submission.state, actor=SERVICE, now=now)
 
 
 async def replace(
@@ -90,6 +95,21 @@ async def replace(
             now=now,
         )
         await assign_open(session, world, submission, now)
+
+
+async def _list_papers_on_nothing(session: AsyncSession, submission: Submission) -> list[Reading]:
+    """Live readings of anchors that were made of the submission and are emptied now, locked."""
+    query = (
+        select(Reading, Anchor)
+        .join(Anchor, (Anchor.issuer_id == Reading.issuer_id) & (Anchor.id == Reading.anchor_id))
+        .where(
+            Reading.issuer_id == submission.issuer_id,
+            Reading.state.in_(LIVE),
+            Anchor.source_submission_id == submission.id,
+        )
+    )
+    found = (await session.execute(query.order_by(Reading.id).with_for_update(of=Reading))).all()
+    return [reading for reading, anchor in found if not anchor.content]
 
 
 def _end(
