@@ -6,8 +6,16 @@ from functools import partial
 from typing import Any
 
 from app.access.idempotency import FORGET_JOB, forget_key
+from app.appeals.jobs import END_APPEALS_JOB
+from app.appeals.void import end_appeals
 from app.assessors.certify import expire_certification
-from app.assessors.jobs import EXPIRE_JOB, ISSUE_BADGE_JOB, RECHECK_ASSESSOR_JOB, REVOKE_BADGE_JOB
+from app.assessors.jobs import (
+    EXPIRE_JOB,
+    ISSUE_BADGE_JOB,
+    RECHECK_ASSESSOR_JOB,
+    RECHECK_PANEL_JOB,
+    REVOKE_BADGE_JOB,
+)
 from app.credentials.issue import RECOVERY_JOB, REISSUE_JOB, recover
 from app.credentials.remind import REMINDER_JOB, remind
 from app.identity.reissue import reissue_badges
@@ -16,16 +24,19 @@ from app.issuers.store import IssuerLeft
 from app.jobs.embedded import EmbeddedRunner, Handler
 from app.misconduct.close import close_case
 from app.misconduct.jobs import CLOSE_CASE_JOB
+from app.people.jobs import RECHECK_PERSON_JOB
 from app.people.mail import MAIL_JOB, deliver_mail
 from app.people.sign_in_link import LINK_JOB, send_link
-from app.programs.jobs import OPEN_WINDOWS_JOB, RECHECK_CONFLICTS_JOB
+from app.programs.jobs import OPEN_WINDOWS_JOB, RECHECK_CONFLICTS_JOB, RECHECK_PROGRAM_JOB
 from app.readings.assign import assign_readings
 from app.readings.jobs import ASSIGN_READINGS_JOB, EXPIRE_READING_JOB, VALIDITY_PAPER_JOB
-from app.readings.reassign import (
-    cancel_readings,
-    expire_reading,
-    recheck_conflicts_of_assessor,
+from app.readings.reassign import cancel_readings, expire_reading
+from app.readings.recheck import (
+    recheck_assessor,
     recheck_conflicts_of_learner,
+    recheck_panel,
+    recheck_person,
+    recheck_program,
 )
 from app.readings.resolve import open_readings
 from app.readings.validity import assign_validity_paper
@@ -88,10 +99,14 @@ VERBS: Mapping[str, Verb] = {
     EXPIRE_READING_JOB: about("reading_id", expire_reading),
     VALIDITY_PAPER_JOB: about("reading_id", assign_validity_paper),
     RECHECK_CONFLICTS_JOB: about("learner_id", recheck_conflicts_of_learner),
-    RECHECK_ASSESSOR_JOB: about("assessor_id", recheck_conflicts_of_assessor),
+    RECHECK_ASSESSOR_JOB: about("assessor_id", recheck_assessor),
+    RECHECK_PERSON_JOB: about("person_id", recheck_person),
+    RECHECK_PANEL_JOB: about("panel_id", recheck_panel),
+    RECHECK_PROGRAM_JOB: about("program_id", recheck_program),
     EXPIRE_JOB: _expire_certification,
     ISSUE_BADGE_JOB: unless_left(about("certification_id", issue_certification_badge)),
     REVOKE_BADGE_JOB: about("certification_id", revoke_certification_badge),
+    END_APPEALS_JOB: about("submission_id", end_appeals),
     CLOSE_CASE_JOB: unless_left(about("case_id", close_case)),
     RECOVERY_JOB: about("edition_id", recover),
     REISSUE_JOB: unless_left(about("learner_id", reissue_badges)),

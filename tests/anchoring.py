@@ -88,6 +88,9 @@ class Bench:
         self.assessors[code], self.ids[code], self.people[code] = client, made.json()["id"], person_id
         return self.ids[code]
 
+    async def one_more_lead(self) -> httpx.AsyncClient:
+        return (await open_person(self.app, self.partner.issuer_id, "lead", name="Leo Lead"))[1]
+
     async def anchors(self, count: int, role: str = "qualification", levels: Mapping[str, str] = MET) -> list[str]:
         return [await put_anchor(self.world, self.partner, role, levels) for _ in range(count)]
 

@@ -53,9 +53,13 @@ if MEMORY is not None:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))  # pytest's own setting of where `tmp_path` is
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def plain_log() -> None:
-    """Tracebacks as plain text: structlog's default for a terminal renders them with every local variable, in seconds."""
+    """Tracebacks as plain text: structlog's default for a terminal renders them with every local variable, in seconds.
+
+    Before each test: a command that ran in this process logs to a stream that is closed by now.
+    """
+    structlog.reset_defaults()
     structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
 

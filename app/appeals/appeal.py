@@ -4,14 +4,13 @@
     reading        somebody reads
     read           the new scores of record are there
     decided        confirmed (nothing changes), changed (a decision supersedes the old one, up or down), or void (another attempt
-                   has earned the award meanwhile)
+                   has earned the award meanwhile, the submission became void, or the learner was erased)
     inadmissible   a lead or director turned it down before anybody began to read
 
 What is stored are `filed`, `inadmissible` and `decided`; between them the reading tells where an appeal stands. A
 reading that ends without a result is followed by another of its kind, so that the newest counts.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -176,6 +175,17 @@ async def decide_appeal(
     return stands, pending
 
 
+async def void_appeal(
+    session: AsyncSession, vault: Vault, appeal: Appeal, *, answer: str, actor: str, now: datetime
+) -> None:
+    """There is nothing left to answer: the submission became void, or the learner was erased. The submission is locked."""
+    if (await get_learner(session, appeal.issuer_id, appeal.learner_id)).sealed_key is not None:
+        await _seal_answer(session, vault, appeal, answer)
+    appeal.outcome = "void"
+    _close(appeal, "decided", actor, now)
+    _note(session, appeal, "decided", actor, now)
+
+
 async def tell_state(session: AsyncSession, appeal: Appeal) -> AppealState:
     """Where an appeal stands today."""
     if appeal.state == "inadmissible":
@@ -191,8 +201,8 @@ async def tell_state(session: AsyncSession, appeal: Appeal) -> AppealState:
 def open_texts(vault: Vault, appeal: Appeal, learner: Learner) -> dict[str, str | None]:
     """Grounds and answer, in the clear. Raises Gone after the learner's erasure."""
     key = open_key(vault, learner)
-    texts: dict[str, str | None] = json.loads(
-        key.open(appeal.sealed_texts, table="appeal", row=appeal.id, column="sealed_texts")
+    texts: dict[str, str | None] = key.open_json(
+        appeal.sealed_texts, table="appeal", row=appeal.id, column="sealed_texts"
     )
     return texts
 
@@ -236,8 +246,10 @@ async def _policy(session: AsyncSession, submission: Submission) -> ScoringPolic
 
 
 def _seal(vault: Vault, appeal: Appeal, learner: Learner, *, grounds: str | None, answer: str | None) -> None:
-    plain = json.dumps({"grounds": grounds, "answer": answer}, ensure_ascii=False).encode()
-    appeal.sealed_texts = open_key(vault, learner).seal(plain, table="appeal", row=appeal.id, column="sealed_texts")
+    texts = {"grounds": grounds, "answer": answer}
+    appeal.sealed_texts = open_key(vault, learner).seal_json(
+        texts, table="appeal", row=appeal.id, column="sealed_texts"
+    )
 
 
 async def _seal_answer(session: AsyncSession, vault: Vault, appeal: Appeal, answer: str) -> None:

@@ -87,7 +87,9 @@ class ReviewBody(Body):
 
 class ModerationItemOut(BaseModel):
     decision_id: Identifier
-    outcome: Literal["confirmed", "changed"] | None = Field(description="Null until it was reviewed.")
+    outcome: Literal["confirmed", "changed", "void"] | None = Field(
+        description="Null until it was reviewed. `void`: the submission became void, and nothing was left to review."
+    )
     new_decision_id: Identifier | None
     updated_at: Moment
 

@@ -1,7 +1,7 @@
 """Moderation: a batch of decisions is reviewed. Each submission is read again, and each decision confirmed or amended.
 
 What went wrong on our own side (`HOLD_HARMLESS`) is mended upward only: there a lower result confirms the decision. The
-moderation is closed with the last of its decisions.
+moderation is closed with the last of its decisions. One whose submission becomes void meanwhile ends as `void` by itself.
 """
 
 from collections.abc import Mapping, Sequence
@@ -130,14 +130,29 @@ async def review(
         raise ModerationItemDone(f"The decision was {item.outcome}.")
     await require_may_decide(session, member, submission)
     stands, pending = await _settle(session, world, member, moderation, item, decision, submission, answer)
-    item.outcome, item.updated_at, moderation.updated_at = answer.outcome, now, now
-    await session.flush()
-    content = {"decision": decision_id, "outcome": answer.outcome, "new_decision": item.new_decision_id}
-    _note(session, moderation, "reviewed", member.actor, now, content)
-    if all(each.outcome is not None for each in await list_items(session, member.issuer_id, moderation_id)):
-        moderation.state, moderation.closed_at = "closed", now
-        _note(session, moderation, "closed", member.actor, now, {})
+    await _finish(session, moderation, item, answer.outcome, member.actor, now)
     return stands, pending
+
+
+async def void_item(session: AsyncSession, item: ModerationItem, *, actor: str, now: datetime) -> None:
+    """The submission, which is locked, became void: nothing is left to review."""
+    moderation = await lock_moderation(session, item.issuer_id, item.moderation_id)
+    await session.refresh(item)
+    if item.outcome is None:
+        await _finish(session, moderation, item, "void", actor, now)
+
+
+async def _finish(
+    session: AsyncSession, moderation: Moderation, item: ModerationItem, outcome: str, actor: str, now: datetime
+) -> None:
+    """What came of one decision; with the last of them the moderation, which is locked, is closed."""
+    item.outcome, item.updated_at, moderation.updated_at = outcome, now, now
+    await session.flush()
+    content = {"decision": item.decision_id, "outcome": outcome, "new_decision": item.new_decision_id}
+    _note(session, moderation, "reviewed", actor, now, content)
+    if all(each.outcome is not None for each in await list_items(session, moderation.issuer_id, moderation.id)):
+        moderation.state, moderation.closed_at = "closed", now
+        _note(session, moderation, "closed", actor, now, {})
 
 
 async def _settle(
@@ -201,6 +216,7 @@ async def _list_decisions(
         .where(
             Decision.issuer_id == issuer_id,
             Submission.program_id == program_id,
+            Submission.state != "void",
             Decision.achievement_id == which.achievement_id,
             Decision.version == which.version,
             Decision.decided_at >= which.decided_from,
@@ -223,6 +239,8 @@ async def _lock_submission(session: AsyncSession, decision: Decision, program_id
         submission = await get_submission(session, decision.issuer_id, decision.submission_id)
         if submission.program_id == program_id:
             locked = await lock_submission(session, decision.issuer_id, submission.id)
+            if locked.state == "void":  # nobody can read it again
+                raise DecisionNotOfProgram(f"The submission of the decision {decision.id} is void.")
             if await find_successor(session, decision.issuer_id, decision.id) is None:
                 return locked
     raise DecisionNotOfProgram(f"The decision {decision.id} is not the newest on a submission of the program.")

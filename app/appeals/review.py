@@ -81,14 +81,19 @@ async def follow_reading(session: AsyncSession, issuer_id: str, reading_id: str 
     return (await session.scalars(query.order_by(Reading.created_at.desc()).limit(1))).one_or_none() or first
 
 
-async def resume_review(session: AsyncSession, world: Resources, submission: Submission, now: datetime) -> None:
-    """After a hold: ask anew for the reading of an open review that the hold ended. The submission is locked."""
-    appeals = select(Appeal).where(
+async def list_open_appeals(session: AsyncSession, submission: Submission) -> list[Appeal]:
+    """Appeals against a decision on the submission that are not closed."""
+    query = select(Appeal).where(
         Appeal.issuer_id == submission.issuer_id,
         Appeal.submission_id == submission.id,
         Appeal.state.not_in(("inadmissible", "decided")),
     )
-    items = (
+    return list((await session.scalars(query.order_by(Appeal.id))).all())
+
+
+async def list_open_items(session: AsyncSession, submission: Submission) -> list[ModerationItem]:
+    """Decisions on the submission that are under review."""
+    query = (
         select(ModerationItem)
         .join(Decision, (Decision.issuer_id == ModerationItem.issuer_id) & (Decision.id == ModerationItem.decision_id))
         .where(
@@ -97,7 +102,15 @@ async def resume_review(session: AsyncSession, world: Resources, submission: Sub
             ModerationItem.outcome.is_(None),
         )
     )
-    reviews: list[Appeal | ModerationItem] = [*await session.scalars(appeals), *await session.scalars(items)]
+    return list((await session.scalars(query.order_by(ModerationItem.moderation_id))).all())
+
+
+async def resume_review(session: AsyncSession, world: Resources, submission: Submission, now: datetime) -> None:
+    """After a hold: ask anew for the reading of an open review that the hold ended. The submission is locked."""
+    reviews: list[Appeal | ModerationItem] = [
+        *await list_open_appeals(session, submission),
+        *await list_open_items(session, submission),
+    ]
     for each in reviews:
         reading = await follow_reading(session, each.issuer_id, each.reading_id)
         if reading is not None and reading.state == "cancelled":

@@ -65,14 +65,17 @@ class Moderation(Table):
 
 
 class ModerationItem(Table):
-    """A decision under review: the new reading of its submission, and what came of it."""
+    """A decision under review: the new reading of its submission, and what came of it.
+
+    `outcome` is `confirmed`, `changed`, or `void`: the submission became void, and nothing was left to review.
+    """
 
     __tablename__ = "moderation_item"
     __table_args__ = (
         ForeignKeyConstraint(["issuer_id", "moderation_id"], ["moderation.issuer_id", "moderation.id"]),
         ForeignKeyConstraint(["issuer_id", "decision_id"], ["decision.issuer_id", "decision.id"]),
         ForeignKeyConstraint(["issuer_id", "reading_id"], ["reading.issuer_id", "reading.id"]),
-        CheckConstraint("outcome IN ('confirmed', 'changed')", name="outcome"),
+        CheckConstraint("outcome IN ('confirmed', 'changed', 'void')", name="outcome"),
     )
 
     issuer_id: Mapped[str] = mapped_column(primary_key=True)

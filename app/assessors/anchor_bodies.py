@@ -1,14 +1,14 @@
 """Request and response bodies of anchors."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, StrictBool, field_validator
+from pydantic import BaseModel, Field, StrictBool, field_validator, model_validator
 
 from app.assessors.store import Anchor, AnchorRole, MasterReading
 from app.identifiers import Identifier
-from app.submissions.work import Work
-from app.web.fields import Body, ExternalId, Key, Moment, Prose
+from app.submissions.work import ImpactClaim, WorkContext, WorkPart
+from app.web.fields import Body, ExternalId, Key, Line, Moment, Prose, Url
 
 Version = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Levels = Annotated[
@@ -22,6 +22,42 @@ Levels = Annotated[
 ]
 
 
+class AnchorArtifact(Body):
+    """An address, or a file of the source submission. A reader sees it under the name of its part and a number."""
+
+    part: Key
+    name: Line | None = Field(default=None, description="What leads call it; no reader is shown it.")
+    genre: Line | None = None
+    description: Prose | None = None
+    url: Url | None = None
+    source_artifact_id: Identifier | None = Field(
+        default=None, description="An artifact of the source submission, whose uploaded file is taken over."
+    )
+
+    @model_validator(mode="after")
+    def _can_be_opened(self) -> Self:
+        if (self.url is None) == (self.source_artifact_id is None):
+            raise ValueError("an anchor's artifact is an address or a file: give either url or source_artifact_id")
+        return self
+
+
+class AnchorContent(Body):
+    """The work. All criteria are read, and its parts are those of the version's performance task."""
+
+    context: WorkContext = WorkContext()
+    variant: Key | None = None
+    parts: list[WorkPart] = Field(default_factory=list, max_length=20)
+    impact: ImpactClaim | None = None
+    artifacts: list[AnchorArtifact] = Field(default_factory=list, max_length=50)
+
+    @field_validator("parts")
+    @classmethod
+    def _each_once(cls, parts: list[WorkPart]) -> list[WorkPart]:
+        if len({part.key for part in parts}) < len(parts):
+            raise ValueError("a part is given twice: give each once")
+        return parts
+
+
 class AnchorCreate(Body):
     """De-identified work that assessors will be measured by."""
 
@@ -29,25 +65,13 @@ class AnchorCreate(Body):
     achievement_id: Identifier
     version: Version
     role: AnchorRole = Field(description="What it is for; no assessor meets the same work in two roles.")
-    content: Work = Field(
-        description="What a reader sees: nothing in it may tell who made it. Artifacts are addresses, and all criteria "
-        "are read: leave `unread` out."
-    )
+    content: AnchorContent = Field(description="What a reader sees: nothing in it may tell who made it.")
     source_submission_id: Identifier | None = Field(
         default=None, description="The submission it was made from; then `consent` is needed."
     )
     consent: StrictBool = Field(
         default=False, description="That the learner agreed to their work being used so, de-identified."
     )
-
-    @field_validator("content")
-    @classmethod
-    def _stands_by_itself(cls, content: Work) -> Work:
-        if content.unread:
-            raise ValueError("an anchor is read on every criterion: leave unread out")
-        if any(artifact.url is None for artifact in content.artifacts):
-            raise ValueError("an anchor's artifacts are addresses: give each its url")
-        return content
 
 
 class LevelsBody(Body):

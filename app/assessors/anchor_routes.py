@@ -1,6 +1,7 @@
 """/v1/anchors: de-identified work whose true scores are known."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
 from sqlalchemy import select
 
 from app.access.dependencies import AsLead, AssessorsWrite
@@ -8,10 +9,12 @@ from app.access.idempotency import Once
 from app.access.principals import Member
 from app.assessors.anchor_bodies import AnchorCreate, AnchorLine, AnchorOut, LevelsBody, ReconciliationBody
 from app.assessors.anchor_store import get_anchor, list_master_readings
+from app.assessors.anchor_work import get_anchor_file
 from app.assessors.anchors import MASTERS, create_anchor, give_master_reading, reconcile_anchor, retire_anchor
 from app.assessors.store import Anchor
 from app.identifiers import Identifier
-from app.web.dependencies import Now, ReadSession, Session
+from app.submissions.download import DOWNLOADS, send_file
+from app.web.dependencies import Now, ReadSession, Session, World
 from app.web.pagination import Page, PagingByExternalId, fetch_page
 from app.web.problems import responses
 
@@ -52,6 +55,16 @@ async def list_(lead: AsLead, session: ReadSession, paging: PagingByExternalId) 
 async def get(anchor_id: Identifier, lead: AsLead, session: ReadSession) -> AnchorOut:
     """One anchor with its true scores and master readings. For leads."""
     return await _for_lead(session, lead, await get_anchor(session, lead.issuer_id, anchor_id))
+
+
+@routes.get("/{anchor_id}/artifacts/{artifact_id}", operation_id="download_anchor_artifact", response_class=Response,
+            responses=DOWNLOADS)  # fmt: skip
+async def get_artifact(
+    anchor_id: Identifier, artifact_id: Identifier, request: Request, lead: AsLead, session: ReadSession, world: World
+) -> Response:
+    """Download a file of an anchor, or one range of its bytes, as a reader will get it. For leads."""
+    file = await get_anchor_file(session, await get_anchor(session, lead.issuer_id, anchor_id), artifact_id)
+    return await send_file(request, world, *file)
 
 
 @routes.post("/{anchor_id}/master-readings", status_code=201, operation_id="give_master_reading",

@@ -11,6 +11,7 @@ from app.access.principals import Member
 from app.achievements.rubric import Rubric
 from app.achievements.store import AchievementVersion, VersionNotPublished, get_published_version, get_version
 from app.assessors.anchor_store import find_anchor_by_external_id, list_master_readings, lock_anchor
+from app.assessors.anchor_work import AnchorSourceUnfit, compose_content
 from app.assessors.levels import require_criteria, require_levels
 from app.assessors.store import Anchor, AnchorRole, AnchorSession, MasterReading
 from app.audit.store import audit
@@ -27,12 +28,6 @@ class ConsentMissing(InvalidInput):
     """A learner's work is to become an anchor, and nobody says that the learner agreed."""
 
     code = "consent_missing"
-
-
-class AnchorSourceUnfit(InvalidInput):
-    """The submission that an anchor is made from is of another version."""
-
-    code = "anchor_source_unfit"
 
 
 class AnchorNeedsMasters(Conflict):
@@ -68,8 +63,9 @@ async def create_anchor(
     now: datetime,
 ) -> Anchor:
     """A draft: de-identified work on a published version. Raises NotFound, VersionNotPublished, ConsentMissing,
-    AnchorSourceUnfit, ExternalIdTaken."""
-    await get_published_version(session, issuer_id, achievement_id, version)
+    AnchorSourceUnfit, UnknownPart, UnknownVariant, ExternalIdTaken."""
+    published = await get_published_version(session, issuer_id, achievement_id, version)
+    source = None
     if source_submission_id is not None:
         source = await get_submission(session, issuer_id, source_submission_id)
         if not consent:
@@ -80,9 +76,10 @@ async def create_anchor(
             raise AnchorSourceUnfit("The anchor and its source are of different versions.", faults=[fault])
     if external_id is not None and await find_anchor_by_external_id(session, issuer_id, external_id) is not None:
         raise ExternalIdTaken(f"There is already an anchor with external_id {external_id!r}.")
+    kept = await compose_content(session, content, published, source)
     anchor = Anchor(
         issuer_id=issuer_id, id=new_id(), external_id=external_id, achievement_id=achievement_id, version=version,
-        source_submission_id=source_submission_id, role=role, state="draft", content=dict(content), levels=None,
+        source_submission_id=source_submission_id, role=role, state="draft", content=kept, levels=None,
         rationales=None, exposures=0, created_at=now, updated_at=now,
     )  # fmt: skip
     session.add(anchor)

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.principals import Member
 from app.assessors.certification import READING_STATES, state_at
-from app.assessors.jobs import EXPIRE_JOB, ISSUE_BADGE_JOB, REVOKE_BADGE_JOB
+from app.assessors.jobs import EXPIRE_JOB, ISSUE_BADGE_JOB, RECHECK_ASSESSOR_JOB, REVOKE_BADGE_JOB
 from app.assessors.store import (
     AnchorSession,
     Assessor,
@@ -91,7 +91,8 @@ def enter(
     actor: str,
     now: datetime,
 ) -> None:
-    """Record a state and why. Entering the present one is a note: something happened that left it."""
+    """Record a state and why. Entering the present one is a note: something happened that left it. In a state in which nobody
+    reads, what the assessor was to read goes to others."""
     certification.state, certification.updated_at = state, now
     certification.changes += 1
     session.add(
@@ -105,6 +106,9 @@ def enter(
     record_event(
         session, certification.issuer_id, "certification.changed", certification.id, at=now, data={"state": state}
     )
+    if state not in READING_STATES:
+        payload = {"issuer_id": certification.issuer_id, "assessor_id": certification.assessor_id}
+        enqueue(session, RECHECK_ASSESSOR_JOB, payload, run_at=now)
 
 
 def certify(

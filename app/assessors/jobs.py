@@ -1,8 +1,12 @@
-"""The jobs that follow from what becomes of assessors and certifications. Rooms above do the first three, this one the last."""
+"""The jobs that follow from what becomes of assessors and certifications. Rooms above do them, but for the last, which is
+this one's."""
 
 RECHECK_ASSESSOR_JOB = "recheck_conflicts_of_assessor"
-"""An assessor moved to another school or stopped: readings they may not do any more are taken away. Payload: issuer_id,
-assessor_id."""
+"""An assessor moved to another school, stopped, or is not certified any more: readings they may not do any more are taken away.
+Payload: issuer_id, assessor_id."""
+
+RECHECK_PANEL_JOB = "recheck_readings_of_panel"
+"""Somebody left a panel: what they were to read for its programs goes to somebody else. Payload: issuer_id, panel_id."""
 
 ISSUE_BADGE_JOB = "issue_certification_badge"
 """Somebody was certified: they get the badge for it, or its renewal. Payload: issuer_id, certification_id."""

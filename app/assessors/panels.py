@@ -6,11 +6,13 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.assessors.jobs import RECHECK_PANEL_JOB
 from app.assessors.store import Panel, PanelKind, find_by_external_id
 from app.audit.store import audit
 from app.errors import ExternalIdTaken, Fault, InvalidInput
 from app.events.store import record_event
 from app.identifiers import new_id
+from app.jobs.queue import enqueue
 from app.openbadges.compose import compose_profile
 
 
@@ -52,10 +54,13 @@ async def create_panel(
 
 
 def change_members(session: AsyncSession, panel: Panel, *, members: Sequence[str], actor: str, now: datetime) -> None:
-    """Replace the members. Decisions already recorded keep the assessors they name. Raises SourceMismatch."""
+    """Replace the members. Decisions already recorded keep the assessors they name; what somebody who left was to read goes to
+    others. Raises SourceMismatch."""
     if panel.kind == "external":
         fault = Fault("/members", "an external source has no members", "make a panel of its own for your assessors")
         raise SourceMismatch("This is an external source, not a panel of yours.", faults=[fault])
+    if not set(panel.members) <= set(members):
+        enqueue(session, RECHECK_PANEL_JOB, {"issuer_id": panel.issuer_id, "panel_id": panel.id}, run_at=now)
     panel.members = list(members)
     panel.updated_at = now
     _note(session, panel, "changed", actor, now)

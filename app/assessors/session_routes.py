@@ -1,12 +1,14 @@
 """Sessions in which anchors are scored: leads open and end them, assessors take part."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
 from sqlalchemy import and_, exists, or_, select
 
 from app.access.dependencies import AsAssessor, AsLead
 from app.access.idempotency import Once
 from app.assessors.anchor_bodies import LevelsBody
 from app.assessors.anchor_store import get_anchor, get_session, list_anchors
+from app.assessors.anchor_work import get_anchor_file, open_anchor_work
 from app.assessors.assessors import get_acting_assessor
 from app.assessors.calibrate import begin_discussion, close_calibration
 from app.assessors.respond import answer_anchor, show_anchor
@@ -24,8 +26,8 @@ from app.assessors.session_bodies import (
 from app.assessors.sessions import Scope, cancel_session, open_calibration, open_practice, open_qualification
 from app.assessors.store import AnchorResponse, AnchorSession, Certification
 from app.identifiers import Identifier
-from app.submissions.work import Work
-from app.web.dependencies import Now, ReadSession, Session
+from app.submissions.download import DOWNLOADS, send_file
+from app.web.dependencies import Now, ReadSession, Session, World
 from app.web.pagination import Page, Paging, fetch_page
 from app.web.problems import responses
 
@@ -151,7 +153,25 @@ async def show(
     """An anchor of one of your sessions: the work alone."""
     assessor = await get_acting_assessor(session, member)
     anchor = await show_anchor(session, assessor, session_id, anchor_id, now=now)
-    return AnchorToScore(anchor_id=anchor.id, work=Work.model_validate(anchor.content))
+    return AnchorToScore(anchor_id=anchor.id, work=await open_anchor_work(session, anchor))
+
+
+@routes.get("/anchor-sessions/{session_id}/anchors/{anchor_id}/artifacts/{artifact_id}",
+            operation_id="download_anchor_session_artifact", response_class=Response, responses=DOWNLOADS)  # fmt: skip
+async def get_artifact(
+    session_id: Identifier,
+    anchor_id: Identifier,
+    artifact_id: Identifier,
+    request: Request,
+    member: AsAssessor,
+    session: Session,
+    world: World,
+    now: Now,
+) -> Response:
+    """Download a file of an anchor of one of your sessions, or one range of its bytes."""
+    assessor = await get_acting_assessor(session, member)
+    anchor = await show_anchor(session, assessor, session_id, anchor_id, now=now)
+    return await send_file(request, world, *await get_anchor_file(session, anchor, artifact_id))
 
 
 @routes.post("/anchor-sessions/{session_id}/anchors/{anchor_id}/responses", status_code=201,

@@ -115,8 +115,8 @@ class Anchor(Table):
     """A de-identified submission whose true scores are known: `levels` and `rationales` by criterion key, reconciled from at
     least three master readings.
 
-    `content` is what a reader sees of it (the shape of `app.submissions.work.Work`). `source_submission_id` is where it comes
-    from; anchors of one source count as one anchor where nobody may meet it twice in different roles.
+    `content` is the work (`app.assessors.anchor_work` makes it, and of it what a reader sees). `source_submission_id` is where it
+    comes from; anchors of one source count as one anchor where nobody may meet it twice in different roles.
     """
 
     __tablename__ = "anchor"

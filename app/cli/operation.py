@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import parse_qs
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -88,10 +89,19 @@ def doctor() -> None:
     raise typer.Exit(0 if is_well(findings) else 1)
 
 
-def backup(file: BackupFile) -> None:
+def backup(
+    file: BackupFile,
+    with_evidence: Annotated[
+        bool, typer.Option("--with-evidence/--without-evidence", help="Take the files of evidence along.")
+    ] = True,
+) -> None:
     """Write everything but the key-encryption key into one archive, while the service goes on."""
-    manifest = asyncio.run(_backup(read_settings(), file))
+    settings = read_settings()
+    manifest = asyncio.run(_backup(settings, file, with_evidence=with_evidence))
     _print_manifest(f"Written to {file}", manifest)
+    if not with_evidence:
+        _warn("The files of evidence are NOT in this archive. Keep a copy of the whole store, made after it:")
+        _say(_how_to_copy(EvidenceStore.of(settings)))
     console.print("Keep ASSAY_KEY_ENCRYPTION_KEY elsewhere: without it the archive cannot be restored.", soft_wrap=True)
 
 
@@ -99,7 +109,11 @@ def restore(file: BackupFile) -> None:
     """Bring an archive back into an empty database of either engine."""
     settings = read_settings()
     vault = open_vault(settings)
-    _print_manifest(f"Restored from {file}", asyncio.run(restore_backup(settings, vault, SystemClock(), file)))
+    manifest = asyncio.run(restore_backup(settings, vault, SystemClock(), file))
+    _print_manifest(f"Restored from {file}", manifest)
+    if manifest.evidence is None:
+        _warn("The files of evidence were NOT in this archive. Put your copy of them, under the same paths, into:")
+        _say(f"  {EvidenceStore.of(settings).url}")
     console.print("Now run `assay check`, then start the service.")
 
 
@@ -129,9 +143,17 @@ async def _check(settings: Settings) -> Tally:
     return tally
 
 
-async def _backup(settings: Settings, file: Path) -> Manifest:
+async def _backup(settings: Settings, file: Path, *, with_evidence: bool) -> Manifest:
     async with _database(settings) as database:
-        return await write_backup(database, SystemClock(), file, EvidenceStore.of(settings))
+        return await write_backup(database, SystemClock(), file, EvidenceStore.of(settings) if with_evidence else None)
+
+
+def _how_to_copy(store: EvidenceStore) -> str:
+    if store.folder is not None:
+        return f"  rsync -a {store.folder}/ backup-of-evidence/"
+    bucket, _, query = store.url.partition("?")
+    endpoint = parse_qs(query).get("endpoint")
+    return f"  aws s3 sync {bucket} backup-of-evidence/" + (f" --endpoint-url {endpoint[0]}" if endpoint else "")
 
 
 @asynccontextmanager
@@ -168,6 +190,12 @@ def _print_manifest(title: str, manifest: Manifest) -> None:
     credentials = manifest.tables["credential"].rows
     _say(f"{title}: backup {manifest.id} of {manifest.made_at}, revision {manifest.revision}, from {manifest.engine}.")
     _say(f"{manifest.rows} rows in {len(manifest.tables)} tables, {credentials} badges, {manifest.base_url}.")
+    if manifest.evidence is not None:
+        _say(f"{manifest.evidence.rows} pieces of files of evidence.")
+
+
+def _warn(text: str) -> None:
+    console.print(text, style="bold yellow", soft_wrap=True, highlight=False, markup=False)
 
 
 def _say(text: str) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.principals import Member
 from app.access.store import Person
+from app.assessors.anchor_bodies import AnchorContent
 from app.assessors.anchor_store import anchor_ids_of, find_anchor_by_external_id
 from app.assessors.anchors import create_anchor, give_master_reading, reconcile_anchor
 from app.assessors.assessors import create_assessor
@@ -121,7 +122,8 @@ async def _enter_anchor(session: AsyncSession, academy: Academy, anchor: Mapping
     entered = await create_anchor(
         session, academy.issuer_id, external_id=anchor["external_id"],
         achievement_id=academy.achievement_ids[anchor["achievement"]], version=1, role=anchor["role"],
-        content=anchor["content"], source_submission_id=None, consent=True, actor=ACTOR, now=now,
+        content=AnchorContent.model_validate(anchor["content"]).model_dump(mode="json"), source_submission_id=None,
+        consent=True, actor=ACTOR, now=now,
     )  # fmt: skip
     for key, levels in zip(MASTERS, anchor["masters"], strict=True):
         await give_master_reading(session, academy.members[key], entered.id, levels=levels, now=now)

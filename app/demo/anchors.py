@@ -94,7 +94,6 @@ def _artifacts(name: str, achievement: str, slots: Mapping[str, str], rng: rando
         piece = rng.choice(pieces)
         digest = hashlib.sha256(f"{name}/{genre}".encode()).hexdigest()
         yield {
-            "id": digest[:32],
             "part": part,
             "name": piece.name.format(**slots),
             "genre": genre,

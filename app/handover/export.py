@@ -52,6 +52,7 @@ from app.readings.store import Reading, Resolution, SamplingWindow
 from app.readings.texts import open_texts as open_reading
 from app.resources import Resources
 from app.scoring.award import open_details
+from app.scoring.returned import open_return
 from app.scoring.store import Decision
 from app.statuslists.publish import status_list_url
 from app.statuslists.store import StatusList, StatusListPublication
@@ -226,10 +227,14 @@ def _open_representation(place: _Place, signed: Representation, learner: Learner
 
 def _open_submission(place: _Place, submission: Submission, learner: Learner) -> Members:
     if learner.sealed_key is None:
-        return {"statement": None, "support_note": None}
+        return {"statement": None, "support_note": None, "return_reason": None}
     key = open_key(place.vault, learner)
     statement = open_statement(key, submission).model_dump(mode="json")
-    return {"statement": statement, "support_note": open_support(key, submission)}
+    return {
+        "statement": statement,
+        "support_note": open_support(key, submission),
+        "return_reason": open_return(key, submission),
+    }
 
 
 def _open_artifact(place: _Place, artifact: Artifact, learner: Learner) -> Members:

@@ -1,6 +1,5 @@
 """Badges that say something else of their learner than is known now are signed anew."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
@@ -102,14 +101,14 @@ async def _says(
 ) -> bool:
     """Whether the edition says of its learner what the next one would."""
     sealed_for = await get_learner(session, edition.issuer_id, edition.learner_id)
-    unsecured = open_key(vault, sealed_for).open(
+    unsecured = open_key(vault, sealed_for).open_json(
         edition.sealed_unsecured, table="edition", row=edition.id, column="sealed_unsecured"
     )
     settings: Mapping[str, Any] = (
         await get_achievement(session, credential.issuer_id, credential.achievement_id)
     ).settings
     shown = shown_identities(identities, settings)
-    subject = json.loads(unsecured)["credentialSubject"]
+    subject = unsecured["credentialSubject"]
     return says_of_recipient(subject, did=shown.did, email=shown.email, name=shown.name)
 
 

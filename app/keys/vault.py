@@ -9,11 +9,13 @@ still sealed under the previous one opens as well. `app.operation.reencrypt` the
 """
 
 import hmac
+import json
 import os
 import secrets
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -187,6 +189,14 @@ class PersonalKey:
     def open(self, sealed: bytes, *, table: str, row: str, column: str) -> bytes:
         """Raises Unreadable."""
         return _open(self._cipher, sealed, _place(self._issuer_id, table, row, column))
+
+    def seal_json(self, value: Any, *, table: str, row: str, column: str) -> bytes:
+        """As `seal`, of a value in JSON. Where a digest is taken of the bytes, who takes it encodes them and seals those."""
+        return self.seal(json.dumps(value, ensure_ascii=False).encode(), table=table, row=row, column=column)
+
+    def open_json(self, sealed: bytes, *, table: str, row: str, column: str) -> Any:
+        """What was sealed as JSON, by `seal_json` or byte for byte. Raises Unreadable."""
+        return json.loads(self.open(sealed, table=table, row=row, column=column))
 
 
 class VaultSigner:

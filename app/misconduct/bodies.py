@@ -37,6 +37,11 @@ class PanelBody(Body):
     panel: PanelIds
 
 
+class ReplacementBody(Body):
+    person_id: Identifier = Field(description="A member of the panel whose vote is open, who has not voted.")
+    replacement_id: Identifier = Field(description="Who sits there from now on, fit as any member of a panel.")
+
+
 class VoteBody(Body):
     vote: Vote = Field(description="`dismissed`; `suspend` the badge; or `void` the submission and revoke the badge.")
     reason: Prose = Field(description="Told to the learner with the outcome, without your name.")
@@ -51,7 +56,9 @@ class _CaseLine(BaseModel):
     id: Identifier
     submission_id: Identifier
     state: CaseState
-    outcome: Vote | None = Field(description="What the panel decided; it takes effect when the case is closed.")
+    outcome: Vote | None = Field(
+        description="What the panel decided; it takes effect when the case is closed; see `effect`."
+    )
     notice: str | None = Field(description="The texts are null once the learner was erased.")
     answer: str | None
     appeal: str | None
@@ -86,7 +93,8 @@ class CaseOut(_CaseLine):
 
     learner_id: Identifier
     effect: Effect | None = Field(
-        description="What became of the badge, once closed. `not_suspendable`: it was issued with a status entry for revocation."
+        description="What became of the badge, once closed. `not_suspendable`: it was issued with a status entry for revocation. "
+        "`discontinued`: the learner was erased before the outcome was final, which has no effect."
     )
     reasons: list[ReasonOut] = Field(description="Why the panel decided as it did; empty until it has.")
     panel: list[Identifier] | None

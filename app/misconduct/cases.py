@@ -4,7 +4,7 @@
     answered    they have answered; the panel votes (it also may once the time for an answer is over)
     decided     the panel has come to an outcome; it takes effect when the time for an appeal is over (`app.misconduct.close`)
     appealed    the learner has appealed; another panel is named and votes, after which the case is decided for good
-    closed      the outcome has taken effect
+    closed      the outcome has taken effect; or there is none, because the learner was erased while the case went on
 
 Until it is closed the submission is on hold, and its badge, if it has one, stays as it is: nobody is punished before they were
 heard to the end.
@@ -23,9 +23,9 @@ from app.events.store import record_event
 from app.identifiers import new_id
 from app.jobs.queue import enqueue
 from app.learners.recipients import open_key
-from app.learners.store import get_learner
+from app.learners.store import get_learner, lock_learner
 from app.misconduct.jobs import CLOSE_CASE_JOB
-from app.misconduct.panel import get_people, judge, require_panel
+from app.misconduct.panel import ROLES, get_people, judge, require_panel
 from app.misconduct.store import (
     MisconductCase,
     MisconductVote,
@@ -94,7 +94,8 @@ async def open_case(
     if await find_open_case(session, member.issuer_id, submission_id) is not None:
         raise CaseStateConflict("There is a case about this submission that is not closed.")
     await require_panel(session, submission, panel, not_among={member.person_id})
-    key = open_key(world.vault, await get_learner(session, member.issuer_id, submission.learner_id))
+    # Locked: their erasure, which ends their cases, comes before or after.
+    key = open_key(world.vault, await lock_learner(session, member.issuer_id, submission.learner_id))
     case_id = new_id()
     texts: dict[str, Any] = {"notice": notice, "answer": None, "appeal": None, "reasons": []}
     case = MisconductCase(
@@ -162,10 +163,17 @@ async def vote(
     await session.flush()
 
 
+def require_on_panel(case: MisconductCase, member: Member) -> None:
+    """Raises NotOnPanel, also for a member who is not in office any more."""
+    if member.person_id not in (*case.panel, *(case.appeal_panel or ())):
+        raise NotOnPanel("You are not on a panel of this case.")
+    if not ROLES.intersection(member.roles):
+        raise NotOnPanel("You are not a lead, approver or director any more.")
+
+
 def open_vote(case: MisconductCase, member: Member, now: datetime) -> tuple[Stage, list[str]]:
     """Which vote is open, and who has one. Raises NotOnPanel, CaseStateConflict."""
-    if member.person_id not in (*case.panel, *(case.appeal_panel or ())):
-        raise NotOnPanel("You are not on the panel of this case.")
+    require_on_panel(case, member)
     stage: Stage = "appeal" if case.state == "appealed" else "case"
     panel = (case.appeal_panel or []) if stage == "appeal" else case.panel
     if case.state not in ("noticed", "answered", "appealed") or member.person_id not in panel:
@@ -211,11 +219,18 @@ async def read_texts(session: AsyncSession, world: Resources, case: MisconductCa
     return open_texts(open_key(world.vault, await get_learner(session, case.issuer_id, case.learner_id)), case)
 
 
-def note(session: AsyncSession, case: MisconductCase, what: str, actor: str, now: datetime) -> None:
-    """Audit entry and event. They name the case, its submission and outcome."""
+def note(
+    session: AsyncSession,
+    case: MisconductCase,
+    what: str,
+    actor: str,
+    now: datetime,
+    about: Mapping[str, str] | None = None,
+) -> None:
+    """Audit entry and event. They name the case, its submission and outcome; `about` is for the audit trail alone."""
     content = {"submission_id": case.submission_id, "outcome": case.outcome}
     audit(session, issuer_id=case.issuer_id, actor=actor, action=f"misconduct_case.{what}", object_id=case.id,
-          content=content, at=now)  # fmt: skip
+          content={**content, **(about or {})}, at=now)  # fmt: skip
     record_event(session, case.issuer_id, f"misconduct_case.{what}", case.id, at=now, data=content)
 
 

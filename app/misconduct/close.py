@@ -3,7 +3,11 @@
 outcome      submission                      badge
 dismissed    goes on from where it was held  none
 suspend      goes on from where it was held  suspended, where its status entry allows that
-void         void                            revoked, by a decision not_yet that supersedes (reason code `misconduct`)
+void         void; appeals and moderations   revoked, by a decision not_yet that supersedes (reason code `misconduct`)
+             about it end as void
+
+A case that has no final outcome when the learner is erased is discontinued: the submission goes back to where it was held, where
+nobody reads it, and nothing else happens.
 """
 
 from datetime import datetime
@@ -13,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.principals import Tenant
 from app.appeals.review import resume_review
+from app.appeals.void import void_reviews
 from app.credentials.status import suspend
 from app.credentials.store import find_award, find_credential_of_award, get_current_edition
 from app.events.store import record_event
@@ -25,7 +30,7 @@ from app.resources import Resources
 from app.scoring.decide import record
 from app.scoring.facts import CriterionResult, DecisionFacts
 from app.scoring.store import Decision, find_successor
-from app.submissions.jobs import OPEN_READINGS_JOB
+from app.submissions.jobs import CANCEL_READINGS_JOB, OPEN_READINGS_JOB
 from app.submissions.store import Submission, lock_submission
 
 ACTOR = "system:misconduct"
@@ -34,7 +39,8 @@ REASON = "A panel found misconduct."
 
 
 async def close_case(world: Resources, issuer_id: str, case_id: str) -> None:
-    """Let a final outcome take effect. A case that is closed, or under appeal, is left as it is.
+    """Let a final outcome take effect, or discontinue the case of a learner who was erased. A case that is closed, or under
+    appeal, is left as it is.
 
     Raises CredentialPending while an edition of the badge is being signed: the job is tried again.
     """
@@ -43,39 +49,58 @@ async def close_case(world: Resources, issuer_id: str, case_id: str) -> None:
         submission_id = (await get_case(session, issuer_id, case_id)).submission_id
         submission = await lock_submission(session, issuer_id, submission_id)
         case = await lock_case(session, issuer_id, case_id)
-        if case.state != "decided" or (case.appeal_due_at is not None and now <= case.appeal_due_at):
+        # Nothing can be sealed for them any more, they cannot be heard, and their badges are served no more.
+        is_erased = (await get_learner(session, case.issuer_id, case.learner_id)).sealed_key is None
+        if case.state == "decided" and (case.appeal_due_at is None or now > case.appeal_due_at):
+            case.effect = await _take_effect(session, world, case, submission, is_erased, now)
+        elif is_erased and case.state in ("noticed", "answered", "appealed"):
+            case.effect = "discontinued"
+            await _release(session, world, case, submission, is_erased, now)
+        else:
             return
-        case.effect = await _take_effect(session, world, case, submission, now)
         case.state, case.closed_at, case.updated_at = "closed", now, now
-        note(session, case, "closed", ACTOR, now)
+        note(session, case, "closed", ACTOR, now, {"effect": case.effect})
 
 
 async def _take_effect(
-    session: AsyncSession, world: Resources, case: MisconductCase, submission: Submission, now: datetime
+    session: AsyncSession,
+    world: Resources,
+    case: MisconductCase,
+    submission: Submission,
+    is_erased: bool,
+    now: datetime,
 ) -> Effect:
-    # The decision is one about an erased learner: nothing can be sealed for them any more, and their badges are served no more.
-    is_erased = (await get_learner(session, case.issuer_id, case.learner_id)).sealed_key is None
     decision = await _find_newest_decision(session, submission)
     if case.outcome == "void":
         submission.state, submission.held_from, submission.updated_at = "void", None, now
         record_event(session, case.issuer_id, "submission.voided", submission.id, at=now, data={"case_id": case.id})
+        payload = {"issuer_id": submission.issuer_id, "submission_id": submission.id}
+        enqueue(session, CANCEL_READINGS_JOB, payload, run_at=now)
+        await void_reviews(session, world, submission, actor=ACTOR, now=now)
         if decision is None or is_erased:
             return "none"
         await record(session, world, Tenant(case.issuer_id, ACTOR, frozenset()), _void(decision, now))
         return "revoked" if decision.outcome == "awarded" else "none"
-    await _release(session, world, case, submission, now)
+    await _release(session, world, case, submission, is_erased, now)
     if case.outcome == "suspend" and decision is not None and not is_erased:
         return await _suspend(session, world, decision, now)
     return "none"
 
 
 async def _release(
-    session: AsyncSession, world: Resources, case: MisconductCase, submission: Submission, now: datetime
+    session: AsyncSession,
+    world: Resources,
+    case: MisconductCase,
+    submission: Submission,
+    is_erased: bool,
+    now: datetime,
 ) -> None:
     if submission.state != "on_hold" or submission.held_from is None:
         return
     submission.state, submission.held_from, submission.updated_at = submission.held_from, None, now
     record_event(session, case.issuer_id, "submission.released", submission.id, at=now, data={"case_id": case.id})
+    if is_erased:  # nobody can read it any more
+        return
     if submission.state in ("accepted", "scoring"):
         payload = {"issuer_id": submission.issuer_id, "submission_id": submission.id}
         enqueue(session, OPEN_READINGS_JOB, payload, run_at=now)

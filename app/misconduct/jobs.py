@@ -1,4 +1,5 @@
-"""The job that follows from a panel's outcome."""
+"""The job that ends a case."""
 
 CLOSE_CASE_JOB = "close_misconduct_case"
-"""The outcome is final, or the time for an appeal is over: it takes effect. Payload: issuer_id, case_id."""
+"""The outcome is final, or the time for an appeal is over: it takes effect. Or the learner was erased, and the case is
+discontinued. Payload: issuer_id, case_id."""

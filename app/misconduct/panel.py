@@ -42,29 +42,47 @@ async def require_panel(
 
     Raises NotFound for an unknown person, PanelUnfit naming each who may not.
     """
+    unfit = await _find_unfit(session, submission, panel, not_among)
+    faults = []
+    for i, person_id in enumerate(panel):
+        why = "is named twice" if person_id in panel[:i] else unfit.get(person_id)
+        if why is not None:
+            faults.append(Fault(f"/panel/{i}", why, "name somebody else"))
+    if faults:
+        raise PanelUnfit("Somebody on the panel may not judge this case.", faults=faults)
+
+
+async def require_replacement(
+    session: AsyncSession, submission: Submission, person_id: str, *, not_among: Collection[str]
+) -> None:
+    """As `require_panel`, of one who joins a panel; what became of the others meanwhile is not asked."""
+    unfit = await _find_unfit(session, submission, [person_id], not_among)
+    if person_id in unfit:
+        fault = Fault("/replacement_id", unfit[person_id], "name somebody else")
+        raise PanelUnfit("This person may not judge this case.", faults=[fault])
+
+
+async def _find_unfit(
+    session: AsyncSession, submission: Submission, panel: Sequence[str], not_among: Collection[str]
+) -> dict[str, str]:
+    """Who of these may not judge the case, and why."""
     issuer_id = submission.issuer_id
     people = await get_people(session, issuer_id, panel)
     roles = await list_roles(session, issuer_id, list(panel))
     learner = set(await list_same_person(session, issuer_id, submission.learner_id))
     close = {each.person_id for each in await list_affiliations(session, issuer_id, submission.learner_id)}
     readers = await _list_readers(session, submission)
-    faults = []
-    for i, person_id in enumerate(panel):
-        why = None
-        if person_id in panel[:i]:
-            why = "is named twice"
-        elif not people[person_id].is_active or not ROLES.intersection(roles[person_id]):
-            why = "is not a lead, approver or director in office"
-        elif person_id in close or people[person_id].learner_id in learner:
-            why = "is affiliated with the learner, or is the learner"
+    unfit = {}
+    for person_id, person in people.items():
+        if not person.is_active or not ROLES.intersection(roles[person_id]):
+            unfit[person_id] = "is not a lead, approver or director in office"
+        elif person_id in close or person.learner_id in learner:
+            unfit[person_id] = "is affiliated with the learner, or is the learner"
         elif person_id in readers:
-            why = "has read the submission, or holds a reading of it"
+            unfit[person_id] = "has read the submission, or holds a reading of it"
         elif person_id in not_among:
-            why = "opened the case or sat on its first panel"
-        if why is not None:
-            faults.append(Fault(f"/panel/{i}", why, "name somebody else"))
-    if faults:
-        raise PanelUnfit("Somebody on the panel may not judge this case.", faults=faults)
+            unfit[person_id] = "opened the case, sits on the panel already, or sat on the first one"
+    return unfit
 
 
 def judge(votes: Sequence[Vote], size: int) -> Vote | None:

@@ -12,16 +12,17 @@ from app.identifiers import Identifier
 from app.learners.answers import begin_once, keep_answer
 from app.learners.own import list_own_ids, require_own
 from app.learners.store import get_learner
-from app.misconduct.bodies import CaseOpen, CaseOut, HearingOut, PanelBody, TextBody, VoteBody
+from app.misconduct.bodies import CaseOpen, CaseOut, HearingOut, PanelBody, ReplacementBody, TextBody, VoteBody
 from app.misconduct.cases import (
-    NotOnPanel,
     answer_notice,
     appeal_outcome,
     name_appeal_panel,
     open_case,
     read_texts,
+    require_on_panel,
     vote,
 )
+from app.misconduct.replace import replace_member
 from app.misconduct.store import MisconductCase, get_case, list_votes, lock_case
 from app.resources import Resources
 from app.web.dependencies import Now, ReadSession, Session, World
@@ -84,7 +85,7 @@ async def get(case_id: Identifier, tenant: SubmissionsRead, session: ReadSession
 async def hearing(case_id: Identifier, member: AnyPerson, session: ReadSession, world: World) -> HearingOut:
     """A case as a member of its panel sees it: without who the learner is and how the others vote."""
     case = await get_case(session, member.issuer_id, case_id)
-    _require_on_panel(case, member.person_id)
+    require_on_panel(case, member)
     return await _show_hearing(session, world, case, member.person_id)
 
 
@@ -111,7 +112,7 @@ async def cast_vote(
     The outcome is the harshest measure that more than half of the panel voted for or would have gone beyond.
     """
     case = await lock_case(session, member.issuer_id, case_id)
-    _require_on_panel(case, member.person_id)
+    require_on_panel(case, member)
     await vote(session, world, member, case, body.vote, body.reason, now=now)
     return await _show_hearing(session, world, case, member.person_id)
 
@@ -139,17 +140,25 @@ async def appeal_panel(
     return await _show(session, world, case)
 
 
+@router.post("/v1/misconduct-cases/{case_id}/replacements", operation_id="replace_panel_member",
+             responses=responses(400, 401, 403, 404, 409, 413, 415, 422),
+             openapi_extra=_example({"person_id": _PANEL[0], "replacement_id": _PANEL[1]}))  # fmt: skip
+async def replace(
+    case_id: Identifier, body: ReplacementBody, member: AsDirector, session: Session, world: World, now: Now
+) -> CaseOut:
+    """Put somebody else in the place of a panel member who has not voted: who has left, lost their role or is ill."""
+    case = await replace_member(
+        session, member, case_id, person_id=body.person_id, replacement_id=body.replacement_id, now=now
+    )
+    return await _show(session, world, case)
+
+
 async def _lock_own(session: AsyncSession, tenant: Tenant, case_id: str) -> MisconductCase:
     if tenant.only_learner_id is None and tenant.actor.startswith("person:"):
         raise Forbidden("The learner speaks for themselves here, or the partner's system on their behalf; not staff.")
     case = await lock_case(session, tenant.issuer_id, case_id)
     await require_own(session, tenant, case.learner_id, "case")
     return case
-
-
-def _require_on_panel(case: MisconductCase, person_id: str) -> None:
-    if person_id not in (*case.panel, *(case.appeal_panel or ())):
-        raise NotOnPanel("You are not on a panel of this case.")
 
 
 async def _show(session: AsyncSession, world: Resources, case: MisconductCase, *, for_learner: bool = False) -> CaseOut:

@@ -13,7 +13,7 @@ from app.errors import NotFound
 CaseState = Literal["noticed", "answered", "decided", "appealed", "closed"]
 Vote = Literal["dismissed", "suspend", "void"]
 Stage = Literal["case", "appeal"]
-Effect = Literal["none", "suspended", "revoked", "not_suspendable"]
+Effect = Literal["none", "suspended", "revoked", "not_suspendable", "discontinued"]
 
 
 class MisconductCase(Table):
@@ -21,7 +21,7 @@ class MisconductCase(Table):
 
     `panel` is a list of ids of people; `sealed_texts` is JSON under the learner's key: notice, answer, appeal, reasons. `effect`
     is what became of the badge once the case is closed: `suspended`, `revoked`, `not_suspendable` (it can only be revoked, which
-    was not the outcome) or `none`.
+    was not the outcome), `none`; or `discontinued`: the learner was erased before there was a final outcome.
     """
 
     __tablename__ = "misconduct_case"
@@ -30,7 +30,7 @@ class MisconductCase(Table):
         ForeignKeyConstraint(["issuer_id", "learner_id"], ["learner.issuer_id", "learner.id"]),
         CheckConstraint("state IN ('noticed', 'answered', 'decided', 'appealed', 'closed')", name="state"),
         CheckConstraint("outcome IN ('dismissed', 'suspend', 'void')", name="outcome"),
-        CheckConstraint("effect IN ('none', 'suspended', 'revoked', 'not_suspendable')", name="effect"),
+        CheckConstraint("effect IN ('none', 'suspended', 'revoked', 'not_suspendable', 'discontinued')", name="effect"),
         Index(None, "issuer_id", "submission_id"),
         Index(None, "issuer_id", "updated_at", "id"),
     )

@@ -50,7 +50,7 @@ class Manifest:
     made_at: str
     tables: Mapping[str, TableSum]
     evidence: TableSum | None = None
-    """The pieces of files of evidence; None where they are kept in a bucket."""
+    """The pieces of files of evidence; None where they were left out."""
 
     @property
     def rows(self) -> int:

@@ -28,8 +28,8 @@ _BATCH = 200
 async def write_backup(database: Database, clock: Clock, path: Path, evidence: EvidenceStore | None = None) -> Manifest:
     """Write the archive to `path`, readable by its owner alone; it is there when it is whole, or not at all.
 
-    One snapshot: REPEATABLE READ on PostgreSQL, a reading transaction on SQLite. With it go the files of `evidence`, if they lie
-    in a folder. Raises FileExists, NotWritten, EvidenceStoreAway.
+    One snapshot: REPEATABLE READ on PostgreSQL, a reading transaction on SQLite. With it go the files of `evidence`; None
+    leaves them out, which the manifest says. Raises FileExists, NotWritten, EvidenceStoreAway.
     """
     with new_file(path) as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
         async with database.snapshot() as session:

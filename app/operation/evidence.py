@@ -1,7 +1,7 @@
 """Files of evidence in a backup, and whether those that should be there are.
 
-What lies in a folder goes into the archive, sealed as it is, a member a piece: `evidence/<issuer>/<upload>/<number>`. A bucket is
-backed up by whoever runs it (versioning, replication), as its database server is.
+They go into the archive, sealed as they are, a member a piece: `evidence/<issuer>/<upload>/<number>`, from a folder or a bucket.
+Never more than a piece is in memory. Who copies a bucket otherwise (versioning, replication) may leave them out.
 """
 
 import hashlib
@@ -22,10 +22,8 @@ _PREFIX = "evidence/"
 _MAX_PIECE = 2 << 20
 
 
-async def add_evidence(session: AsyncSession, store: EvidenceStore, archive: tarfile.TarFile) -> TableSum | None:
-    """Add every piece that the snapshot's artifacts rest on, but for what was deleted since. None for a bucket."""
-    if store.folder is None:
-        return None
+async def add_evidence(session: AsyncSession, store: EvidenceStore, archive: tarfile.TarFile) -> TableSum:
+    """Add every piece that the snapshot's artifacts rest on, but for what was deleted since. Raises EvidenceStoreAway."""
     digest, pieces = hashlib.sha256(), 0
     async for artifact in _list_files(session):
         assert artifact.upload is not None

@@ -21,7 +21,7 @@ async def erase_person(session: AsyncSession, person: Person, *, actor: str, now
     if person.sealed_key is None:
         return
     await sign_out_everywhere(session, person, actor=actor, now=now)
-    await take_roles(session, person, (await list_roles(session, person.issuer_id, [person.id]))[person.id])
+    await take_roles(session, person, (await list_roles(session, person.issuer_id, [person.id]))[person.id], now)
     for table in (PersonIdentity, SignInLink):
         await session.execute(delete(table).where(table.issuer_id == person.issuer_id, table.person_id == person.id))
     mine = (Mail.issuer_id == person.issuer_id, Mail.person_id == person.id)

@@ -1,7 +1,6 @@
 """Mail to people: a sealed row and a job in the caller's transaction, then delivery, until it is sent or given up."""
 
 import asyncio
-import json
 import os
 from collections.abc import Mapping
 from datetime import datetime
@@ -26,7 +25,8 @@ from app.resources import Resources
 from app.settings import Settings, parse_smtp_url
 
 MAIL_JOB = "send_mail"
-MOST_ATTEMPTS = 8
+MOST_ATTEMPTS = 60
+"""Tries before a message is given up. The pauses between them double to an hour: a server may be away for two days."""
 
 
 async def send_mail(
@@ -47,9 +47,7 @@ async def send_mail(
     """
     id_ = new_id()
     message = {"to": (await open_person(session, vault, person)).email, "subject": subject, "text": text}
-    sealed = open_person_key(vault, person).seal(
-        json.dumps(message).encode(), table="mail", row=id_, column="sealed_message"
-    )
+    sealed = open_person_key(vault, person).seal_json(message, table="mail", row=id_, column="sealed_message")
     mail = Mail(
         issuer_id=person.issuer_id, id=id_, person_id=person.id, purpose=purpose, sealed_message=sealed, state="queued",
         attempts=0, last_error=None, expires_at=expires_at, created_at=now, sent_at=None,
@@ -73,7 +71,7 @@ async def deliver_mail(world: Resources, issuer_id: str, mail_id: str) -> None:
         if person.sealed_key is None:
             return
         key = open_person_key(world.vault, person)
-        content = json.loads(key.open(mail.sealed_message, table="mail", row=mail.id, column="sealed_message"))
+        content = key.open_json(mail.sealed_message, table="mail", row=mail.id, column="sealed_message")
     if mail.expires_at is not None and mail.expires_at <= world.clock.now():
         await _settle(world, mail, "failed", "Expired")
         return

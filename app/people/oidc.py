@@ -93,9 +93,8 @@ async def begin_sign_in(
     client = WebApplicationClient(provider.client_id)
     state, nonce, verifier = new_secret(), new_secret(), client.create_code_verifier(64)
     id_ = new_id()
-    sealed = open_provider_key(world.vault, provider).seal(
-        json.dumps({"nonce": nonce, "verifier": verifier}).encode(),
-        table="oidc_sign_in", row=id_, column="sealed_secrets",
+    sealed = open_provider_key(world.vault, provider).seal_json(
+        {"nonce": nonce, "verifier": verifier}, table="oidc_sign_in", row=id_, column="sealed_secrets"
     )  # fmt: skip
     async with world.database.transaction() as session:
         over = (OidcSignIn.issuer_id == issuer_id, OidcSignIn.expires_at <= now - _KEPT)
@@ -132,7 +131,7 @@ async def finish_sign_in(
     if "error" in answer or not answer.get("code"):
         raise SignInRefused("The provider did not sign you in.")
     key = open_provider_key(world.vault, provider)
-    secrets = json.loads(key.open(begun.sealed_secrets, table="oidc_sign_in", row=begun.id, column="sealed_secrets"))
+    secrets = key.open_json(begun.sealed_secrets, table="oidc_sign_in", row=begun.id, column="sealed_secrets")
     endpoints = await _discover(world, provider)
     token = await _redeem(world, provider, endpoints, answer["code"], secrets["verifier"])
     keys = await _fetch_json(world, endpoints.jwks)

@@ -14,6 +14,7 @@ from app.audit.store import audit
 from app.errors import ExternalIdTaken, Fault, Gone, InvalidInput, NotFound
 from app.events.store import record_event
 from app.identifiers import new_id
+from app.jobs.queue import enqueue
 from app.keys.vault import Vault
 from app.learners.store import lock_learner, require_not_merged
 from app.people.identities import (
@@ -23,6 +24,7 @@ from app.people.identities import (
     open_person_key,
     replace_person_identity,
 )
+from app.people.jobs import RECHECK_PERSON_JOB
 from app.people.store import SignInLink
 
 __all__ = ["PersonFacts", "PersonTaken", "create_person", "open_person", "open_person_key"]
@@ -123,6 +125,8 @@ async def change_person(
         audit(session, issuer_id=person.issuer_id, actor=actor, action="person.changed", object_id=person.id,
               content={"changed": changed}, at=now)  # fmt: skip
         record_event(session, person.issuer_id, "person.changed", person.id, at=now, data={"changed": changed})
+    if {"learner_id", "is_active"}.intersection(changed):
+        _recheck_readings(session, person, now)
     await session.flush()
 
 
@@ -142,7 +146,7 @@ async def change_roles(
         session.add(
             PersonRole(issuer_id=person.issuer_id, person_id=person.id, role=role, granted_by=actor, granted_at=now)
         )
-    await take_roles(session, person, revoked)
+    await take_roles(session, person, revoked, now)
     if granted or revoked:
         person.updated_at = now
         content = {"granted": granted, "revoked": revoked}
@@ -152,13 +156,21 @@ async def change_roles(
     await session.flush()
 
 
-async def take_roles(session: AsyncSession, person: Person, roles: Collection[str]) -> None:
-    """Delete these roles of a person."""
+async def take_roles(session: AsyncSession, person: Person, roles: Collection[str], now: datetime) -> None:
+    """Delete these roles of a person: what they were to read in one of them goes to somebody else."""
+    if not roles:
+        return
     query = select(PersonRole).where(
         PersonRole.issuer_id == person.issuer_id, PersonRole.person_id == person.id, PersonRole.role.in_(roles)
     )
     for row in (await session.scalars(query)).all():
         await session.delete(row)
+    _recheck_readings(session, person, now)
+
+
+def _recheck_readings(session: AsyncSession, person: Person, now: datetime) -> None:
+    payload = {"issuer_id": person.issuer_id, "person_id": person.id}
+    enqueue(session, RECHECK_PERSON_JOB, payload, run_at=now)
 
 
 def require_roles_fit(roles: Collection[str], learner_id: str | None) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.idempotency import IdempotencyRecord
+from app.appeals.jobs import END_APPEALS_JOB
 from app.assessors.anchors import forget_anchors_of
 from app.audit.store import audit
 from app.credentials.store import lock_credentials_of_learner
@@ -13,6 +14,8 @@ from app.errors import NotFound
 from app.events.store import record_event
 from app.jobs.queue import enqueue
 from app.learners.store import Learner, LearnerIdentity, lock_with_merged, require_not_merged
+from app.misconduct.jobs import CLOSE_CASE_JOB
+from app.misconduct.store import list_cases_of_learners
 from app.people.erase import erase_person
 from app.people.people import find_person_of_learner
 from app.programs.store import Enrollment
@@ -28,7 +31,7 @@ async def erase_learner(
     Doing it again changes nothing.
 
     Their files of evidence, which nobody can open any more, are deleted soon afterwards, and who held a reading of their work is
-    rid of it. So with all who were merged into them.
+    rid of it; their appeals end, and cases of misconduct that are not decided. So with all who were merged into them.
     Raises LearnerMerged for one of those: their badges are the survivor's.
     """
     learners = await lock_with_merged(session, issuer_id, learner_id)
@@ -57,6 +60,9 @@ async def erase_learner(
         credential.sealed_reason = None
         credential.updated_at = now
     await _drop_evidence(session, issuer_id, list(learners), now)
+    for case in await list_cases_of_learners(session, issuer_id, list(learners)):
+        if case.state != "closed":
+            enqueue(session, CLOSE_CASE_JOB, {"issuer_id": issuer_id, "case_id": case.id}, run_at=now)
     audit(session, issuer_id=issuer_id, actor=actor, action="learner.erased", object_id=learner_id,
           content={"credentials": [credential.id for credential in credentials], "learners": sorted(learners)},
           at=now)  # fmt: skip
@@ -72,5 +78,6 @@ async def _drop_evidence(session: AsyncSession, issuer_id: str, learner_ids: lis
     for submission in submissions:  # nobody can read them any more
         payload = {"issuer_id": issuer_id, "submission_id": submission.id}
         enqueue(session, CANCEL_READINGS_JOB, payload, run_at=now)
+        enqueue(session, END_APPEALS_JOB, payload, run_at=now)
     theirs = (Artifact.issuer_id == issuer_id, Artifact.submission_id.in_([each.id for each in submissions]))
     await session.execute(update(Artifact).where(*theirs).values(genre=None))

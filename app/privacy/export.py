@@ -24,6 +24,7 @@ from app.programs.enrollments import open_context
 from app.programs.store import list_all_affiliations, list_enrollments_of_learners
 from app.readings.tell import tell_readings
 from app.scoring.award import open_details
+from app.scoring.returned import open_return
 from app.scoring.store import list_decisions_of_learners
 from app.submissions.answer import tell_submission
 from app.submissions.store import list_submissions_of_learners
@@ -81,6 +82,8 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
                 mode="json", exclude={"shared_artifacts"}
             )
             | {"support_note": open_support(keys[each.learner_id], each)}
+            # As with the readings it speaks of: nothing before the decision.
+            | {"return_reason": open_return(keys[each.learner_id], each) if each.state == "decided" else None}
             for each in submissions
         ],
         "decisions": [

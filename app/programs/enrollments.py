@@ -1,6 +1,5 @@
 """Verbs on enrollments: enroll a learner, change goal and context, move through the states."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -100,10 +99,9 @@ async def enroll(
 
 def open_context(vault: Vault, learner: Learner, enrollment: Enrollment) -> dict[str, str | None]:
     """Goal and local context in the clear, by CONTEXT. Raises Gone after erasure."""
-    plain = open_key(vault, learner).open(
+    found: dict[str, str | None] = open_key(vault, learner).open_json(
         enrollment.sealed_context, table="enrollment", row=enrollment.id, column="sealed_context"
     )
-    found: dict[str, str | None] = json.loads(plain)
     return {name: found.get(name) for name in CONTEXT}
 
 
@@ -186,5 +184,5 @@ async def _require_not_enrolled(session: AsyncSession, program_id: str, learner:
 
 
 def _seal(vault: Vault, learner: Learner, enrollment_id: str, context: Mapping[str, str | None]) -> bytes:
-    plain = json.dumps({name: context.get(name) for name in CONTEXT}, ensure_ascii=False).encode()
-    return open_key(vault, learner).seal(plain, table="enrollment", row=enrollment_id, column="sealed_context")
+    whole = {name: context.get(name) for name in CONTEXT}
+    return open_key(vault, learner).seal_json(whole, table="enrollment", row=enrollment_id, column="sealed_context")

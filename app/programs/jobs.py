@@ -5,3 +5,6 @@ OPEN_WINDOWS_JOB = "open_sampling_windows"
 
 RECHECK_CONFLICTS_JOB = "recheck_conflicts"
 """A conflict of interest came up: their readings of the learner's work are taken away. Payload: issuer_id, learner_id."""
+
+RECHECK_PROGRAM_JOB = "recheck_readings_of_program"
+"""Another panel reads for a program: readings that were given out go to it. Payload: issuer_id, program_id."""

@@ -14,7 +14,7 @@ from app.errors import ExternalIdTaken, Fault, InvalidInput, NotFound
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.jobs.queue import enqueue
-from app.programs.jobs import OPEN_WINDOWS_JOB
+from app.programs.jobs import OPEN_WINDOWS_JOB, RECHECK_PROGRAM_JOB
 from app.programs.policies import compose_version
 from app.programs.policy import ScoringPolicyBody
 from app.programs.store import Program, ProgramAchievement, is_external_id_taken, list_program_achievements
@@ -69,10 +69,13 @@ async def change_program(
 ) -> None:
     """Set what is given: name, description, panel_id, achievement_ids. Raises as `create_program` does.
 
-    Work under way goes on: who has submitted for an achievement that is taken out is still read and decided on.
+    Work under way goes on: who has submitted for an achievement that is taken out is still read and decided on. Another panel
+    takes over what the one before has not finished.
     """
     if "panel_id" in changes:
         await _require_panel(session, program.issuer_id, changes["panel_id"])
+        payload = {"issuer_id": program.issuer_id, "program_id": program.id}
+        enqueue(session, RECHECK_PROGRAM_JOB, payload, run_at=now)
     if "achievement_ids" in changes:
         await _set_achievements(session, program, changes["achievement_ids"])
     for name in changes.keys() - {"achievement_ids"}:

@@ -6,9 +6,11 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.principals import Member
+from app.assessors.anchor_work import get_anchor_file, open_anchor_work
 from app.assessors.store import Anchor, Assessor, Certification, find_assessor_of_person
 from app.errors import Broken, Conflict, Forbidden, NotFound
 from app.keys.vault import Vault
+from app.learners.store import Learner
 from app.readings.conflicts import ConflictOfInterest, find_conflict
 from app.readings.entitled import (
     get_current_policy,
@@ -19,8 +21,9 @@ from app.readings.entitled import (
     roles_for,
 )
 from app.readings.store import LIVE, Reading, get_reading, lock_reading
-from app.submissions.store import Submission, get_submission, lock_submission
-from app.submissions.work import Work, open_work
+from app.submissions.evidence import EvidenceMissing
+from app.submissions.store import Artifact, Submission, get_submission, lock_submission
+from app.submissions.work import Work, get_evidence, open_work
 
 
 class ReadingSubmitted(Conflict):
@@ -100,7 +103,10 @@ async def require_live(session: AsyncSession, held: Held, now: datetime) -> None
         raise ReadingSubmitted("The reading was submitted already.")
     if reading.state == "expired" or (reading.state in LIVE and reading.due_at is not None and now >= reading.due_at):
         raise ReadingExpired("The time for this reading is over; somebody else reads the work.")
-    gone = held.submission is not None and not await is_readable(session, held.submission, reading.kind)
+    if held.submission is not None:
+        gone = not await is_readable(session, held.submission, reading.kind)
+    else:
+        gone = held.anchor is not None and not held.anchor.content  # the learner whose work it was is erased
     if reading.state == "cancelled" or (reading.state in LIVE and gone):
         raise ReadingCancelled("There is nothing to read here any more.")
     if reading.state not in LIVE:
@@ -130,4 +136,25 @@ async def open_held_work(session: AsyncSession, vault: Vault, held: Held) -> Wor
         return await open_work(session, vault, held.submission)
     if held.anchor is None:
         raise Broken("A reading is of nothing.")
-    return Work.model_validate(held.anchor.content)
+    return await open_anchor_work(session, held.anchor)
+
+
+async def get_held_file(
+    session: AsyncSession, vault: Vault, held: Held, artifact_id: str
+) -> tuple[Artifact, Learner, str]:
+    """A file of the work that was started, whose it is and its neutral name.
+
+    An anchor's is refused in the words in which a submission's is. Raises NotFound and EvidenceMissing.
+    """
+    shown = None
+    if held.reading.state == "started":
+        work = await open_held_work(session, vault, held)
+        shown = next((each for each in work.artifacts if each.id == artifact_id), None)
+    if shown is None:
+        raise NotFound("The work has no artifact with this id.")
+    if shown.url is not None:
+        raise EvidenceMissing("No file was uploaded for this artifact.")
+    if held.anchor is not None:
+        return await get_anchor_file(session, held.anchor, artifact_id)
+    assert held.submission is not None
+    return *await get_evidence(session, held.submission, artifact_id), shown.name

@@ -21,7 +21,6 @@ from app.readings.trail import note
 from app.readings.triggers import PROBATION
 from app.resources import Resources
 from app.submissions.store import Submission
-from app.submissions.work import Work
 
 
 class NotStarted(Conflict):
@@ -117,16 +116,12 @@ async def _go_on(session: AsyncSession, world: Resources, submission: Submission
 
 
 def _unread(held: Held, rubric: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Keys of the criteria to be scored, each with those of its levels."""
-    if held.submission is not None:
-        banked = {criterion for criterion, _, _ in held.submission.banked}
-        wanted = {each["key"] for each in rubric["criteria"]} - banked
-    else:
-        assert held.anchor is not None
-        unread = Work.model_validate(held.anchor.content).unread
-        wanted = set(unread) or {each["key"] for each in rubric["criteria"]}
+    """Keys of the criteria to be scored, each with those of its levels. Of an anchor all are."""
+    banked = {criterion for criterion, _, _ in held.submission.banked} if held.submission is not None else set()
     return {
-        each["key"]: [level["key"] for level in each["levels"]] for each in rubric["criteria"] if each["key"] in wanted
+        each["key"]: [level["key"] for level in each["levels"]]
+        for each in rubric["criteria"]
+        if each["key"] not in banked
     }
 
 

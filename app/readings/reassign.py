@@ -5,21 +5,20 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.assessors.certification import CalibrationOverdue, NotCertified
-from app.assessors.store import get_assessor
-from app.programs.store import Enrollment
+from app.assessors.store import Anchor
 from app.readings.assign import assign_open
-from app.readings.conflicts import ConflictOfInterest, find_conflict, list_selves
-from app.readings.entitled import is_on_panel, is_readable
+from app.readings.conflicts import ConflictOfInterest
+from app.readings.entitled import is_readable
 from app.readings.held import NoLongerReader
 from app.readings.request import request_reading
 from app.readings.store import LIVE, Reading, ReadingKind, ReadingState, get_reading, list_readings, lock_reading
 from app.readings.trail import SERVICE, note
 from app.resources import Resources
-from app.submissions.store import Submission, TeamMember, lock_submission
+from app.submissions.store import Submission, lock_submission
 
 _REFUSED_READER = (NotCertified, CalibrationOverdue, ConflictOfInterest, NoLongerReader)
 
@@ -60,62 +59,16 @@ async def expire_reading(world: Resources, issuer_id: str, reading_id: str) -> N
 
 
 async def cancel_readings(world: Resources, issuer_id: str, submission_id: str) -> None:
-    """The handler of CANCEL_READINGS_JOB: readings whose work is not to be read any more end, with nothing in their place."""
+    """The handler of CANCEL_READINGS_JOB: readings whose work is not to be read any more end, with nothing in their place. So do
+    papers on an anchor that was made of it and is emptied now."""
     now = world.clock.now()
     async with world.database.transaction() as session:
         submission = await lock_submission(session, issuer_id, submission_id)
         for reading in await list_readings(session, issuer_id, submission_id):
             if reading.state in ("open", *LIVE) and not await is_readable(session, submission, reading.kind):
                 _end(session, reading, "cancelled", reason=submission.state, actor=SERVICE, now=now)
-
-
-async def recheck_conflicts_of_learner(world: Resources, issuer_id: str, learner_id: str) -> None:
-    """The handler of RECHECK_CONFLICTS_JOB: live readings of the learner's work, and of their team's."""
-    async with world.database.reading() as session:
-        selves = await list_selves(session, issuer_id, learner_id)
-        teams = (
-            select(TeamMember.team_id)
-            .join(
-                Enrollment,
-                (Enrollment.issuer_id == TeamMember.issuer_id) & (Enrollment.id == TeamMember.enrollment_id),
-            )
-            .where(TeamMember.issuer_id == issuer_id, Enrollment.learner_id.in_(selves))
-        )
-        concerned = select(Submission.id).where(
-            Submission.issuer_id == issuer_id, or_(Submission.learner_id.in_(selves), Submission.team_id.in_(teams))
-        )
-        query = select(Reading.id).where(
-            Reading.issuer_id == issuer_id, Reading.state.in_(LIVE), Reading.submission_id.in_(concerned)
-        )
-        found = (await session.scalars(query.order_by(Reading.id))).all()
-    for reading_id in found:
-        await _recheck(world, issuer_id, reading_id)
-
-
-async def recheck_conflicts_of_assessor(world: Resources, issuer_id: str, assessor_id: str) -> None:
-    """The handler of RECHECK_ASSESSOR_JOB: the assessor's live readings."""
-    async with world.database.reading() as session:
-        query = select(Reading.id).where(
-            Reading.issuer_id == issuer_id, Reading.state.in_(LIVE), Reading.assessor_id == assessor_id
-        )
-        found = (await session.scalars(query.order_by(Reading.id))).all()
-    for reading_id in found:
-        await _recheck(world, issuer_id, reading_id)
-
-
-async def _recheck(world: Resources, issuer_id: str, reading_id: str) -> None:
-    now = world.clock.now()
-    async with world.database.transaction() as session:
-        reading, submission = await lock_with_submission(session, issuer_id, reading_id)
-        if reading.state not in LIVE or reading.assessor_id is None:
-            return
-        assessor = await get_assessor(session, issuer_id, reading.assessor_id)
-        conflict = None if submission is None else await find_conflict(session, assessor, submission)
-        reason = ConflictOfInterest.code if conflict else None if assessor.is_active else "inactive"
-        if reason is None and not await is_on_panel(session, assessor, reading):
-            reason = "no_longer_reader"
-        if reason is not None:
-            await replace(session, world, submission, reading, "reassigned", reason=reason, actor=SERVICE, now=now)
+        for paper in await _list_papers_on_nothing(session, submission):
+            _end(session, paper, "cancelled", reason=submission.state, actor=SERVICE, now=now)
 
 
 async def replace(
@@ -142,6 +95,21 @@ async def replace(
             now=now,
         )
         await assign_open(session, world, submission, now)
+
+
+async def _list_papers_on_nothing(session: AsyncSession, submission: Submission) -> list[Reading]:
+    """Live readings of anchors that were made of the submission and are emptied now, locked."""
+    query = (
+        select(Reading, Anchor)
+        .join(Anchor, (Anchor.issuer_id == Reading.issuer_id) & (Anchor.id == Reading.anchor_id))
+        .where(
+            Reading.issuer_id == submission.issuer_id,
+            Reading.state.in_(LIVE),
+            Anchor.source_submission_id == submission.id,
+        )
+    )
+    found = (await session.execute(query.order_by(Reading.id).with_for_update(of=Reading))).all()
+    return [reading for reading, anchor in found if not anchor.content]
 
 
 def _end(

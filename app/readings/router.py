@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
 from sqlalchemy import select
 
 from app.access.dependencies import AsAssessor, ReadingsRead
@@ -22,15 +22,14 @@ from app.readings.bodies import (
     SubmissionReadingsOut,
 )
 from app.readings.claim import claim_reading
-from app.readings.held import get_held, open_held_work, require_may_read
+from app.readings.held import get_held, get_held_file, open_held_work, require_may_read
 from app.readings.queue import count_queue
 from app.readings.read import recuse, start_reading, submit_reading
 from app.readings.reassign import handing_on
 from app.readings.sampling_audit import audit_sample
 from app.readings.store import LIVE, Reading, get_reading, list_readings, list_resolutions
-from app.submissions.evidence import BYTES, evidence_headers, stream_artifact
+from app.submissions.download import DOWNLOADS, send_file
 from app.submissions.store import get_submission
-from app.submissions.work import get_evidence
 from app.web.dependencies import Now, ReadSession, Session, World
 from app.web.fields import Moment
 from app.web.pagination import Page, Paging, fetch_page
@@ -77,22 +76,17 @@ async def get(reading_id: Identifier, member: AsAssessor, session: ReadSession, 
 
 
 @router.get("/v1/readings/{reading_id}/artifacts/{artifact_id}", operation_id="download_reading_artifact",
-            response_class=StreamingResponse,
-            responses={200: {"content": {"application/octet-stream": BYTES}},
-                       **responses(401, 403, 404, 409, 410, 422, 503)})  # fmt: skip
+            response_class=Response, responses=DOWNLOADS)  # fmt: skip
 async def get_artifact(
-    reading_id: Identifier, artifact_id: Identifier, member: AsAssessor, session: ReadSession, world: World, now: Now
-) -> StreamingResponse:
-    """Download a file of the work that you have started to read. It is saved under the neutral name that the work shows."""
+    reading_id: Identifier, artifact_id: Identifier, request: Request, member: AsAssessor, session: ReadSession,
+    world: World, now: Now,
+) -> Response:  # fmt: skip
+    """Download a file of the work that you have started to read, or one range of its bytes. It is saved under the neutral name
+    that the work shows."""
     held = await get_held(session, member, reading_id)
     await require_may_read(session, held, now)
-    if held.submission is None or held.reading.state != "started":
-        raise NotFound("The work has no file with this id.")
-    artifact, owner = await get_evidence(session, held.submission, artifact_id)
-    work = await open_held_work(session, world.vault, held)
-    [name] = [each.name for each in work.artifacts if each.id == artifact_id]
-    pieces = await stream_artifact(world, artifact, owner)
-    return StreamingResponse(pieces, headers=evidence_headers(artifact, name))
+    artifact, owner, name = await get_held_file(session, world.vault, held, artifact_id)
+    return await send_file(request, world, artifact, owner, name)
 
 
 @router.post("/v1/readings/{reading_id}/start", operation_id="start_reading",

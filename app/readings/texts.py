@@ -39,8 +39,8 @@ def open_texts(key: PersonalKey, reading: Reading) -> dict[str, Texts]:
     Raises Unreadable."""
     if reading.sealed_texts is None:
         return {}
-    plain = key.open(reading.sealed_texts, table="reading", row=reading.id, column="sealed_texts")
-    texts: dict[str, Texts] = json.loads(plain)["texts"]
+    sealed = key.open_json(reading.sealed_texts, table="reading", row=reading.id, column="sealed_texts")
+    texts: dict[str, Texts] = sealed["texts"]
     return texts
 
 

@@ -42,6 +42,13 @@ class ReturnOut(BaseModel):
     state: Literal["scoring"]
 
 
+class ReturnReasonOut(BaseModel):
+    """Why the submission was last returned to scoring."""
+
+    submission_id: Identifier
+    reason: str | None = Field(description="Null if it never was returned.")
+
+
 class RecommendationTask(BaseModel):
     """A submission that waits to be decided on, without whose it is."""
 
@@ -81,6 +88,9 @@ class RecommendationOut(BaseModel):
     method: str = Field(description="How the readings became the scores of record.")
     outcome: Literal["awarded", "not_yet"]
     criteria: list[CriterionOut]
+    return_reason: str | None = Field(
+        description="Why an approver returned the submission to scoring before this; null if none did."
+    )
     resolved_at: Moment
 
 

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.access.dependencies import AsApprover, SubmissionsRead
+from app.access.dependencies import AsApprover, AsReviewer, SubmissionsRead
 from app.access.idempotency import Idempotency, Once
 from app.achievements.rubric import unmet
 from app.achievements.store import AchievementVersion, get_version
@@ -27,11 +27,13 @@ from app.scoring.approval_bodies import (
     RecommendationTask,
     ReturnBody,
     ReturnOut,
+    ReturnReasonOut,
 )
 from app.scoring.approve import approve, return_to_scoring
 from app.scoring.award import open_details
 from app.scoring.bodies import DecisionOut
 from app.scoring.recommendation import SubmissionNotResolved, open_recommendation, require_may_decide
+from app.scoring.returned import fetch_return, open_return
 from app.scoring.show import render_whole
 from app.scoring.store import Decision, find_decision_of_submission
 from app.submissions.store import Submission, get_submission
@@ -68,11 +70,13 @@ async def get_recommendation(
     if resolution is None or submission.state not in ("resolved", "decided"):
         raise SubmissionNotResolved(f"There is no recommendation: the submission is {submission.state}.")
     found = await open_recommendation(session, world.vault, submission, resolution)
+    key = open_key(world.vault, await get_learner(session, submission.issuer_id, submission.learner_id))
     return RecommendationOut(
         submission_id=submission_id,
         method=resolution.method,
         outcome=found.outcome,
         criteria=_criteria(found.version, found.levels, found.rationales, found.feedback),
+        return_reason=open_return(key, submission),
         resolved_at=resolution.resolved_at,
     )
 
@@ -103,6 +107,18 @@ async def return_(
     out = ReturnOut(submission_id=submission_id, state="scoring")
     await once.remember(out)
     return out
+
+
+@router.get("/v1/submissions/{submission_id}/return", operation_id="get_return",
+            responses=responses(401, 403, 404, 410, 422))  # fmt: skip
+async def get_return(
+    submission_id: Identifier, member: AsReviewer, session: ReadSession, world: World
+) -> ReturnReasonOut:
+    """Why an approver returned a submission to scoring, for leads, approvers and directors who do not read it themselves."""
+    submission = await get_submission(session, member.issuer_id, submission_id)
+    return ReturnReasonOut(
+        submission_id=submission_id, reason=await fetch_return(session, world.vault, member, submission)
+    )
 
 
 @router.get("/v1/submissions/{submission_id}/feedback", operation_id="get_feedback",

@@ -35,6 +35,7 @@ from app.scoring.recommendation import (
     require_may_decide,
     require_resolution,
 )
+from app.scoring.returned import seal_return
 from app.scoring.soundness import OutcomeAgainstRule, UnknownReference
 from app.scoring.store import Decision, Outcome, ReasonCode
 from app.submissions.decided import mark_decided
@@ -96,7 +97,7 @@ async def return_to_scoring(
     await require_resolution(session, submission)
     key = open_key(world.vault, await get_learner(session, submission.issuer_id, submission.learner_id))
     await request_reading(session, submission, kind="adjudication", trigger="returned", now=now)
-    submission.sealed_return = key.seal(reason.encode(), table="submission", row=submission.id, column="sealed_return")
+    seal_return(key, submission, reason)
     submission.state, submission.resolved_at, submission.updated_at = "scoring", None, now
     await assign_open(session, world, submission, now)
     audit(session, issuer_id=submission.issuer_id, actor=member.actor, action="submission.returned",

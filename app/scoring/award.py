@@ -1,6 +1,5 @@
 """What a recorded decision hands over to be made into a badge: when it is recorded, and from its stored form ever after."""
 
-import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,8 +23,9 @@ from app.scoring.store import Decision, find_renewed
 
 def open_details(key: PersonalKey, decision: Decision) -> dict[str, Any]:
     """The sealed part of a decision: rationales, evidence, narrative, role, activity dates, reason."""
-    plain = key.open(decision.sealed_details, table="decision", row=decision.id, column="sealed_details")
-    details: dict[str, Any] = json.loads(plain)
+    details: dict[str, Any] = key.open_json(
+        decision.sealed_details, table="decision", row=decision.id, column="sealed_details"
+    )
     return {name: value for name, value in details.items() if name != "nonce"}
 
 

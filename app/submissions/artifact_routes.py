@@ -1,7 +1,7 @@
 """/v1/submissions/{id}/artifacts: evidence, and its files, which stream in and out."""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response
 
 from app.access.dependencies import SubmissionsRead, SubmissionsWrite
 from app.access.idempotency import Idempotency
@@ -12,7 +12,7 @@ from app.learners.recipients import open_key
 from app.learners.store import get_learner
 from app.submissions.artifacts import Details, add_artifact, change_artifact, open_details, remove_artifact
 from app.submissions.bodies import ArtifactChange, ArtifactCreate, ArtifactOut
-from app.submissions.evidence import BYTES, evidence_headers, stream_artifact
+from app.submissions.download import BYTES, DOWNLOADS, send_file
 from app.submissions.media import EXTENSIONS
 from app.submissions.store import get_artifact, get_submission, lock_submission
 from app.submissions.upload import upload_file
@@ -118,17 +118,22 @@ async def put_file(
         return ArtifactOut.of(await get_artifact(session, submission, artifact_id), open_key(world.vault, learner))
 
 
-@routes.get(f"{_ONE}/file", operation_id="download_artifact_file", response_class=StreamingResponse,
-            responses={200: {"content": {"application/octet-stream": BYTES}},
-                       **responses(401, 403, 404, 409, 410, 422, 503)})  # fmt: skip
+@routes.get(f"{_ONE}/file", operation_id="download_artifact_file", response_class=Response, responses=DOWNLOADS)
 async def get_file(
-    submission_id: Identifier, artifact_id: Identifier, tenant: SubmissionsRead, session: ReadSession, world: World
-) -> StreamingResponse:
-    """Download the file of an artifact, also one that a team mate shares. It was found whole before the first byte is sent."""
+    submission_id: Identifier,
+    artifact_id: Identifier,
+    request: Request,
+    tenant: SubmissionsRead,
+    session: ReadSession,
+    world: World,
+) -> Response:
+    """Download the file of an artifact, also one that a team mate shares, or one range of its bytes.
+
+    All of it was found whole before the first byte is sent; of a range only the pieces it lies in are opened.
+    """
     submission = await get_submission(session, tenant.issuer_id, submission_id)
     await require_own(session, tenant, submission.learner_id, "submission")
     open_key(world.vault, await get_learner(session, tenant.issuer_id, submission.learner_id))  # 410 once erased
     artifact, owner = await get_evidence(session, submission, artifact_id)
     name = open_details(open_key(world.vault, owner), artifact).name
-    pieces = await stream_artifact(world, artifact, owner)
-    return StreamingResponse(pieces, headers=evidence_headers(artifact, name))
+    return await send_file(request, world, artifact, owner, name)

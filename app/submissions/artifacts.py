@@ -1,6 +1,5 @@
 """Verbs on artifacts: add one, change what is said of it, remove it; and the learner's words, which change at the same times."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -69,13 +68,13 @@ class Details:
 
 def seal_details(key: PersonalKey, artifact_id: str, details: Details) -> bytes:
     """What the row of an artifact holds."""
-    return key.seal(json.dumps(asdict(details)).encode(), table="artifact", row=artifact_id, column="sealed_details")
+    return key.seal_json(asdict(details), table="artifact", row=artifact_id, column="sealed_details")
 
 
 def open_details(key: PersonalKey, artifact: Artifact) -> Details:
     """The pair of `seal_details`. Raises Unreadable."""
     sealed = artifact.sealed_details
-    return Details(**json.loads(key.open(sealed, table="artifact", row=artifact.id, column="sealed_details")))
+    return Details(**key.open_json(sealed, table="artifact", row=artifact.id, column="sealed_details"))
 
 
 def require_editable(submission: Submission) -> None:

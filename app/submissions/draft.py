@@ -1,6 +1,5 @@
 """Beginning an attempt: the first, or one after a not-yet, which goes on from what was there."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -214,6 +213,5 @@ async def _carry_over(session: AsyncSession, key: PersonalKey, earlier: Submissi
 
 def open_context(key: PersonalKey, enrollment: Enrollment) -> dict[str, str | None]:
     """The local context of an enrollment, as far as a reader may see it."""
-    plain = key.open(enrollment.sealed_context, table="enrollment", row=enrollment.id, column="sealed_context")
-    context = json.loads(plain)
+    context = key.open_json(enrollment.sealed_context, table="enrollment", row=enrollment.id, column="sealed_context")
     return {name: context.get(name) for name in ("role", "school_type", "grade_band")}

@@ -7,10 +7,9 @@ so that a file cut short, put in another order or exchanged does not open. Nobod
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from app.errors import Conflict, Gone, InvalidInput
 from app.keys.vault import PersonalKey, Unreadable
@@ -18,14 +17,11 @@ from app.learners.recipients import open_key
 from app.learners.store import Learner
 from app.net.evidence import EvidenceStore
 from app.resources import Resources
-from app.submissions.media import EXTENSIONS, has_binary
+from app.submissions.media import has_binary
 from app.submissions.store import Artifact, is_upload_in_use
 
 PIECE = 1 << 20
 _TAIL = 256 << 10
-
-BYTES: Mapping[str, Any] = {"schema": {"type": "string", "format": "binary"}}
-"""A file in the OpenAPI document."""
 
 DELETE_JOB = "delete_evidence"
 """An upload may be needed no more: it is deleted unless an artifact rests on it. Payload: issuer_id, upload."""
@@ -101,31 +97,35 @@ async def stream_artifact(world: Resources, artifact: Artifact, learner: Learner
     changes in between.
     """
     key = open_key(world.vault, learner)
-    if artifact.upload is None or artifact.pieces is None:
-        raise EvidenceMissing("No file was uploaded for this artifact.", cure="Upload it.")
-    sizes = await world.evidence.list_sizes(folder_of(artifact.issuer_id, artifact.upload))
-    if len(sizes) < artifact.pieces:
-        raise EvidenceMissing("The file is not in the evidence store any more, or not all of it.")
+    pieces = range(await require_pieces(world, artifact))
     digest = hashlib.sha256()
-    async for piece in _read(world.evidence, key, artifact):
+    async for piece in _read(world.evidence, key, artifact, pieces):
         digest.update(piece)
     if f"sha256:{digest.hexdigest()}" != artifact.digest:
         raise EvidenceChanged("The file in the evidence store is not the one that was uploaded.")
-    return _read(world.evidence, key, artifact)
+    return _read(world.evidence, key, artifact, pieces)
 
 
-def evidence_headers(artifact: Artifact, name: str) -> Mapping[str, str]:
-    """Headers under which a browser saves the file and does nothing else with it. `name` is what it is saved as."""
-    extension = EXTENSIONS.get(artifact.media_type or "", "")
-    file_name = name if name.lower().endswith(extension) else name + extension
-    return {
-        "Content-Type": artifact.media_type or "application/octet-stream",
-        "Content-Length": str(artifact.size),
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file_name, safe='')}",
-        "Content-Security-Policy": "sandbox; default-src 'none'",
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "private, no-store",
-    }
+async def stream_range(world: Resources, artifact: Artifact, learner: Learner, wanted: range) -> AsyncIterator[bytes]:
+    """These bytes of the file of an artifact, from the pieces they lie in and no others.
+
+    `wanted` are offsets within the file, at least one. Raises what `stream_artifact` raises, as far as that shows in the number
+    of pieces and in the first one that is needed; each further piece is opened, and so found whole, as its turn comes.
+    """
+    key = open_key(world.vault, learner)
+    await require_pieces(world, artifact)
+    pieces = _read(world.evidence, key, artifact, range(wanted[0] // PIECE, wanted[-1] // PIECE + 1))
+    return _cut(await anext(pieces), pieces, wanted)
+
+
+async def require_pieces(world: Resources, artifact: Artifact) -> int:
+    """How many pieces the file has, all of which are in the store. None is opened. Raises EvidenceMissing, EvidenceStoreAway."""
+    if artifact.upload is None or artifact.pieces is None:
+        raise EvidenceMissing("No file was uploaded for this artifact.")
+    sizes = await world.evidence.list_sizes(folder_of(artifact.issuer_id, artifact.upload))
+    if len(sizes) < artifact.pieces:
+        raise EvidenceMissing("The file is not in the evidence store any more, or not all of it.")
+    return artifact.pieces
 
 
 async def delete_evidence(world: Resources, payload: Mapping[str, Any]) -> None:
@@ -137,18 +137,30 @@ async def delete_evidence(world: Resources, payload: Mapping[str, Any]) -> None:
         await world.evidence.delete_under(folder_of(issuer_id, upload))
 
 
-async def _read(store: EvidenceStore, key: PersonalKey, artifact: Artifact) -> AsyncIterator[bytes]:
+async def _read(
+    store: EvidenceStore, key: PersonalKey, artifact: Artifact, numbers: Sequence[int]
+) -> AsyncIterator[bytes]:
     assert artifact.upload is not None
-    pieces = artifact.pieces or 0
-    for number in range(pieces):
+    last = (artifact.pieces or 0) - 1
+    for number in numbers:
         sealed = await store.get(_path(artifact.issuer_id, artifact.upload, number))
         if sealed is None:
             raise EvidenceMissing("The file is not in the evidence store any more, or not all of it.")
         try:
-            column = _place(number, is_last=number == pieces - 1)
+            column = _place(number, is_last=number == last)
             yield key.open(sealed, table="evidence", row=artifact.upload, column=column)
         except Unreadable:
             raise EvidenceChanged("The file in the evidence store is not the one that was uploaded.") from None
+
+
+async def _cut(first: bytes, others: AsyncIterator[bytes], wanted: range) -> AsyncIterator[bytes]:
+    """The wanted bytes of consecutive pieces, of which `first` holds the first."""
+    skipped, left = wanted.start % PIECE, len(wanted)
+    yield first[skipped : skipped + left]
+    left -= len(first) - skipped
+    async for piece in others:
+        yield piece[:left]
+        left -= len(piece)
 
 
 def _seal(key: PersonalKey, upload: str, number: int, piece: bytes, *, is_last: bool) -> bytes:

@@ -1,7 +1,7 @@
 """Screening: what waits for it, the work as a reader would see it, and what came of it."""
 
-from fastapi import APIRouter
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
 from sqlalchemy import select
 
 from app.access.dependencies import AsLeadOrDirector
@@ -11,7 +11,7 @@ from app.learners.answers import begin_once, keep_answer
 from app.learners.recipients import open_key
 from app.learners.store import get_learner
 from app.submissions.bodies import ScreeningCreate, ScreeningOut, ScreeningTask, SubmissionSummary
-from app.submissions.evidence import BYTES, evidence_headers, stream_artifact
+from app.submissions.download import DOWNLOADS, send_file
 from app.submissions.screen import get_for_screening, release_hold, screen
 from app.submissions.store import Submission
 from app.submissions.work import Work, get_evidence, open_work
@@ -42,17 +42,19 @@ async def get_work(submission_id: Identifier, member: AsLeadOrDirector, session:
 
 
 @routes.get(f"{_ONE}/work/artifacts/{{artifact_id}}/file", operation_id="download_work_file",
-            response_class=StreamingResponse,
-            responses={200: {"content": {"application/octet-stream": BYTES}},
-                       **responses(401, 403, 404, 409, 410, 422, 503)})  # fmt: skip
+            response_class=Response, responses=DOWNLOADS)  # fmt: skip
 async def get_work_file(
-    submission_id: Identifier, artifact_id: Identifier, member: AsLeadOrDirector, session: ReadSession, world: World
-) -> StreamingResponse:
-    """Download a file of the work, as a reader will get it."""
+    submission_id: Identifier,
+    artifact_id: Identifier,
+    request: Request,
+    member: AsLeadOrDirector,
+    session: ReadSession,
+    world: World,
+) -> Response:
+    """Download a file of the work, or one range of its bytes, as a reader will get it."""
     submission = await get_for_screening(session, member, submission_id)
     artifact, owner = await get_evidence(session, submission, artifact_id)
-    pieces = await stream_artifact(world, artifact, owner)
-    return StreamingResponse(pieces, headers=evidence_headers(artifact, artifact.part))
+    return await send_file(request, world, artifact, owner, artifact.part)
 
 
 @routes.post(f"{_ONE}/screenings", status_code=201, operation_id="screen_submission",

@@ -4,6 +4,7 @@ The same shape serves for submissions and anchors, so that one cannot be told fr
 """
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -24,7 +25,7 @@ from app.web.fields import Body, Key, Line, Prose, Url
 
 __all__ = ["ConsentedEvidence", "ImpactClaim", "Work", "WorkArtifact", "WorkContext", "WorkPart", "find_owner",
     "get_evidence",
-           "list_consented", "list_evidence", "open_work"]  # fmt: skip
+           "list_consented", "list_evidence", "name_neutrally", "open_work"]  # fmt: skip
 
 
 class WorkPart(Body):
@@ -114,7 +115,7 @@ async def open_work(session: AsyncSession, vault: Vault, submission: Submission)
                 id=artifact.id, part=artifact.part, name=name, genre=artifact.genre, description=details.description,
                 media_type=artifact.media_type, size=artifact.size, url=details.url,
             )
-            for artifact, name, owner in await _name_neutrally(session, submission, parts)
+            for artifact, name, owner in await _list_named(session, submission, parts)
             for details in [open_details(open_key(vault, owner), artifact)]
         ],
         unread=unread,
@@ -133,7 +134,17 @@ async def list_consented(session: AsyncSession, vault: Vault, submission: Submis
     return found
 
 
-async def _name_neutrally(
+def name_neutrally(parts: Mapping[str, str], keys: Iterable[str]) -> list[str]:
+    """A name that tells nothing for each artifact, whose parts have these keys: the part's name and a number."""
+    numbers = Counter[str]()
+    named = []
+    for key in keys:
+        numbers[key] += 1
+        named.append(f"{parts.get(key, key)} {numbers[key]}")
+    return named
+
+
+async def _list_named(
     session: AsyncSession, submission: Submission, parts: dict[str, str]
 ) -> list[tuple[Artifact, str, Learner]]:
     """Part by part, each with a name that tells nothing and with its owner."""
@@ -143,10 +154,6 @@ async def _name_neutrally(
         key=lambda each: (order.get(each.part, len(order)), each.created_at, each.id),
     )
     owners = [await find_owner(session, artifact) for artifact in evidence]
-    numbers = Counter[str]()
-    named = []
-    for artifact, owner in zip(evidence, owners, strict=True):
-        if owner is not None:
-            numbers[artifact.part] += 1
-            named.append((artifact, f"{parts.get(artifact.part, artifact.part)} {numbers[artifact.part]}", owner))
-    return named
+    found = [(artifact, owner) for artifact, owner in zip(evidence, owners, strict=True) if owner is not None]
+    names = name_neutrally(parts, [artifact.part for artifact, _ in found])
+    return [(artifact, name, owner) for (artifact, owner), name in zip(found, names, strict=True)]

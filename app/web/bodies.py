@@ -73,7 +73,10 @@ class BodyLimits:
 
 
 class HeadAsGet:
-    """ASGI middleware: HEAD is GET without the body (RFC 9110 section 9.3.2), for every route there is."""
+    """ASGI middleware: HEAD is GET without the body (RFC 9110 section 9.3.2), for every route there is.
+
+    A route to which making the body is dear asks `is_head`.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -88,7 +91,13 @@ class HeadAsGet:
                 message = {**message, "body": b""}
             await send(message)
 
+        scope.setdefault("state", {})["is_head"] = True
         await self.app({**scope, "method": "GET"}, receive, without_body)
+
+
+def is_head(request: Request) -> bool:
+    """Whether nothing but the headers of the answer is sent."""
+    return getattr(request.state, "is_head", False)
 
 
 def _is_streamed(scope: Scope) -> bool:

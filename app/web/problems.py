@@ -35,6 +35,7 @@ from app.errors import (
 )
 from app.web.fields import FORMS
 from app.web.problem_types import PROBLEM_TYPES
+from app.web.ranges import RangeNotSatisfiable
 
 log = structlog.get_logger(__name__)
 
@@ -102,6 +103,8 @@ def _problem(request: Request, error: AssayError, *, detail: str, cure: str, fau
 def _headers(error: AssayError) -> dict[str, str]:
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": 'Bearer realm="assay"'}
+    if isinstance(error, RangeNotSatisfiable):
+        return {"Content-Range": f"bytes */{error.size}"}
     if isinstance(error, Unavailable) or error.code in ("request_in_progress", "credential_pending"):
         return {"Retry-After": "2"}
     return {}

@@ -695,7 +695,8 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("outcome IN ('dismissed', 'suspend', 'void')", name=op.f("ck_misconduct_case_outcome")),
         sa.CheckConstraint(
-            "effect IN ('none', 'suspended', 'revoked', 'not_suspendable')", name=op.f("ck_misconduct_case_effect")
+            "effect IN ('none', 'suspended', 'revoked', 'not_suspendable', 'discontinued')",
+            name=op.f("ck_misconduct_case_effect"),
         ),
         sa.CheckConstraint(
             "state IN ('noticed', 'answered', 'decided', 'appealed', 'closed')", name=op.f("ck_misconduct_case_state")
@@ -1032,7 +1033,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(), nullable=True),
         sa.Column("new_decision_id", sa.String(), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("outcome IN ('confirmed', 'changed')", name=op.f("ck_moderation_item_outcome")),
+        sa.CheckConstraint("outcome IN ('confirmed', 'changed', 'void')", name=op.f("ck_moderation_item_outcome")),
         sa.ForeignKeyConstraint(
             ["issuer_id", "decision_id"],
             ["decision.issuer_id", "decision.id"],

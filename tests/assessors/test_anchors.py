@@ -121,11 +121,19 @@ async def test_erasing_the_learner_empties_the_anchors_of_their_work(app: FastAP
 
 
 async def test_an_anchor_stands_by_itself(partner: Partner) -> None:
-    artifact = {"id": "0" * 32, "part": "overview", "name": "Audit", "url": "https://evidence.example.org/1"}
+    artifact = {"part": "artifacts", "name": "Audit", "url": "https://evidence.example.org/1"}
     sound = {**WORK, "artifacts": [artifact]}
-    for content in ({**WORK, "unread": ["problem"]}, {**WORK, "artifacts": [{**artifact, "url": None}]}):
+    for content, code, place in (
+        ({**WORK, "unread": ["problem"]}, "invalid_body", "/content/unread"),
+        ({"parts": WORK["parts"] * 2}, "invalid_body", "/content/parts"),
+        ({"artifacts": [artifact, {**artifact, "url": None}]}, "invalid_body", "/content/artifacts/1"),
+        ({"artifacts": [{**artifact, "source_artifact_id": "0" * 32}]}, "invalid_body", "/content/artifacts/0"),
+        ({"artifacts": [{**artifact, "part": "annex"}]}, "unknown_part", "/content/artifacts/0/part"),
+        ({"parts": [{"key": "annex", "text": "More."}]}, "unknown_part", "/content/parts/0/key"),
+        ({**WORK, "variant": "rural"}, "unknown_variant", "/content/variant"),
+    ):
         refused = await partner.client.post("/v1/anchors", json=body(partner, content=content))
-        assert codes(refused) == [(422, "invalid_body")]
+        assert (codes(refused), pointers(refused)) == ([(422, code)], [place])
     assert await draft(partner, content=sound, external_id="anchor-1")
     again = await partner.client.post("/v1/anchors", json=body(partner, external_id="anchor-1"))
     assert codes(again) == [(409, "external_id_taken")]

@@ -1,7 +1,7 @@
 """A server process that is killed while it answers: `python -m tests.credentials.dying_process`, for test_crash.py.
 
-Its settings are in the environment, what to do on standard input as JSON: `moment` the clock shows, `token` of a client, `body`
-and `key` of the decision it posts to itself, and the `failpoint` at which it kills itself:
+Its settings are in the environment, what to do on standard input as JSON: `moment` the clock shows, `token` of who posts, `body`
+and `key` of the decision it posts to itself at `path`, and the `failpoint` at which it kills itself:
 
     before signing      the signer has been asked and has not signed
     after signing       the signature exists, and nobody but the signer has seen it
@@ -45,7 +45,7 @@ async def main(order: dict[str, Any]) -> None:
         headers = {"Authorization": f"Bearer {order['token']}", "Idempotency-Key": order["key"]}
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url=resources.base_url, headers=headers) as client:
-            answer = await client.post("/v1/decisions", json=order["body"])
+            answer = await client.post(order["path"], json=order["body"])
     print("it lived:", answer.status_code, answer.text, file=sys.stderr)
 
 

@@ -8,6 +8,7 @@ import sys
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import FastAPI
 
@@ -32,11 +33,19 @@ from tests.issuing import (
 KEY = "the-same-key"
 
 
-async def die(settings: Settings, partner: Partner, clock: FixedClock, failpoint: str, body: Document) -> None:
-    """Post `body` in a process of its own, which is killed at `failpoint`."""
+async def die(
+    settings: Settings,
+    client: httpx.AsyncClient,
+    clock: FixedClock,
+    failpoint: str,
+    body: Document,
+    path: str = "/v1/decisions",
+) -> None:
+    """Post `body` as this client in a process of its own, which is killed at `failpoint`."""
     order = {
         "moment": clock.now().isoformat(),
-        "token": partner.client.headers["Authorization"].removeprefix("Bearer "),
+        "token": client.headers["Authorization"].removeprefix("Bearer "),
+        "path": path,
         "body": body,
         "key": KEY,
         "failpoint": failpoint,
@@ -103,7 +112,7 @@ async def test_the_same_request_finishes_what_a_dead_process_began(
     app: FastAPI, settings: Settings, partner: Partner, clock: FixedClock, failpoint: str
 ) -> None:
     await open_status_list(partner)
-    await die(settings, partner, clock, failpoint, body_of(partner))
+    await die(settings, partner.client, clock, failpoint, body_of(partner))
     [_, edition] = await list_all_editions(world_of(app))
     assert edition.state == "pending"
     assert (await partner.client.get(f"/credentials/{edition.credential_id}")).status_code == 404
@@ -121,7 +130,7 @@ async def test_the_job_finishes_it_when_nobody_asks_again(
     app: FastAPI, settings: Settings, partner: Partner, clock: FixedClock
 ) -> None:
     await open_status_list(partner)
-    await die(settings, partner, clock, "after signing", body_of(partner))
+    await die(settings, partner.client, clock, "after signing", body_of(partner))
     await run_jobs(world_of(app), clock)
     [_, edition] = await list_all_editions(world_of(app))
     badge = (await partner.client.get(f"/credentials/{edition.credential_id}")).json()
@@ -136,7 +145,7 @@ async def test_a_death_in_the_first_commit_leaves_nothing(
 ) -> None:
     """The first badge of an issuer opens its status list, which is signed within the first commit."""
     before = await count_rows(world_of(app))
-    await die(settings, partner, clock, "before signing", body_of(partner))
+    await die(settings, partner.client, clock, "before signing", body_of(partner))
     assert await count_rows(world_of(app)) == before
     answer = await post(partner, body_of(partner))
     await require_verifies(world_of(app), answer["credential"]["document"])
@@ -151,7 +160,7 @@ async def test_a_reissue_whose_process_died_is_finished_too(
     first = await decided(partner)
     clock.advance(days=1)
     body = body_of(partner, supersedes=first["id"], reason="A correction.")
-    await die(settings, partner, clock, "after signing", body)
+    await die(settings, partner.client, clock, "after signing", body)
     badge = first["credential"]["document"]
     assert (await partner.client.get(badge["id"])).json() == badge
     await require_verifies(world_of(app), badge)

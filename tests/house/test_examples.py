@@ -9,7 +9,13 @@ from tests.house.operations import Operation, application, list_operations
 
 # Their answer is a picture, or whatever file was uploaded.
 PICTURES = {"fetch_image", "fetch_badge_png", "fetch_badge_svg"}
-WITHOUT_AN_EXAMPLE = PICTURES | {"download_artifact_file", "download_reading_artifact", "download_work_file"}
+WITHOUT_AN_EXAMPLE = PICTURES | {
+    "download_artifact_file",
+    "download_reading_artifact",
+    "download_work_file",
+    "download_anchor_artifact",
+    "download_anchor_session_artifact",
+}
 
 each_operation = pytest.mark.parametrize("operation", list_operations(), ids=lambda operation: operation.id)
 

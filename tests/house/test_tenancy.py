@@ -154,6 +154,8 @@ def body_for(probe: Probe, own: Mapping[str, str]) -> Any:
         body = _filled(probe.operation, own)
         if probe.operation.id == "create_enrollment" and probe.name == "/learner_id":
             del body["recipient"]
+        if probe.name.startswith("/content/artifacts"):
+            body["content"]["artifacts"] = [{"part": "artifacts"}]
         if isinstance(body, dict) and "panel" in body:
             body["panel"] = [own["person_id"], own["second_member"], own["third_member"]]
         return {**body, "in_language": "en"} if probe.name == "/translations/0" else body
@@ -211,6 +213,8 @@ KIND_OF_PLACE = {
     "enrollment_ids": "enrollment_id",
     "achievement_ids": "achievement_id",
     "panel": "person_id",
+    "replacement_id": "person_id",
+    "source_artifact_id": "artifact_id",
 }
 
 
@@ -250,13 +254,15 @@ async def test_the_same_requests_reach_ones_own_objects(partner: Partner) -> Non
     # What ends an object comes last: the other requests need it.
     last = ("revoke_api_client", "erase_learner", "remove_identity", "erase_person")
     # Files of the work that is read: tests/readings downloads them.
-    elsewhere = ("download_reading_artifact",)
+    elsewhere = ("download_reading_artifact", "download_anchor_artifact", "download_anchor_session_artifact")
     probes = [probe for probe in list_probes() if probe.operation.id not in (*last, *elsewhere)]
     for probe in probes:
         of_artifact = probe.name == "submission_id" and "{artifact_id}" in probe.operation.path
         probed = own["submission_id_of_artifact" if of_artifact else kind_of(probe)]
         answer = await call(client_for(partner, probe.operation), probe, own, probed)
-        if answer.status_code not in (200, 201, 409, 422):
+        # Who has every role is also on the panel that reads: they are told that this is why they do not see it.
+        is_reached = answer.status_code in (200, 201, 409, 422) or answer.json()["code"] == "reader_stays_blind"
+        if not is_reached:
             faults.append(f"{probe.operation.id} {probe.name}: {answer.status_code} {answer.text}")
     assert not faults, "\n".join(faults)
     revoked = await partner.client.delete(f"/v1/issuers/{own['issuer_id']}/api-clients/{own['client_id']}")

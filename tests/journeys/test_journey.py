@@ -29,7 +29,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "ASSAY_DATA_DIRECTORY": str(settings.data_directory),
         "ASSAY_VERIFY_PROCESSES": "1",
     }
-    return variables | ({"ASSAY_DATABASE_ROLE": settings.database_role} if settings.database_role else {})
+    optional = {"ASSAY_DATABASE_ROLE": settings.database_role, "ASSAY_EVIDENCE_URL": settings.evidence_url}
+    return variables | {name: value for name, value in optional.items() if value}
 
 
 @contextmanager

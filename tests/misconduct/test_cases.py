@@ -1,131 +1,23 @@
 """Cases of misconduct, over HTTP on both engines: notice, answer, vote, appeal, and what becomes of the badge."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from typing import Any
 
-import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import select
 
-from app.access.principals import Tenant
 from app.access.store import PersonRole
-from app.credentials.store import find_edition_of_decision
-from app.jobs.queue import Job
-from app.learners.recipients import Identities
-from app.misconduct.close import close_case
 from app.misconduct.jobs import CLOSE_CASE_JOB
 from app.programs.store import Affiliation
 from app.readings.store import Reading, list_readings
-from app.resources import Resources
-from app.scoring.decide import decide
-from app.scoring.facts import CriterionResult, DecisionFacts
 from app.scoring.store import Decision
 from app.settings import Settings
 from app.submissions.store import get_submission
 from app.worker import handlers
-from tests.assessing import put_assessor, put_enrollment, put_program, put_submission
-from tests.conftest import Partner
+from tests.assessing import put_assessor
 from tests.fakes import FixedClock
 from tests.house.databases import is_in, list_contents, open_owner
-from tests.issuing import world_of
+from tests.misconduct.trial import ANSWER, APPEAL, CASES, NOTICE, REASON, Trial, refusal
 from tests.people import open_person
-
-NOTICE, ANSWER, APPEAL, REASON = "kanarynotice", "kanaryanswer", "kanaryappeal", "kanaryreason"
-CASES = "/v1/misconduct-cases"
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
-
-
-class Trial:
-    """A submission that is decided or not, a director, two panels, and the learner: each a client that is signed in."""
-
-    def __init__(self, app: FastAPI, partner: Partner, submission_id: str, learner_id: str) -> None:
-        self.app, self.partner = app, partner
-        self.world: Resources = world_of(app)
-        self.submission_id, self.learner_id = submission_id, learner_id
-        self.panel: dict[str, httpx.AsyncClient] = {}
-        self.others: dict[str, httpx.AsyncClient] = {}
-        self.director: httpx.AsyncClient
-        self.learner: httpx.AsyncClient
-        self.director_id = self.case = ""
-
-    async def open(self, **changes: Any) -> httpx.Response:
-        body = {"submission_id": self.submission_id, "notice": NOTICE, "panel": list(self.panel), **changes}
-        return await self.director.post(CASES, json=body)
-
-    async def opened(self) -> "Trial":
-        made = await self.open()
-        assert made.status_code == 201, made.text
-        self.case = f"{CASES}/{made.json()['id']}"
-        return self
-
-    async def answered(self) -> "Trial":
-        await self.opened()
-        assert (await self.learner.post(f"{self.case}/answer", json={"text": ANSWER})).status_code == 200
-        return self
-
-    async def vote(self, *votes: str, appeal: bool = False) -> list[httpx.Response]:
-        members = self.others if appeal else self.panel
-        return [
-            await client.post(f"{self.case}/votes", json={"vote": vote, "reason": REASON})
-            for client, vote in zip(members.values(), votes, strict=False)
-        ]
-
-    async def close(self) -> None:
-        await close_case(self.world, self.partner.issuer_id, self.case.rpartition("/")[2])
-
-    async def shown(self) -> dict[str, Any]:
-        return dict((await self.director.get(self.case)).json())
-
-    async def submission(self) -> tuple[str, str | None]:
-        async with self.world.database.reading() as session:
-            found = await get_submission(session, self.partner.issuer_id, self.submission_id)
-            return found.state, found.held_from
-
-    async def jobs(self, name: str) -> list[Job]:
-        async with self.world.database.reading() as session:
-            return list((await session.scalars(select(Job).where(Job.name == name).order_by(Job.run_at))).all())
-
-    async def award(self) -> tuple[str, str]:
-        """Record that the submission was awarded: ids of the decision and the badge."""
-        facts = DecisionFacts(
-            external_id=None, achievement_id=self.partner.achievement_id, version=1, learner_id=self.learner_id,
-            recipient_external_id=None, recipient=Identities(), outcome="awarded", decided_at=self.world.clock.now(),
-            panel_id=self.partner.panel_id, assessors=("A-01",), evidence=(), submission_id=self.submission_id,
-            results=tuple(CriterionResult(key, "demonstrated", "Shown.") for key in ("problem", "evidence")),
-        )  # fmt: skip
-        tenant = Tenant(self.partner.issuer_id, "test", frozenset())
-        decision = await decide(self.world, tenant, facts)
-        async with self.world.database.transaction() as session:
-            edition = await find_edition_of_decision(session, self.partner.issuer_id, decision.id)
-            assert edition is not None
-            (await get_submission(session, self.partner.issuer_id, self.submission_id)).state = "decided"
-            return decision.id, edition.credential_id
-
-    async def badge(self, credential_id: str) -> str:
-        return str((await self.partner.client.get(f"/v1/credentials/{credential_id}")).json()["state"])
-
-
-@pytest.fixture
-async def trial(app: FastAPI, partner: Partner) -> AsyncIterator[Trial]:
-    world = world_of(app)
-    enrollment, learner = await put_enrollment(world, await put_program(world, partner))
-    submission = await put_submission(world, partner, enrollment, learner)
-    found = Trial(app, partner, submission.id, learner.id)
-    async with AsyncExitStack() as stack:
-        for members, names in ((found.panel, "ABC"), (found.others, "XYZ")):
-            for name in names:
-                id_, client = await open_person(app, partner.issuer_id, "approver", name=f"Member {name}")
-                members[id_] = await stack.enter_async_context(client)
-        found.director_id, director = await open_person(app, partner.issuer_id, "director", name="Di Rector")
-        _, own = await open_person(app, partner.issuer_id, "learner", name="Ada E", learner_id=learner.id)
-        found.director, found.learner = [await stack.enter_async_context(client) for client in (director, own)]
-        yield found
 
 
 async def test_a_case_puts_the_submission_on_hold_and_a_dismissal_lets_it_go_on(trial: Trial) -> None:

@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from app.settings import Settings
 from tests.conftest import PROJECT, Partner
@@ -28,7 +29,13 @@ async def test_each_command_names_the_planted_fault(
     assert assay(settings, "check")[0] == 0
     assert assay(settings, "audit", "verify")[0] == 0
     code, told = assay(settings, "backup", str(file))
-    assert (code, "1 badges" in told) == (0, True)
+    assert (code, "1 badges" in told, "0 pieces of files of evidence" in told) == (0, True, True)
+    code, told = assay(settings, "backup", str(tmp_path / "without.tar"), "--without-evidence")
+    assert (code, "evidence are NOT in this archive" in told, "rsync -a" in told) == (0, True, True)
+    bucket = settings.model_copy(update={"evidence_url": "s3://evidence/assay?endpoint=https://s3.example.org"})
+    code, told = assay(bucket, "backup", str(tmp_path / "bucket.tar"), "--without-evidence")
+    command = "aws s3 sync s3://evidence/assay backup-of-evidence/ --endpoint-url https://s3.example.org"
+    assert (code, command in told) == (0, True)
 
     async with unguarded(settings) as change:
         [(body,)] = await change("SELECT sealed_body FROM representation")
@@ -49,5 +56,11 @@ async def test_each_command_names_the_planted_fault(
     fresh = Settings.model_validate(
         {**settings.model_dump(), "database_url": f"sqlite+aiosqlite:///{tmp_path / 'fresh' / 'assay.db'}"}
     )
-    assert assay(fresh, "restore", str(file))[0] == 0
+    code, told = assay(fresh, "restore", str(tmp_path / "without.tar"))
+    assert (code, "evidence were NOT in this archive" in told) == (0, True)
+    fresh = fresh.model_copy(
+        update={"database_url": SecretStr(f"sqlite+aiosqlite:///{tmp_path / 'fresher' / 'assay.db'}")}
+    )
+    code, told = assay(fresh, "restore", str(file))
+    assert (code, "NOT in this archive" in told) == (0, False)
     assert assay(fresh, "check")[0] == 0

@@ -11,17 +11,22 @@ from uuid import uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import select
 
 from app.access.principals import ROLE_SCOPES, Scope
+from app.assessors.store import Anchor
 from app.identifiers import new_id
 from app.main import create_app
+from app.readings.store import Reading
 from app.settings import Settings
+from app.submissions.store import Submission
 from tests.builders import results
 from tests.conftest import BASE_URL, KEY, Partner, Residents, Templates, open_client
 from tests.fakes import FixedClock
 from tests.house.operations import list_operations
 from tests.people import open_person
-from tests.readings.scene import Scene, open_scene
+from tests.readings.scene import SINGLE, Scene, open_scene
+from tests.submissions.attempts import PDF, STATEMENT, Attempt, good
 
 READERS = ("assessor", "lead")
 """Roles of those who read."""
@@ -246,6 +251,122 @@ async def test_a_second_reading_is_answered_as_a_first_one(databases: Databases)
             seen[kind] = [masked(each) for each in answers]
         assert seen["first"] == seen["second_random"]
         assert [each[:3] for each in seen["first"]] == ["200", "200", "200", "422", "201"]
+
+
+async def hand_in(scene: Scene, name: str) -> tuple[Attempt, str]:
+    """Accepted work with an address and two files, always the same: whose, and its path."""
+    enrollment, learner = await scene.enroll(name)
+    _, client = await open_person(scene.app, scene.partner.issuer_id, "learner", name=name, learner_id=learner.id)
+    who = Attempt(scene.world, scene.program, enrollment, learner, client, scene.partner.achievement_id)
+    path = await who.ready(STATEMENT)
+    for content in (PDF, PDF + PDF):
+        scene.world.clock.advance(seconds=1)  # type: ignore[attr-defined]
+        await who.upload(path, content)
+    good(await client.post(f"{path}/submit"))
+    good(await scene.partner.staff.post(f"{path}/screenings", json={"outcome": "accepted"}))
+    return who, path
+
+
+async def enter_validity_anchor(scene: Scene) -> tuple[Attempt, str]:
+    """An anchor made of such work, as it came, and given in another order: whose it was, and its id."""
+    who, path = await hand_in(scene, "Source Example")
+    await who.decide(path, "awarded")
+    url, *files = good(await who.client.get(path))["artifacts"]
+    statement = STATEMENT["parts"].items()
+    content = {
+        "context": {"role": "Principal", "school_type": "Middle school", "grade_band": "6-8"},
+        "parts": [{"key": key, "text": text} for key, text in reversed(statement)],
+        "artifacts": [
+            {"part": "artifacts", "name": "The audit of Source", "url": url["url"]},
+            *({"part": "artifacts", "name": "Source", "source_artifact_id": each["id"]} for each in files),
+        ],
+    }
+    body = {
+        "achievement_id": who.achievement_id, "version": 1, "role": "validity", "content": content,
+        "source_submission_id": path.rpartition("/")[2], "consent": True,
+    }  # fmt: skip
+    made = good(await scene.partner.client.post("/v1/anchors", json=body))
+    async with scene.world.database.transaction() as session:
+        anchor = await session.get_one(Anchor, (scene.partner.issuer_id, made["id"]))
+        anchor.state, anchor.levels, anchor.rationales = "active", HIDDEN["high"], {}
+    return who, made["id"]
+
+
+def unhurried(answer: httpx.Response) -> str:
+    """`masked`, and without the moments, which are those of another day."""
+    return re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "MOMENT", masked(answer))
+
+
+async def handle(client: httpx.AsyncClient, reading_id: str) -> list[str]:
+    """Everything that an assessor can do with a reading, and what it is answered."""
+    path = f"/v1/readings/{reading_id}"
+    answers = [await client.get(path), await client.get(f"{path}/artifacts/{new_id()}")]
+    answers.append(await client.post(f"{path}/start"))
+    artifacts = answers[-1].json()["work"]["artifacts"]
+    for artifact in artifacts:
+        there = f"{path}/artifacts/{artifact['id']}"
+        answers += [await client.get(there), await client.head(there)]
+        for asked in ("bytes=2-5", "bytes=-3", "bytes=9999-", "bytes=5-2", "items=1-2"):
+            answers.append(await client.get(there, headers={"Range": asked}))
+    answers.append(await client.get(f"{path}/artifacts/{new_id()}"))
+    for body in ({"results": results()[:1]}, {"results": results()}, {"results": results()}):
+        answers.append(await client.post(f"{path}/submission", json=body))
+    answers += [await client.get(path), await client.get(f"{path}/artifacts/{artifacts[-1]['id']}")]
+    answers += [await client.post(f"{path}/{verb}", json={"reason": "other"}) for verb in ("start", "recuse")]
+    return [unhurried(each) for each in answers]
+
+
+async def test_a_validity_paper_is_answered_to_the_byte_as_the_work_it_was_made_of(
+    app: FastAPI, partner: Partner, clock: FixedClock
+) -> None:
+    """The same work, once handed in and once as an anchor: whatever the assessor does with either, the answers are equal."""
+    async with open_scene(app, partner, {**SINGLE, "validity_percent": 100}, lead=False) as scene:
+        _, anchor_id = await enter_validity_anchor(scene)
+        _, submitted = await hand_in(scene, "Ben Example")
+        await scene.run()
+        code, reading_id, paper = await live_and_paper(scene, submitted, anchor_id)
+        seen = {id_: await handle(scene.clients[code], id_) for id_ in (reading_id, paper)}
+        assert seen[reading_id] == seen[paper]
+        statuses = [each[:3] for each in seen[paper]]
+        assert set(statuses) == {"200", "201", "206", "404", "409", "410", "416", "422"}
+        listed = (await scene.clients[code].get("/v1/readings")).json()["items"]
+        assert len({unhurried(httpx.Response(200, json=each)) for each in listed}) == 1
+
+
+async def live_and_paper(scene: Scene, path: str, anchor_id: str) -> tuple[str, str, str]:
+    """Code of who reads the submission at this path, the reading's id, and the id of their paper on the anchor."""
+    async with scene.world.database.reading() as session:
+        submission = await session.get_one(Submission, (scene.partner.issuer_id, path.rpartition("/")[2]))
+    code, reading_id = await scene.holder(submission)
+    scene.world.clock.advance(hours=24)  # type: ignore[attr-defined]
+    await scene.run()
+    async with scene.world.database.reading() as session:
+        of_anchor = (Reading.issuer_id == scene.partner.issuer_id, Reading.anchor_id == anchor_id)
+        paper = (await session.scalars(select(Reading).where(*of_anchor))).one()
+    assert paper.assessor_code == code
+    return code, reading_id, paper.id
+
+
+async def test_erasing_whose_work_it_was_ends_a_validity_paper_as_any_reading(
+    app: FastAPI, partner: Partner, clock: FixedClock
+) -> None:
+    async with open_scene(app, partner, {**SINGLE, "validity_percent": 100}, lead=False) as scene:
+        source, anchor_id = await enter_validity_anchor(scene)
+        ben, submitted = await hand_in(scene, "Ben Example")
+        await scene.run()
+        code, reading_id, paper = await live_and_paper(scene, submitted, anchor_id)
+        client, seen = scene.clients[code], []
+        for id_, who in ((reading_id, ben), (paper, source)):
+            good(await client.post(f"/v1/readings/{id_}/start"))
+            good(await partner.client.post(f"/v1/learners/{who.learner.id}/erase"))
+            answers = [await client.get(f"/v1/readings/{id_}"), await client.post(f"/v1/readings/{id_}/start")]
+            await scene.run()
+            listed = await client.get("/v1/readings")
+            answers.append(await client.get(f"/v1/readings/{id_}"))
+            assert id_ not in listed.text
+            seen.append([unhurried(each) for each in answers])
+        assert seen[0] == seen[1]
+        assert [each[:3] for each in seen[0]] == ["409", "409", "200"]
 
 
 async def test_earlier_scores_are_hidden_from_who_reads_a_further_attempt(app: FastAPI, partner: Partner) -> None:

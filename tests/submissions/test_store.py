@@ -8,10 +8,13 @@ import pytest
 from moto.server import ThreadedMotoServer
 from pydantic import ValidationError
 
+from app.keys.vault import Vault, read_key_encryption_key
 from app.main import create_app
 from app.net.evidence import EvidenceStore, EvidenceStoreAway
+from app.operation.backup import write_backup
+from app.operation.restore import restore_backup
 from app.settings import Settings
-from tests.conftest import Partner
+from tests.conftest import Partner, open_client
 from tests.fakes import FixedClock
 from tests.submissions.attempts import AS_PDF, FILE, PDF, enroll, good, refused, run_jobs
 from tests.submissions.test_evidence import LONG, TEXT, on_sqlite
@@ -80,6 +83,39 @@ async def test_evidence_in_a_bucket(s3: str, settings: Settings, partner: Partne
         await run_jobs(ada.world)
         assert await store.list_sizes(partner.issuer_id) == {}
         await ada.upload(draft, PDF)
+
+
+@on_sqlite
+@pytest.mark.parametrize("source", ["folder", "bucket"])
+async def test_evidence_goes_through_a_backup_from_either_kind_of_store_into_the_other(
+    s3: str, settings: Settings, partner: Partner, clock: FixedClock, tmp_path: Path, source: str
+) -> None:
+    folder, s3 = (tmp_path / "there").as_uri(), s3.replace("/assay?", f"/{source}?")
+    from_url, to_url = (folder, s3) if source == "folder" else (s3, folder)
+    here = create_app(settings.model_copy(update={"run_jobs": False, "evidence_url": from_url}), clock=clock)
+    async with here.router.lifespan_context(here):
+        ada = await enroll(here, partner)
+        draft = await ada.draft()
+        artifact = await ada.upload(draft, LONG, "text/plain")
+        store = ada.world.evidence
+        kept = {path: await store.get(path) for path in await store.list_sizes(partner.issuer_id)}
+        written = await write_backup(ada.world.database, clock, tmp_path / "backup.tar", store)
+        without = await write_backup(ada.world.database, clock, tmp_path / "without.tar")
+        await store.delete_under(partner.issuer_id)
+    assert written.evidence is not None
+    assert (written.evidence.rows, len(kept), without.evidence) == (3, 3, None)
+    elsewhere = Settings.model_validate(
+        {**settings.model_dump(), "evidence_url": to_url, "run_jobs": False,
+         "database_url": f"sqlite+aiosqlite:///{tmp_path / 'elsewhere' / 'assay.db'}"}
+    )  # fmt: skip
+    await restore_backup(elsewhere, Vault(read_key_encryption_key(elsewhere)), clock, tmp_path / "backup.tar")
+    restored = EvidenceStore.of(elsewhere)
+    assert {path: await restored.get(path) for path in await restored.list_sizes(partner.issuer_id)} == kept
+    there = create_app(elsewhere, clock=clock)
+    async with there.router.lifespan_context(there), open_client(there) as client:
+        client.headers = ada.client.headers
+        assert (await client.get(f"{artifact}/file")).content == LONG
+    await restored.delete_under(partner.issuer_id)
 
 
 def test_the_place_is_the_data_directory_unless_another_is_named(settings: Settings) -> None:

@@ -1,11 +1,18 @@
-"""A sound body for every operation that takes one, with every optional member given: what bad input is made from."""
+"""A body for every operation that takes one: sound ones, and full ones with every optional member. Bad input is made from both.
 
+A full body follows from the OpenAPI document, so that a new member or operation is walked without being listed anywhere;
+values come from the sound one where it has them. What is written out here is what no example shows and the document does not
+tell: bodies that have to agree with what is there, or are read by rules of their own.
+"""
+
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from tests.builders import achievement_body, badge_class, decision_body, panel_body
 from tests.conftest import Partner
 from tests.frameworks.packages import whole_package
-from tests.house.operations import list_operations
+from tests.house.operations import list_operations, resolve
 
 ALIGNMENT = {
     "target_name": "Equity",
@@ -112,8 +119,57 @@ def _submission_bodies() -> dict[str, dict[str, Any]]:
 ORGANIZATION = {"name": "State Department of Education", "url": "https://education.example.gov"}
 
 
+FORMS = (
+    "ab" * 16, "one", "2026-01-09T14:00:00Z", "2026-01-09", "https://example.org/1", "did:example:ada", "en", "1.5", "student",
+    "ada.example@schools.example.org", "ext:Thing", "5f3c9a52-0d5e-11ef-9c1a-0242ac120002", "sha256:" + "ab" * 32,
+)  # fmt: skip
+"""Texts of a form: a pattern gets the first that has it."""
+
+
 def full_bodies(partner: Partner) -> dict[str, dict[str, Any]]:
-    """By operation id. Where none is written here, the example of the operation is full enough."""
+    """By operation id, with every member there is. Members that exclude each other are all there."""
+    sound = sound_bodies(partner)
+    return {each.id: fill(each.body_schema, sound.get(each.id)) for each in list_operations() if each.body_schema}
+
+
+def fill(schema: Mapping[str, Any], sound: Any = None) -> Any:
+    """A value of the schema with every optional member; `sound` is one that has some, and its values are kept."""
+    schema = resolve(schema)
+    alternatives = [each for each in (*schema.get("anyOf", ()), *schema.get("oneOf", ())) if each.get("type") != "null"]
+    if alternatives:
+        return fill(next(each for each in alternatives if _may_be(each, sound)), sound)
+    if schema.get("type") == "object":
+        members = {name: fill(each, (sound or {}).get(name)) for name, each in schema.get("properties", {}).items()}
+        return {**members, **{name: each for name, each in (sound or {}).items() if name not in members}} or {
+            "one": fill(schema["additionalProperties"])
+        }
+    if schema.get("type") == "array":
+        first, *others = sound or [None]
+        return [fill(schema["items"], first), *others]
+    return _fill_leaf(schema) if sound is None else sound
+
+
+def _may_be(schema: Mapping[str, Any], sound: Any) -> bool:
+    """Whether `sound` is of this alternative of a union, as far as its members tell."""
+    members, is_object = resolve(schema).get("properties"), resolve(schema).get("type") == "object"
+    if members is None or not isinstance(sound, dict):
+        return sound is None or is_object == isinstance(sound, dict)
+    return all(name in members and members[name].get("const", each) == each for name, each in sound.items())
+
+
+def _fill_leaf(schema: Mapping[str, Any]) -> Any:
+    told = [*schema.get("examples", ()), *schema.get("enum", ()), *([schema["const"]] if "const" in schema else [])]
+    if told:
+        return told[0]
+    kind, pattern = schema.get("type"), schema.get("pattern")
+    if kind == "string" and (pattern or "format" in schema):
+        wanted = pattern or {"date": r"^[\d-]{10}$", "date-time": r"^[\d-]{10}T"}[schema["format"]]
+        return next(text for text in FORMS if re.search(wanted, text))
+    return {"string": "Words.", "integer": schema.get("minimum", 1), "number": 1.5, "boolean": True}[kind or "string"]
+
+
+def sound_bodies(partner: Partner) -> dict[str, dict[str, Any]]:
+    """By operation id: what is written here, else the example of the operation."""
     examples = {each.id: each.example for each in list_operations() if each.example is not None}
     return {
         **examples,

@@ -37,8 +37,9 @@ TYPES: tuple[Row, ...] = (
      "A learner's work may serve as an anchor only when they agreed, and it tells nothing of them.",
      "Ask the learner; then say `\"consent\": true`."),
     ("anchor_source_unfit", 422, "The anchor and its source do not fit",
-     "An anchor is of the achievement version that its source submission was made for.",
-     "Name that version, or leave the source out."),
+     "An anchor is of the achievement version that its source submission was made for; files are taken over from a source "
+     "that is decided, and only its own, not a team mate's.",
+     "Name that version and files of that submission, or leave the source out and give addresses."),
     ("anchor_state", 409, "The anchor's state does not allow this",
      "Masters read a draft, and its true scores are settled once; two leads may have done it at the same time.",
      "Read the anchor; enter another one if its scores are wrong, and retire this one."),

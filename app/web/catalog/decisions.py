@@ -117,7 +117,7 @@ TYPES: tuple[Row, ...] = (
         "decision_not_of_program",
         409,
         "The decision cannot be reviewed here",
-        "A moderation takes the newest decisions on submissions of its own program.",
+        "A moderation takes the newest decisions on submissions of its own program that are not void.",
         "Name such decisions, or a filter that finds some.",
     ),
     (
@@ -126,5 +126,12 @@ TYPES: tuple[Row, ...] = (
         "This decision was reviewed already",
         "Each decision of a moderation is reviewed once.",
         "Read the moderation: it says what came of it.",
+    ),
+    (
+        "reader_stays_blind",
+        403,
+        "Who reads does not see what others found",
+        "You read this submission, or are on the panel that may be asked to read it again.",
+        "Ask an approver or director who does not read it.",
     ),
 )

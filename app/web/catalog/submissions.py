@@ -71,7 +71,8 @@ TYPES: tuple[Row, ...] = (
      "The connection ended before the file did, or nothing came for a minute, or it took longer than an hour. Nothing of it is "
      "kept.", "Send it again."),
     ("evidence_missing", 410, "The file is not there any more",
-     "The evidence store does not have the file, or not all of it.", "Tell the operator; a backup may have it."),
+     "The evidence store does not have the file, or not all of it; or none was uploaded for the artifact.",
+     "Upload it, if it never came. Otherwise tell the operator; a backup may have it."),
     ("evidence_changed", 409, "The file is not what was uploaded",
      "What is in the evidence store was changed, cut short or exchanged: it does not open, or has another digest.",
      "Tell the operator; a backup may have the file as it was."),

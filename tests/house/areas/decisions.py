@@ -53,6 +53,7 @@ async def examples(story: Story) -> None:
     await story.call(
         "return_submission", submission_id=returned.submission.id, body={"reason": "The rationale is thin."}
     )
+    await story.call("get_return", submission_id=returned.submission.id)
     here = {"submission_id": case.submission.id}
     await story.call("list_waiting_recommendations")
     await story.call("get_recommendation", **here)
@@ -124,6 +125,7 @@ async def _mistake_approvals(made: Mistakes, partner: Partner, staff_id: str, re
         assessor = await session.get_one(Assessor, (partner.issuer_id, case.assessor.id))
         own, assessor.person_id = assessor.person_id, staff_id
     await made.make("approver_is_assessor", "POST", decide, as_person=True, json=refused)
+    await made.make("reader_stays_blind", "GET", f"{case.path}/return", as_person=True)
     async with made.world.database.transaction() as session:
         (await session.get_one(Assessor, (partner.issuer_id, case.assessor.id))).person_id = own
         await session.flush()

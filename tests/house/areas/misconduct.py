@@ -64,6 +64,9 @@ async def examples(story: Story) -> None:
     await story.call("appeal_misconduct_case", body=body, **of_case)
     story.token = director
     await story.call("name_appeal_panel", body={"panel": [person.id for person, _ in others]}, **of_case)
+    spare, _ = await make_person(world, issuer_id, "approver", name="Panel G")
+    body = {"person_id": others[0][0].id, "replacement_id": spare.id}
+    await story.call("replace_panel_member", body=body, **of_case)
     await story.call("list_misconduct_cases")
     await story.call("get_misconduct_case", **of_case)
     story.token = kept

@@ -165,6 +165,8 @@ async def _mistake_evidence(made: Mistakes, ada: Attempt) -> None:
     await made.make("media_type_mismatch", "PUT", file, content=b"MZ\x90", headers=AS_PDF)
     large = {**AS_PDF, "Content-Length": str(200 << 20)}
     await made.make("evidence_too_large", "PUT", file, content=PDF, headers=large)
+    good(await ada.client.put(file, content=PDF, headers=AS_PDF))
+    await made.make("range_not_satisfiable", "GET", file, headers={"Range": "bytes=4096-"})
 
 
 async def _mistake_screening(made: Mistakes, ada: Attempt) -> None:
