@@ -6,13 +6,15 @@ likely; at an end of the scale there is only one. An award takes the bar on ever
 does not agree with the first (equal, or nowhere more than a level apart and the same decision), a third, more accurate reader
 reads too, and `resolution` says what then counts. Everybody reads independently; attempts after the first are not looked at.
 
-Given a person's mean the criteria are independent and alike, so that nothing has to be drawn at random: the distribution of the
-few counts that decide is built up criterion by criterion.
+Given a person's mean the criteria are independent and alike, so that nothing has to be drawn at random. What decides is whether
+something holds on every criterion (a power of what it is on one), and how many the first reading puts below or above the bar (a
+few terms of the multinomial distribution); what does not hold everywhere follows by subtraction.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import comb
 from statistics import NormalDist, median
 from typing import Literal, NamedTuple
 
@@ -58,114 +60,143 @@ DOUBLE = Rereading(random_share=1.0)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of all submissions, as probabilities: that the person truly passes, or does not; that they do and are refused, that they do
-    not and are awarded. `readings` is how many a submission takes on average."""
+    """Of all submissions, as probabilities: that the person truly passes; that they do and are refused; that they do not and are
+    awarded. `readings` is how many a submission takes on average."""
 
     passing: float
-    failing: float
     passing_refused: float
     failing_awarded: float
     readings: float
 
     @property
     def wrongly_refused(self) -> float | None:
-        """Share of those who truly pass; None where nobody does."""
-        return min(self.passing_refused / self.passing, 1.0) if self.passing > 0 else None
+        """Share of those who truly pass; None where (nearly) nobody does."""
+        return _share(self.passing_refused, self.passing)
 
     @property
     def wrongly_awarded(self) -> float | None:
-        """Share of those who truly do not pass; None where everybody does."""
-        return min(self.failing_awarded / self.failing, 1.0) if self.failing > 0 else None
+        """Share of those who truly do not pass; None where (nearly) everybody does."""
+        return _share(self.failing_awarded, 1 - self.passing)
 
     @property
     def wrong(self) -> float:
         """Share of all."""
-        return self.passing_refused + self.failing_awarded
+        return max(self.passing_refused, 0.0) + max(self.failing_awarded, 0.0)
+
+
+def _share(part: float, whole: float) -> float | None:
+    # Of less than one in a billion only errors of rounding would be told.
+    return min(max(part / whole, 0.0), 1.0) if whole > 1e-9 else None
 
 
 def simulate(model: Model, policies: Mapping[str, Rereading]) -> dict[str, Outcome]:
     """What each policy comes to under the model."""
-    states = _states(model)
-    return {name: _outcome(states, policy) for name, policy in policies.items()}
+    people = [_one_criterion(model, mean) for mean in model.person_means]
+    return {name: _outcome(model, people, policy) for name, policy in policies.items()}
 
 
-class _State(NamedTuple):
-    """What the criteria so far say. Counts stop where they make no more difference."""
+_Holds = Literal["true", "second", "adjacent", "resolved"]
+"""On a criterion: its true level, or the second reading, is at the bar or above; first and second are at most a level apart; what
+counts after a third reading is at the bar or above."""
 
-    truly_passes: bool = True
-    short: int = 0
-    """By the first reading: criteria below the bar, 3 for more."""
-    above: int = 0
-    """By the first reading: criteria above the bar, 2 for more."""
-    second_passes: bool = True
-    is_adjacent: bool = True
-    """First and second nowhere more than a level apart."""
-    resolved_passes: bool = True
-    """By what counts after a third reading."""
-
-    def plus(self, other: "_State") -> "_State":
-        return _State(
-            self.truly_passes and other.truly_passes,
-            min(self.short + other.short, 3),
-            min(self.above + other.above, 2),
-            self.second_passes and other.second_passes,
-            self.is_adjacent and other.is_adjacent,
-            self.resolved_passes and other.resolved_passes,
-        )
-
-    @property
-    def first_passes(self) -> bool:
-        return self.short == 0
-
-    @property
-    def is_near_standard(self) -> bool:
-        """Refused with at most two criteria short, or awarded with at most one above the bar."""
-        return self.above <= 1 if self.first_passes else self.short <= 2
-
-    @property
-    def agrees(self) -> bool:
-        return self.is_adjacent and self.first_passes == self.second_passes
+_Criterion = Mapping[tuple[int, frozenset[_Holds]], float]
+"""How likely one criterion is to be below, at or above the bar by the first reading (-1, 0, 1) while exactly these hold."""
 
 
-_Distribution = dict[_State, float]
+class _First(NamedTuple):
+    """What a first reading comes to."""
+
+    passes: bool
+    is_near_standard: bool
 
 
-def _states(model: Model) -> _Distribution:
-    """How likely each state is for all criteria together, over all persons."""
-    total: _Distribution = defaultdict(float)
-    for mean in model.person_means:
-        one = _one_criterion(model, mean)
-        states: _Distribution = {_State(): 1 / len(model.person_means)}
-        for _ in range(model.criteria):
-            further: _Distribution = defaultdict(float)
-            for state, chance in states.items():
-                for step, step_chance in one.items():
-                    further[state.plus(step)] += chance * step_chance
-            states = further
-        for state, chance in states.items():
-            total[state] += chance
-    return total
+class _Tally(NamedTuple):
+    people: float
+    awarded: float
+    further_readings: float
 
 
-def _one_criterion(model: Model, mean: float) -> _Distribution:
-    """How likely each state is for one criterion of a person with this mean."""
-    found: _Distribution = defaultdict(float)
+def _outcome(model: Model, people: list[_Criterion], policy: Rereading) -> Outcome:
+    all_ = _tally(model, people, policy, frozenset())
+    passing = _tally(model, people, policy, frozenset({"true"}))
+    return Outcome(
+        passing.people, passing.people - passing.awarded, all_.awarded - passing.awarded, 1 + all_.further_readings
+    )
+
+
+def _tally(model: Model, people: list[_Criterion], policy: Rereading, among: frozenset[_Holds]) -> _Tally:
+    """Of those of whom `among` holds on every criterion: how many there are, how many are awarded, and how many readings come
+    after the first."""
+    told = _Tally(0.0, 0.0, 0.0)
+    for criterion in people:
+        whole = _firsts(criterion, model.criteria, among)
+        adjacent = _firsts(criterion, model.criteria, among | {"adjacent"})
+        confirmed = _firsts(criterion, model.criteria, among | {"adjacent", "second"})
+        resolved = _firsts(criterion, model.criteria, among | {"resolved"})
+        adjacent_resolved = _firsts(criterion, model.criteria, among | {"adjacent", "resolved"})
+        confirmed_resolved = _firsts(criterion, model.criteria, among | {"adjacent", "second", "resolved"})
+        for first, chance in whole.items():
+            if first.passes:
+                agrees = confirmed[first]
+                after = agrees + resolved[first] - confirmed_resolved[first]
+            else:
+                agrees = adjacent[first] - confirmed[first]
+                after = resolved[first] - adjacent_resolved[first] + confirmed_resolved[first]
+            reread = _reread(policy, first)
+            awarded = (1 - reread) * chance * first.passes + reread * after
+            further = reread * (2 * chance - agrees)
+            told = _Tally(told.people + chance, told.awarded + awarded, told.further_readings + further)
+    return _Tally(*(each / len(people) for each in told))
+
+
+def _reread(policy: Rereading, first: _First) -> float:
+    """How likely a second reading is."""
+    is_picked = (policy.refused and not first.passes) or (policy.near_standard and first.is_near_standard)
+    return 1.0 if is_picked else policy.random_share
+
+
+def _firsts(criterion: _Criterion, criteria: int, needed: frozenset[_Holds]) -> dict[_First, float]:
+    """How likely each first reading is together with `needed` holding on every criterion.
+
+    Near the standard: refused with at most two criteria below the bar, or awarded with at most one above it.
+    """
+    below, at, above = (
+        sum(chance for (where, holds), chance in criterion.items() if where == place and holds >= needed)
+        for place in (-1, 0, 1)
+    )
+    met = at + above
+    awarded = met**criteria
+    near_awarded = at**criteria + criteria * above * at ** (criteria - 1)
+    refused = (below + met) ** criteria - awarded
+    near_refused = criteria * below * met ** (criteria - 1)
+    near_refused += comb(criteria, 2) * below**2 * met ** max(criteria - 2, 0)
+    return {
+        _First(True, True): near_awarded,
+        _First(True, False): awarded - near_awarded,
+        _First(False, True): near_refused,
+        _First(False, False): refused - near_refused,
+    }
+
+
+def _one_criterion(model: Model, mean: float) -> _Criterion:
+    """Of a person with this mean."""
+    found: dict[tuple[int, frozenset[_Holds]], float] = defaultdict(float)
     bar = model.bar
     for true, true_chance in enumerate(_true_levels(model, mean)):
         for first, first_chance in _given(model, true, model.accuracy):
             for second, second_chance in _given(model, true, model.accuracy):
                 for third, third_chance in _given(model, true, model.third_accuracy):
                     resolved = third if model.resolution == "third_reading" else median((first, second, third))
-                    state = _State(
-                        true >= bar,
-                        int(first < bar),
-                        int(first > bar),
-                        second >= bar,
-                        abs(first - second) <= 1,
-                        resolved >= bar,
-                    )
-                    found[state] += true_chance * first_chance * second_chance * third_chance
-    return {state: chance for state, chance in found.items() if chance > 0}
+                    held: dict[_Holds, bool] = {
+                        "true": true >= bar,
+                        "second": second >= bar,
+                        "adjacent": abs(first - second) <= 1,
+                        "resolved": resolved >= bar,
+                    }
+                    place = (first > bar) - (first < bar)
+                    holds = frozenset(name for name, does in held.items() if does)
+                    found[place, holds] += true_chance * first_chance * second_chance * third_chance
+    return found
 
 
 def _true_levels(model: Model, mean: float) -> list[float]:
@@ -181,22 +212,3 @@ def _given(model: Model, true: int, accuracy: float) -> Iterator[tuple[int, floa
     yield true, accuracy
     yield 1 if true == 0 else true - 1, (1 - accuracy) / 2
     yield top - 1 if true == top else true + 1, (1 - accuracy) / 2
-
-
-def _outcome(states: _Distribution, policy: Rereading) -> Outcome:
-    passing = failing = passing_refused = failing_awarded = 0.0
-    readings = 1.0
-    for state, chance in states.items():
-        is_picked = (policy.refused and not state.first_passes) or (policy.near_standard and state.is_near_standard)
-        reread = 1.0 if is_picked else policy.random_share
-        # two that agree leave the decision of the first
-        after = state.first_passes if state.agrees else state.resolved_passes
-        awarded = (1 - reread) * state.first_passes + reread * after
-        readings += chance * reread * (1 if state.agrees else 2)
-        if state.truly_passes:
-            passing += chance
-            passing_refused += chance * (1 - awarded)
-        else:
-            failing += chance
-            failing_awarded += chance * awarded
-    return Outcome(passing, failing, passing_refused, failing_awarded, readings)
