@@ -1,6 +1,6 @@
 """How long every report takes on SQLite with 10,000 submissions in one program.
 
-    .venv/bin/python -m benchmarks.reports [--submissions 10000] [--times 5]
+    .venv/bin/python -m benchmarks.reports [--submissions 10000] [--times 5] [--without-jobs]
 
 A register is filled in a temporary directory, what jobs work out in advance is worked out, and then each report that the OpenAPI
 document has (all of a program's, and the public quality reports) is asked for in this process over ASGI, as JSON and, where it
@@ -68,7 +68,7 @@ def list_asked(document: Mapping[str, Any], ids: Mapping[str, str]) -> Iterator[
             yield Asked(f"{name} (CSV)", f"{url}{'&' if query else '?'}format=csv", missing)
 
 
-async def main(submissions: int, times: int) -> None:
+async def main(submissions: int, times: int, with_jobs: bool) -> None:
     configure_logging("critical", "json")
     console = Console()
     with tempfile.TemporaryDirectory(prefix="assay-benchmark-") as directory:
@@ -89,7 +89,8 @@ async def main(submissions: int, times: int) -> None:
         console.print(f"{submissions} submissions, written in {time.perf_counter() - began:.0f} s")
         api = create_app(settings)
         async with api.router.lifespan_context(api):
-            await _work_out(api.state.resources, large, console)
+            if with_jobs:
+                await _work_out(api.state.resources, large, console)
             console.print(await _measure(api, large, times))
 
 
@@ -132,5 +133,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--submissions", type=int, default=10_000)
     parser.add_argument("--times", type=int, default=5, help="how often each report is asked for")
+    parser.add_argument("--without-jobs", action="store_true", help="nothing is worked out in advance")
     given = parser.parse_args()
-    asyncio.run(main(given.submissions, given.times))
+    asyncio.run(main(given.submissions, given.times, not given.without_jobs))
