@@ -23,7 +23,6 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 from rich.console import Console
-from rich.table import Table
 
 from app.clock import SystemClock
 from app.demo.calendar import Calendar
@@ -70,7 +69,7 @@ def list_asked(document: Mapping[str, Any], ids: Mapping[str, str]) -> Iterator[
 
 async def main(submissions: int, times: int, with_jobs: bool) -> None:
     configure_logging("critical", "json")
-    console = Console()
+    console = Console(soft_wrap=True)
     with tempfile.TemporaryDirectory(prefix="assay-benchmark-") as directory:
         settings = Settings.model_validate(
             {
@@ -91,7 +90,7 @@ async def main(submissions: int, times: int, with_jobs: bool) -> None:
         async with api.router.lifespan_context(api):
             if with_jobs:
                 await _work_out(api.state.resources, large, console)
-            console.print(await _measure(api, large, times))
+            await _measure(api, large, times, console)
 
 
 async def _work_out(world: Resources, large: Large, console: Console) -> None:
@@ -106,16 +105,18 @@ async def _work_out(world: Resources, large: Large, console: Console) -> None:
             console.print(f"job {name}: {time.perf_counter() - began:.1f} s")
 
 
-async def _measure(api: FastAPI, large: Large, times: int) -> Table:
+async def _measure(api: FastAPI, large: Large, times: int, console: Console) -> None:
+    """A line as soon as it is known: with a large program some take long."""
     today = datetime.now(UTC)
     ids = {**large.ids, "window": f"{today.year}Q{(today.month + 2) // 3}"}
-    table = Table("report", "status", "bytes", "median s", "max s")
+    line = "{:44}{:>8}{:>12}{:>10}{:>10}"
+    console.print(line.format("report", "status", "bytes", "median s", "max s"))
     headers = {"Authorization": f"Bearer {large.person_token}"}
     transport = httpx.ASGITransport(api)
     async with httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers, timeout=600) as client:
         for asked in list_asked(api.openapi(), ids):
             if asked.missing:
-                table.add_row(asked.name, f"not asked for: there is no {', '.join(asked.missing)}")
+                console.print(f"{asked.name}: not asked for, there is no {', '.join(asked.missing)}")
                 continue
             took = []
             for _ in range(times):
@@ -123,10 +124,8 @@ async def _measure(api: FastAPI, large: Large, times: int) -> Table:
                 answer = await client.get(asked.url)
                 took.append(time.perf_counter() - began)
             median, longest = statistics.median(took), max(took)
-            table.add_row(
-                asked.name, str(answer.status_code), str(len(answer.content)), f"{median:.3f}", f"{longest:.3f}"
-            )
-    return table
+            shown = answer.status_code, len(answer.content), f"{median:.3f}", f"{longest:.3f}"
+            console.print(line.format(asked.name, *shown), highlight=False)
 
 
 if __name__ == "__main__":
