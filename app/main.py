@@ -35,6 +35,7 @@ import app.people.router
 import app.privacy.router
 import app.programs.enrollment_router
 import app.programs.router
+import app.programs.simulation_router
 import app.public.case
 import app.public.documents
 import app.public.sampling
@@ -85,6 +86,7 @@ ROUTERS = (
     app.people.router.router,
     app.programs.router.router,
     app.programs.enrollment_router.router,
+    app.programs.simulation_router.router,
     app.submissions.router.router,
     app.readings.router.router,
     app.scoring.router.router,
