@@ -103,9 +103,9 @@ async def _count(session: AsyncSession, issuer_id: str, achievement_id: str, win
         .where(Reading.submitted_at >= window.starts_at, Reading.submitted_at < window.ends_at)
         .group_by(Submission.version)
     )
-    resolved = dict((await session.execute(joined)).tuples().all())
-    double_read = dict((await session.execute(joined.where(second.exists()))).tuples().all())
-    readings = dict((await session.execute(submitted)).tuples().all())
+    resolved = dict((await session.execute(joined)).all())
+    double_read = dict((await session.execute(joined.where(second.exists()))).all())
+    readings = dict((await session.execute(submitted)).all())
     return {
         version: Counts(resolved.get(version, 0), double_read.get(version, 0), readings.get(version, 0))
         for version in resolved.keys() | readings.keys()

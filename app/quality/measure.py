@@ -46,9 +46,7 @@ def measure(clusters: Clusters, levels: int, methods: Sequence[Method], seed: in
 def withhold(methods: Sequence[Method], reason: Reason) -> list[QualityStatistic]:
     """The statistics without their values."""
     names = (method((), 2).name for method in methods)
-    return [
-        QualityStatistic(name=name, n=None, value=None, reason=reason, interval_reason=reason) for name in names
-    ]
+    return [QualityStatistic(name=name, n=None, value=None, reason=reason, interval_reason=reason) for name in names]
 
 
 def _measure_one(

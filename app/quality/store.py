@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, Text, delete, select
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Text, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -16,7 +16,7 @@ _VERSION = (
 
 
 class FrozenQualityReport(Table):
-    """The report of a window that is over. Append-only.
+    """The report of the window with this label, which is over. Append-only.
 
     `body` is what is served, byte for byte (UTF-8), `digest` its SHA-256 (hex), `seed` that of its resampled intervals.
     """
@@ -27,10 +27,10 @@ class FrozenQualityReport(Table):
     issuer_id: Mapped[str] = mapped_column(primary_key=True)
     achievement_id: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    window: Mapped[str] = mapped_column(primary_key=True)
+    label: Mapped[str] = mapped_column(primary_key=True)
     body: Mapped[str] = mapped_column(Text)
     digest: Mapped[str]
-    seed: Mapped[int]
+    seed: Mapped[int] = mapped_column(BigInteger)
     computed_at: Mapped[datetime]
 
 
@@ -43,10 +43,10 @@ class OpenQualityReport(Table):
     issuer_id: Mapped[str] = mapped_column(primary_key=True)
     achievement_id: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    window: Mapped[str] = mapped_column(primary_key=True)
+    label: Mapped[str] = mapped_column(primary_key=True)
     body: Mapped[str] = mapped_column(Text)
     basis: Mapped[str]
-    seed: Mapped[int]
+    seed: Mapped[int] = mapped_column(BigInteger)
     computed_at: Mapped[datetime]
 
 
@@ -64,19 +64,19 @@ async def find_open(
 
 async def list_digests(session: AsyncSession, issuer_id: str, achievement_id: str, version: int) -> dict[str, str]:
     """Digest by window, of the frozen reports of a version."""
-    query = select(FrozenQualityReport.window, FrozenQualityReport.digest).where(
+    query = select(FrozenQualityReport.label, FrozenQualityReport.digest).where(
         FrozenQualityReport.issuer_id == issuer_id,
         FrozenQualityReport.achievement_id == achievement_id,
         FrozenQualityReport.version == version,
     )
-    return {window: digest for window, digest in (await session.execute(query)).all()}
+    return dict((await session.execute(query)).all())
 
 
 async def list_frozen(session: AsyncSession, issuer_id: str, windows: Collection[str]) -> set[tuple[str, int, str]]:
     """Achievement, version and window of the issuer's frozen reports of these windows."""
-    query = select(
-        FrozenQualityReport.achievement_id, FrozenQualityReport.version, FrozenQualityReport.window
-    ).where(FrozenQualityReport.issuer_id == issuer_id, FrozenQualityReport.window.in_(windows))
+    query = select(FrozenQualityReport.achievement_id, FrozenQualityReport.version, FrozenQualityReport.label).where(
+        FrozenQualityReport.issuer_id == issuer_id, FrozenQualityReport.label.in_(windows)
+    )
     return {(achievement, version, window) for achievement, version, window in (await session.execute(query)).all()}
 
 
@@ -87,6 +87,6 @@ async def forget_open(session: AsyncSession, issuer_id: str, achievement_id: str
             OpenQualityReport.issuer_id == issuer_id,
             OpenQualityReport.achievement_id == achievement_id,
             OpenQualityReport.version == version,
-            OpenQualityReport.window == window,
+            OpenQualityReport.label == window,
         )
     )
