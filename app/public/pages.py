@@ -408,6 +408,7 @@ REASONS: Mapping[str, str] = {
     "one_rater": "undefined: one reader",
     "too_few_clusters": "too few submissions",
     "not_computed": "not computed yet",
+    "no_disagreement": "too little disagreement",
     "small_cell": "fewer than ten submissions",
 }
 

@@ -12,6 +12,8 @@ from app.psychometrics.statistic import Reason
 from app.web.fields import Moment
 
 State = Literal["open", "frozen"]
+IntervalReason = Reason | Literal["no_disagreement"]
+"""`no_disagreement`: there was so little of it that all resamples are alike, and say nothing of how far off a number may be."""
 
 
 class QualityWindow(BaseModel):
@@ -48,7 +50,7 @@ class QualityStatistic(BaseModel):
     value: float | None
     reason: Reason | None = None
     interval: QualityInterval | None = None
-    interval_reason: Reason | None = None
+    interval_reason: IntervalReason | None = None
 
 
 class QualityRate(BaseModel):

@@ -42,6 +42,7 @@ METHODS: Mapping[str, str] = {
     "gwet_ac1": "Gwet's AC1: unlike kappa it holds where nearly all work is at one level.",
     "wilson": "Wilson's score interval, where each pair is of another submission.",
     "cluster_bootstrap": "Percentile interval of 1000 resamples of whole submissions.",
+    "no_disagreement": "All resamples are alike: there is too little disagreement for an interval.",
     "small_cell": f"Nothing is told of fewer than {SMALL} submissions.",
 }
 """What the names in a report mean."""
@@ -203,7 +204,9 @@ def _tell_rate(counts: Counts, is_withheld: bool) -> QualityRate:
 def _sentence(random: QualityPairs, pilot: bool) -> str:
     exact = random.overall[0]
     if exact.reason == "small_cell":
-        return f"Too few readings to judge: fewer than {SMALL} submissions are not reported on."
+        return (
+            f"Too few readings to judge: of fewer than {SMALL} submissions that were drawn at random nothing is told."
+        )
     if exact.value is None:
         return "Too few readings to judge: no work that was drawn at random was read twice in this window."
     told = (

@@ -10,9 +10,9 @@ from itertools import chain
 from app.psychometrics.agreement import adjacent, cohen_kappa, exact, weighted_kappa
 from app.psychometrics.alpha import krippendorff_alpha
 from app.psychometrics.gwet import gwet_ac1
-from app.psychometrics.intervals import cluster_bootstrap
+from app.psychometrics.intervals import cluster_bootstrap, wilson
 from app.psychometrics.statistic import Interval, Reason, Statistic
-from app.quality.bodies import QualityInterval, QualityStatistic
+from app.quality.bodies import IntervalReason, QualityInterval, QualityStatistic
 
 Pair = tuple[int, int]
 """Positions of two scores on a criterion's levels, the first reading's first; of decisions: 1 for an award."""
@@ -57,17 +57,31 @@ def _measure_one(
         return QualityStatistic(
             name=found.name, n=found.n, value=None, reason=found.reason, interval_reason=found.reason
         )
-    interval = found.interval if all(len(each) == 1 for each in clusters) else None
-    missing: Reason | None = None
-    if interval is None and seed is None:
-        missing = "not_computed"
-    elif interval is None and seed is not None:
-        interval = cluster_bootstrap(clusters, lambda drawn: method(drawn, levels).value, seed=seed)
-        missing = "too_few_clusters" if interval is None else None
+    interval, missing = _find_interval(clusters, found, levels, method, seed)
     return QualityStatistic(
         name=found.name, n=found.n, value=round(found.value, _DIGITS), interval=tell_interval(interval),
         interval_reason=missing,
     )  # fmt: skip
+
+
+def _find_interval(
+    clusters: Clusters, found: Statistic, levels: int, method: Method, seed: int | None
+) -> tuple[Interval | None, IntervalReason | None]:
+    """The interval, or why there is none. Pairs of one submission each are independent: a share of them has Wilson's."""
+    if found.interval is not None and all(len(each) == 1 for each in clusters):
+        return found.interval, None
+    if seed is None:
+        return None, "not_computed"
+    interval = cluster_bootstrap(clusters, lambda drawn: method(drawn, levels).value, seed=seed)
+    if interval is None:
+        return None, "too_few_clusters"
+    if interval.low < interval.high:
+        return interval, None
+    # All resamples are alike: an interval of no width would feign certainty. A share has Wilson's, each submission counted once.
+    if found.interval is None:
+        return None, "no_disagreement"
+    assert found.value is not None
+    return wilson(round(found.value * len(clusters)), len(clusters)), None
 
 
 def tell_interval(interval: Interval | None) -> QualityInterval | None:

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from app.achievements.store import AchievementVersion, get_version
 from app.quality.bodies import QualityPairs, QualityStatistic
 from app.quality.facts import load_facts
+from app.quality.recompute import recompute_reports
 from app.quality.windows import Window
 from tests.conftest import Partner
 from tests.fakes import FixedClock
@@ -185,6 +186,18 @@ async def test_one_category_has_no_kappa_and_says_why(app: FastAPI, partner: Par
     for name in ("cohen_kappa", "weighted_kappa_quadratic", "krippendorff_alpha_ordinal", "gwet_ac1"):
         found = named(overall, name)
         assert (found.value, found.reason, found.interval_reason) == (None, "one_category", "one_category")
+
+
+async def test_perfect_agreement_is_not_taken_for_certainty(app: FastAPI, partner: Partner) -> None:
+    scene = await open_scene(app, partner)
+    await scene.put(*[AGREE, ((1, 1), (0, 0))] * 6)
+    await recompute_reports(scene.world, partner.issuer_id, partner.achievement_id)
+    overall = (await scene.fetch()).random.overall
+    exact, kappa = overall[0], named(overall, "cohen_kappa")
+    assert (exact.value, kappa.value) == (1.0, 1.0)
+    assert exact.interval is not None  # of 12 submissions, not of 24 pairs
+    assert (exact.interval.method, exact.interval.low, exact.interval.high) == ("wilson", approx(0.757506), 1.0)
+    assert (kappa.interval, kappa.interval_reason) == (None, "no_disagreement")
 
 
 async def version_of(scene: Scene) -> AchievementVersion:
