@@ -17,6 +17,7 @@ from app.audit.store import audit
 from app.events.store import record_event
 from app.issuers.jobs import FREEZE_QUALITY_JOB
 from app.jobs.queue import enqueue_once
+from app.quality.commitment import FROZEN, compose_report_commitment
 from app.quality.compose import compose_report, seed_of
 from app.quality.facts import WindowFacts, load_facts
 from app.quality.store import FrozenQualityReport, find_frozen, forget_open, list_frozen
@@ -98,7 +99,7 @@ async def _keep(session: AsyncSession, version: AchievementVersion, window: Wind
         )
     )  # fmt: skip
     await forget_open(session, issuer_id, achievement_id, number, window.label)
-    content = {"version": number, "window": window.label, "digest": digest}
-    audit(session, issuer_id=issuer_id, actor=_SERVICE, action="quality_report.frozen", object_id=achievement_id,
+    content = compose_report_commitment(number, window.label, digest)
+    audit(session, issuer_id=issuer_id, actor=_SERVICE, action=FROZEN, object_id=achievement_id,
           content=content, at=now)  # fmt: skip
-    record_event(session, issuer_id, "quality_report.frozen", achievement_id, at=now, data=content)
+    record_event(session, issuer_id, FROZEN, achievement_id, at=now, data=content)

@@ -24,11 +24,13 @@ from app.quality.recompute import recompute_reports
 from app.quality.store import FrozenQualityReport, OpenQualityReport
 from app.quality.windows import Window, parse_window, window_of
 from app.readings.jobs import RECOMPUTE_QUALITY_JOB
+from app.settings import Settings
 from app.worker import open_runner
 from tests.builders import achievement_body
 from tests.conftest import Partner
 from tests.fakes import FixedClock
 from tests.issuing import decided, world_of
+from tests.operation.behind import unguarded
 from tests.quality.scene import AGREE, NO_TOKEN, Scene, named, open_scene
 from tests.readings.scene import open_scene as open_readers
 from tests.scoring.judging import open_case
@@ -307,6 +309,26 @@ async def test_a_report_is_frozen_once_its_window_is_over(app: FastAPI, partner:
     assert trail.faults == []
     assert (entry.object_id, entry.digest) == (partner.achievement_id, content_digest(content))
     assert (event.object_id, event.data) == (partner.achievement_id, content)
+
+
+async def test_a_frozen_report_changed_behind_the_services_back_is_found(
+    app: FastAPI, partner: Partner, clock: FixedClock, settings: Settings
+) -> None:
+    scene = await open_scene(app, partner)
+    clock.moment = datetime(2027, 4, 2, tzinfo=UTC)
+    await scene.run_jobs()
+    assert await find_faults(scene) == []
+    async with unguarded(settings) as change:
+        forged = "UPDATE frozen_quality_report SET body = replace(body, 'Too few', 'Not few')"
+        await change(f"{forged} WHERE label = '2027Q1'")
+        assert len(await find_faults(scene)) == 2  # the report, and the entry that now has none
+        await change("DELETE FROM frozen_quality_report WHERE label = '2027Q1'")
+        assert [each.rpartition(" is ")[2] for each in await find_faults(scene)] == ["missing, or was changed"]
+
+
+async def find_faults(scene: Scene) -> list[str]:
+    async with scene.world.database.snapshot() as session:
+        return [each.detail for each in (await verify_audit_trail(session)).faults]
 
 
 async def test_freezing_twice_is_freezing_once(app: FastAPI, partner: Partner, clock: FixedClock) -> None:
