@@ -38,9 +38,9 @@ import app.programs.router
 import app.programs.simulation_router
 import app.public.case
 import app.public.documents
+import app.public.quality
 import app.public.sampling
 import app.public.sign_in
-import app.quality.router
 import app.readings.router
 import app.recognition.router
 import app.reports.router
@@ -94,7 +94,6 @@ ROUTERS = (
     app.misconduct.router.router,
     app.pathways.router.router,
     app.demographics.router.router,
-    app.quality.router.router,
     app.monitoring.router.router,
     app.reports.router.router,
     app.recognition.router.router,
@@ -105,6 +104,7 @@ ROUTERS = (
     app.public.case.router,
     app.public.sign_in.router,
     app.public.sampling.router,
+    app.public.quality.router,
     app.web.health.router,
     app.web.api_docs.router,
 )

@@ -16,6 +16,7 @@ import app.learners.store
 import app.misconduct.store
 import app.people.store
 import app.programs.store
+import app.quality.store
 import app.readings.store
 import app.scoring.store
 import app.statuslists.store

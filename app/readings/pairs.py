@@ -65,7 +65,7 @@ async def list_pairs(
     if achievement_id is not None:
         query = query.where(Submission.achievement_id == achievement_id)
     works: dict[str, tuple[str, int]] = {}
-    for reading, achievement, version in (await session.execute(query)).tuples():
+    for reading, achievement, version in (await session.execute(query)).all():
         readings[str(reading.submission_id)].append(reading)
         works[str(reading.submission_id)] = (achievement, version)
     pairs = [_pair(*works[id_], found) for id_, found in readings.items()]

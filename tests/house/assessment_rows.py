@@ -11,6 +11,7 @@ from app.assessors.store import (
 )
 from app.identifiers import new_id
 from app.misconduct.store import MisconductCase, MisconductVote
+from app.quality.store import FrozenQualityReport
 from app.submissions.store import Screening
 from tests.anchoring import MET, put_anchor
 from tests.conftest import Partner
@@ -28,6 +29,12 @@ async def fill_assessment(partner: Partner) -> None:
             Screening(
                 issuer_id=partner.issuer_id, id=new_id(), submission_id=case.submission.id, outcome="accepted",
                 condition_codes=[], sealed_note=None, screened_by="test", screened_at=case.world.clock.now(),
+            )
+        )  # fmt: skip
+        session.add(
+            FrozenQualityReport(
+                issuer_id=partner.issuer_id, achievement_id=partner.achievement_id, version=1, label="2026Q4",
+                body="{}", digest="0" * 64, seed=0, computed_at=case.world.clock.now(),
             )
         )  # fmt: skip
 

@@ -22,6 +22,7 @@ APPEND_ONLY = (
     "decision",
     "event",
     "framework_version",
+    "frozen_quality_report",
     "image",
     "master_reading",
     "misconduct_vote",

@@ -30,6 +30,7 @@ DELETABLE = (
     "job",
     "learner_identity",
     "oidc_sign_in",
+    "open_quality_report",
     "person_identity",
     "person_role",
     "program_achievement",

@@ -58,6 +58,8 @@ PUBLIC = {
     "fetch_case_item_associations",
     "fetch_case_rubric",
     "fetch_sampling_windows",
+    "fetch_quality_reports",
+    "fetch_quality_report",
     "healthz",
     "readyz",
     "metrics",
