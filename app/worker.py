@@ -7,7 +7,13 @@ from typing import Any
 
 from app.access.idempotency import FORGET_JOB, forget_key
 from app.assessors.certify import expire_certification
-from app.assessors.jobs import EXPIRE_JOB, ISSUE_BADGE_JOB, RECHECK_ASSESSOR_JOB, REVOKE_BADGE_JOB
+from app.assessors.jobs import (
+    EVALUATE_ASSESSORS_JOB,
+    EXPIRE_JOB,
+    ISSUE_BADGE_JOB,
+    RECHECK_ASSESSOR_JOB,
+    REVOKE_BADGE_JOB,
+)
 from app.credentials.issue import RECOVERY_JOB, REISSUE_JOB, recover
 from app.credentials.remind import REMINDER_JOB, remind
 from app.identity.reissue import reissue_badges
@@ -16,9 +22,10 @@ from app.issuers.store import IssuerLeft
 from app.jobs.embedded import EmbeddedRunner, Handler
 from app.misconduct.close import close_case
 from app.misconduct.jobs import CLOSE_CASE_JOB
+from app.monitoring.evaluate import evaluate_assessors, watch_assessors
 from app.people.mail import MAIL_JOB, deliver_mail
 from app.people.sign_in_link import LINK_JOB, send_link
-from app.programs.jobs import OPEN_WINDOWS_JOB, RECHECK_CONFLICTS_JOB
+from app.programs.jobs import OPEN_WINDOWS_JOB, RECHECK_CONFLICTS_JOB, WATCH_ASSESSORS_JOB
 from app.readings.assign import assign_readings
 from app.readings.jobs import ASSIGN_READINGS_JOB, EXPIRE_READING_JOB, VALIDITY_PAPER_JOB
 from app.readings.reassign import (
@@ -92,6 +99,8 @@ VERBS: Mapping[str, Verb] = {
     EXPIRE_JOB: _expire_certification,
     ISSUE_BADGE_JOB: unless_left(about("certification_id", issue_certification_badge)),
     REVOKE_BADGE_JOB: about("certification_id", revoke_certification_badge),
+    WATCH_ASSESSORS_JOB: about("program_id", watch_assessors),
+    EVALUATE_ASSESSORS_JOB: about("program_id", evaluate_assessors),
     CLOSE_CASE_JOB: unless_left(about("case_id", close_case)),
     RECOVERY_JOB: about("edition_id", recover),
     REISSUE_JOB: unless_left(about("learner_id", reissue_badges)),

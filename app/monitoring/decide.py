@@ -28,9 +28,7 @@ class FlagDecided(Conflict):
     code = "flag_decided"
 
 
-async def dismiss_flag(
-    session: AsyncSession, member: Member, flag_id: str, *, reason: str, now: datetime
-) -> RaterFlag:
+async def dismiss_flag(session: AsyncSession, member: Member, flag_id: str, *, reason: str, now: datetime) -> RaterFlag:
     """The lead looked at it, and nothing is to be done. Raises NotFound, OwnFlag, FlagDecided."""
     flag = await _open_for(session, member, flag_id)
     _close(session, flag, member, "dismissed", None, reason, now)

@@ -7,7 +7,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.assessors.certification import READING_STATES, state_at
-from app.assessors.jobs import WATCH_ASSESSORS_JOB
 from app.assessors.store import AnchorSession, Certification
 from app.identifiers import new_id
 from app.issuers.store import get_issuer
@@ -15,14 +14,17 @@ from app.jobs.queue import enqueue
 from app.monitoring.beside import compare_with_others
 from app.monitoring.decide import note_flag
 from app.monitoring.figures import Compared, measure_beside_others
-from app.monitoring.quarters import quarter_before, quarter_of, quarter_start
-from app.monitoring.ratings import Key, Rating, Scope, group_by_key, list_ratings
+from app.monitoring.quarters import quarter_before, quarter_of
+from app.monitoring.ratings import Key, Scope, group_by_key, list_ratings
 from app.monitoring.rules import Fired, apply_rules
 from app.monitoring.store import MonitoringRound, RaterFlag
+from app.programs.jobs import WATCH_ASSESSORS_JOB
 from app.programs.store import Program
 from app.resources import Resources
 
 EVERY = timedelta(days=1)
+YEAR = timedelta(days=365)
+"""How far back a flag looks beside other readers."""
 SERVICE = "service:monitoring"
 """The actor where nobody but the service does it."""
 
@@ -70,7 +72,7 @@ async def _evaluate(session: AsyncSession, issuer_id: str, program_id: str, now:
     scope = Scope(program_id)
     ratings = group_by_key(await list_ratings(session, issuer_id, scope, until=now))
     standing = await _standing_since(session, issuer_id, now)
-    beside = await compare_with_others(session, issuer_id, scope, since=None, as_of=now)
+    beside = await compare_with_others(session, issuer_id, scope, since=now - YEAR, as_of=now)
     raised = await _list_raised(session, issuer_id, program_id)
     this = quarter_of(now)
     for key, found in ratings.items():
@@ -84,9 +86,7 @@ async def _evaluate(session: AsyncSession, issuer_id: str, program_id: str, now:
                     _raise(session, issuer_id, key, quarter, fired, beside.get(key, []), now)
 
 
-async def _standing_since(
-    session: AsyncSession, issuer_id: str, now: datetime
-) -> dict[tuple[str, str, int], datetime]:
+async def _standing_since(session: AsyncSession, issuer_id: str, now: datetime) -> dict[tuple[str, str, int], datetime]:
     """Since when what an assessor gave speaks about them, for those who may read now, by assessor, achievement and version.
 
     That is the end of the round they qualified in last: what was before has led to training and a new round already.
@@ -101,21 +101,19 @@ async def _standing_since(
     )
     return {
         (found.assessor_id, found.achievement_id, found.version): closed_at or found.created_at
-        for found, closed_at in (await session.execute(query)).tuples()
+        for found, closed_at in (await session.execute(query)).all()
         if state_at(found, now) in READING_STATES
     }
 
 
-async def _list_raised(
-    session: AsyncSession, issuer_id: str, program_id: str
-) -> set[tuple[Key, str, str, str]]:
+async def _list_raised(session: AsyncSession, issuer_id: str, program_id: str) -> set[tuple[Key, str, str, str]]:
     query = select(
         RaterFlag.assessor_id, RaterFlag.achievement_id, RaterFlag.version, RaterFlag.rule, RaterFlag.level,
         RaterFlag.quarter,
     ).where(RaterFlag.issuer_id == issuer_id, RaterFlag.program_id == program_id)  # fmt: skip
     return {
         ((assessor_id, program_id, achievement_id, version), rule, level, quarter)
-        for assessor_id, achievement_id, version, rule, level, quarter in (await session.execute(query)).tuples()
+        for assessor_id, achievement_id, version, rule, level, quarter in (await session.execute(query)).all()
     }
 
 

@@ -1,4 +1,4 @@
-"""What a flag shows for itself: figures with their intervals, and where they come from by id. Never whose work, nor its levels."""
+"""What a flag shows for itself: figures with their intervals, and where they come from by id. Never whose work it was."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -49,7 +49,7 @@ class Evidence(BaseModel):
     compared_with: FiguresOut | None = Field(description="Of the quarter that a change is measured from.")
     compared_quarter: str | None = Field(examples=["2026Q2"])
     rule_figures: dict[str, Any] = Field(description="What the rule compared, and with which bound.")
-    beside_others: BesideOthersOut
+    beside_others: BesideOthersOut = Field(description="Of the year before the flag was raised.")
     anchor_ids: list[Identifier]
     session_ids: list[Identifier] = Field(description="Qualification rounds and calibrations.")
     validity_reading_ids: list[Identifier]

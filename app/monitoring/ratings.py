@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements.store import AchievementVersion
@@ -88,7 +88,9 @@ async def list_ratings(session: AsyncSession, issuer_id: str, scope: Scope, *, u
     ]
     truths = await _truths(session, issuer_id, scope)
     scales = await load_scales(session, issuer_id, {(each.achievement_id, each.version) for each in truths.values()})
-    found = [rating for each in scored if (truth := truths.get(each.anchor_id)) for rating in _rate(each, truth, scales)]
+    found = [
+        rating for each in scored if (truth := truths.get(each.anchor_id)) for rating in _rate(each, truth, scales)
+    ]
     return sorted(found, key=lambda rating: (rating.at, rating.met_in, rating.anchor_id, rating.criterion))
 
 
@@ -116,8 +118,8 @@ async def _of_sessions(session: AsyncSession, issuer_id: str, scope: Scope, unti
             AnchorSession.closed_at <= until, AnchorSession.result.is_not(None),
         )
     )  # fmt: skip
-    query = _narrow(query, scope, program=AnchorSession.program_id, assessor=AnchorResponse.assessor_id)
-    return [_Scored(*row) for row in (await session.execute(query)).all()]
+    of_scope = _conditions(scope, AnchorSession.program_id, AnchorResponse.assessor_id)
+    return [_Scored(*row) for row in (await session.execute(query.where(*of_scope))).all()]
 
 
 async def _of_validity_papers(session: AsyncSession, issuer_id: str, scope: Scope, until: datetime) -> list[_Scored]:
@@ -128,16 +130,17 @@ async def _of_validity_papers(session: AsyncSession, issuer_id: str, scope: Scop
         Reading.issuer_id == issuer_id, Reading.kind == "validity", Reading.state == "submitted",
         Reading.submitted_at <= until,
     )  # fmt: skip
-    query = _narrow(query, scope, program=Reading.program_id, assessor=Reading.assessor_id)
-    return [_Scored(*row[:5], dict(row[5] or ()), row[6]) for row in (await session.execute(query)).all()]
+    query = query.where(*_conditions(scope, Reading.program_id, Reading.assessor_id))
+    return [
+        _Scored(assessor_id, program_id, kind, id_, anchor_id, dict(levels or ()), submitted_at)
+        for assessor_id, program_id, kind, id_, anchor_id, levels, submitted_at in (await session.execute(query)).all()
+        if assessor_id and anchor_id and submitted_at  # as every one that was submitted has
+    ]
 
 
-def _narrow(query: Select[Any], scope: Scope, *, program: Any, assessor: Any) -> Select[Any]:
-    if scope.program_id is not None:
-        query = query.where(program == scope.program_id)
-    if scope.assessor_id is not None:
-        query = query.where(assessor == scope.assessor_id)
-    return query
+def _conditions(scope: Scope, program_id: Any, assessor_id: Any) -> list[ColumnElement[bool]]:
+    wanted = ((program_id, scope.program_id), (assessor_id, scope.assessor_id))
+    return [column == value for column, value in wanted if value is not None]
 
 
 async def _truths(session: AsyncSession, issuer_id: str, scope: Scope) -> dict[str, _Truth]:
@@ -160,7 +163,7 @@ async def load_scales(session: AsyncSession, issuer_id: str, versions: set[tuple
         (achievement_id, version): {
             each["key"]: [level["key"] for level in each["levels"]] for each in content["rubric"]["criteria"]
         }
-        for achievement_id, version, content in (await session.execute(query)).tuples()
+        for achievement_id, version, content in (await session.execute(query)).all()
         if (achievement_id, version) in versions
     }
 

@@ -5,3 +5,7 @@ OPEN_WINDOWS_JOB = "open_sampling_windows"
 
 RECHECK_CONFLICTS_JOB = "recheck_conflicts"
 """A conflict of interest came up: their readings of the learner's work are taken away. Payload: issuer_id, learner_id."""
+
+WATCH_ASSESSORS_JOB = "watch_assessors"
+"""A program was created, or a day has passed: the rules of drift and severity are applied to its assessors (`app.monitoring`).
+Payload: issuer_id, program_id."""
