@@ -43,16 +43,19 @@ async def test_what_comes_from_the_queue_counts_in_the_next_quarter(
 ) -> None:
     """Else an assessor would see which reading was a validity paper, or was done by two."""
     await put_validity_paper(scene.world, partner, scene.program, scene.assessors["A-01"].id, SEVERE)
-    submission = await scene.accept()
-    first = await scene.finish(submission)
-    await scene.finish(submission, "second_random", evidence="developing")
+    for levels in ({}, {"evidence": "not-evident"}):
+        submission = await scene.accept(await scene.enroll(f"Ada {len(levels)} Example"))
+        await scene.finish(submission)
+        await scene.finish(submission, "second_random", **levels)
     assert [(await record(scene.clients[code]))["records"] for code in ("A-01", "A-02")] == [[], []]
     clock.advance(days=45)
     [mine] = (await record(scene.clients["A-01"]))["records"]  # type: ignore[misc]
     assert (mine["figures"]["ratings"], mine["figures"]["exact"]["value"]) == (2, 0.0)
-    [read] = (await record(scene.clients[first]))["records"]  # type: ignore[misc]
-    resolved = len(await scene.resolutions(submission))
-    assert read["beside_others"]["submissions"] == resolved
+    # Of the two submissions one waits for a lead's adjudication: nobody is told anything of it.
+    assert len(await scene.all_resolutions()) == 1
+    lines = [line for client in scene.clients.values() for line in (await record(client))["records"]]  # type: ignore[attr-defined]
+    told = [line["beside_others"] for line in lines if line["beside_others"]["submissions"]]
+    assert [(each["submissions"], each["exact"]["value"]) for each in told] == [(1, 1.0)] * 2
 
 
 async def test_a_flag_is_told_when_a_lead_has_decided(scene: Scene, partner: Partner) -> None:

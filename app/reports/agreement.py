@@ -1,0 +1,256 @@
+"""How far two readers agree, criterion by criterion: first readings in rows, second in columns.
+
+Only pairs of blind readings whose submission is resolved count: before that whoever settles it knows nothing of them. Random pairs
+stand for all submissions of their time; triggered ones are told apart. Versions are pooled where the criterion's text is the same.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.access.dependencies import ReportsRead
+from app.achievements.lineage import pool_keys
+from app.achievements.store import AchievementVersion
+from app.identifiers import Identifier
+from app.monitoring.beside import list_settled_pairs
+from app.programs.store import Enrollment
+from app.psychometrics import agreement
+from app.psychometrics.alpha import krippendorff_alpha
+from app.psychometrics.gwet import gwet_ac1
+from app.psychometrics.statistic import Statistic
+from app.readings.pairs import PairKind, ReadingPair
+from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
+from app.reports.figures import ReportOut, StatisticOut, opening
+from app.reports.filters import Reported, ReportFilters, get_reported
+from app.reports.words import count_of, tell_scope
+from app.submissions.store import Submission
+
+router = APIRouter()
+
+KINDS: tuple[PairKind, ...] = ("random", "triggered")
+STATISTICS = (
+    "exact_agreement", "adjacent_agreement", "cohen_kappa", "weighted_kappa_quadratic", "krippendorff_alpha_ordinal",
+    "gwet_ac1",
+)  # fmt: skip
+
+
+class IntervalState(BaseModel):
+    """Where no interval is, why."""
+
+    name: str
+    reason: Literal["not_computed"]
+
+
+class PairsOut(BaseModel):
+    """What the pairs of one kind come to. With fewer submissions than the smallest cell nothing is told of them."""
+
+    kind: PairKind
+    submissions: int | None = Field(description="Null where there are too few to tell of.")
+    matrix: list[list[int]] | None = Field(description="First readings in rows, second in columns, lowest level first.")
+    statistics: list[StatisticOut] = Field(
+        description="Read them together: kappa and alpha are low where nearly all work is at one level."
+    )
+
+
+class CriterionOut(BaseModel):
+    """A criterion, over all versions with the same lineage and text."""
+
+    achievement_id: str
+    criterion: str = Field(description="Its key in the latest of these versions.")
+    name: str
+    versions: list[int]
+    levels: list[str] = Field(description="Their names, lowest first.")
+    pairs: list[PairsOut]
+
+
+class AgreementOut(ReportOut):
+    submissions: int | None = Field(description="Read by two, at random or not. Null where too few to tell of.")
+    criteria: list[CriterionOut]
+
+
+@router.get("/v1/programs/{program_id}/reports/agreement", operation_id="report_agreement",
+            responses=report_responses(AgreementOut))  # fmt: skip
+async def agreement_(
+    program_id: Identifier, tenant: ReportsRead, session: Snapshot, filters: ReportFilters, chosen: ChosenFormat
+) -> Response:
+    """How far two blind readings of the same work agree, criterion by criterion."""
+    body = await measure(session, await get_reported(session, tenant.issuer_id, program_id, filters))
+    return report_response(chosen, body, rows(body))
+
+
+@dataclass
+class _Pool:
+    """A criterion in the versions that share its text, and the positions both readers gave, by kind."""
+
+    achievement_id: str
+    versions: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    given: dict[PairKind, list[tuple[int, int]]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+
+
+async def measure(session: AsyncSession, reported: Reported) -> AgreementOut:
+    """The window is of when the second reading was submitted."""
+    pairs = await _load_pairs(session, reported)
+    pools = await _pool(session, reported, pairs)
+    minimum = reported.minimum_cell
+    criteria = [_measure_pool(pool, minimum) for pool in pools]
+    is_small = any(each.submissions is None for criterion in criteria for each in criterion.pairs)
+    submissions = None if _is_small(len(pairs), minimum) or is_small else len(pairs)
+    return AgreementOut.model_validate(
+        {
+            **opening(
+                "agreement", reported, sentence=_tell(reported, criteria), window="when the second reading was submitted",
+                suppressed=("submissions", "criteria.pairs") if is_small else (),
+            ),
+            "submissions": submissions,
+            "criteria": criteria,
+        }
+    )  # fmt: skip
+
+
+async def _load_pairs(session: AsyncSession, reported: Reported) -> list[ReadingPair]:
+    filters = reported.filters
+    pairs = await list_settled_pairs(
+        session, reported.issuer_id, program_id=reported.program.id, achievement_id=filters.achievement_id,
+        as_of=filters.as_of,
+    )  # fmt: skip
+    pairs = [
+        pair
+        for pair in pairs
+        if filters.is_within(pair.completed_at) and filters.is_about(pair.achievement_id, pair.version)
+    ]
+    if filters.cohort_id is None or not pairs:
+        return pairs
+    query = (
+        select(Submission.id)
+        .join(Enrollment, (Enrollment.issuer_id == Submission.issuer_id) & (Enrollment.id == Submission.enrollment_id))
+        .where(Submission.issuer_id == reported.issuer_id, Enrollment.cohort_id == filters.cohort_id)
+    )
+    of_cohort = set((await session.scalars(query)).all())
+    return [pair for pair in pairs if pair.submission_id in of_cohort]
+
+
+async def _pool(session: AsyncSession, reported: Reported, pairs: Sequence[ReadingPair]) -> list[_Pool]:
+    """In the order of the achievements and of their latest rubric."""
+    rubrics = await _load_rubrics(session, reported.issuer_id, {(each.achievement_id, each.version) for each in pairs})
+    keys = {each: pool_keys(rubric) for each, rubric in rubrics.items()}
+    pools: dict[tuple[str, str], _Pool] = {}
+    scales: dict[tuple[str, int, str], dict[str, int]] = {}
+    for (achievement_id, version), rubric in sorted(rubrics.items(), key=lambda each: (each[0][0], -each[0][1])):
+        for criterion in rubric["criteria"]:
+            key = achievement_id, keys[achievement_id, version][criterion["key"]]
+            pools.setdefault(key, _Pool(achievement_id)).versions[version] = criterion
+            positions = {level["key"]: position for position, level in enumerate(criterion["levels"])}
+            scales[achievement_id, version, criterion["key"]] = positions
+    for pair in pairs:
+        for criterion_key, level in pair.first.items():
+            scale = scales[pair.achievement_id, pair.version, criterion_key]
+            pool = pools[pair.achievement_id, keys[pair.achievement_id, pair.version][criterion_key]]
+            pool.given[pair.kind].append((scale[level], scale[pair.second[criterion_key]]))
+    return list(pools.values())
+
+
+async def _load_rubrics(
+    session: AsyncSession, issuer_id: str, versions: set[tuple[str, int]]
+) -> dict[tuple[str, int], Mapping[str, Any]]:
+    query = select(AchievementVersion.achievement_id, AchievementVersion.version, AchievementVersion.content).where(
+        AchievementVersion.issuer_id == issuer_id, AchievementVersion.achievement_id.in_({each for each, _ in versions})
+    )
+    return {
+        (achievement_id, version): content["rubric"]
+        for achievement_id, version, content in (await session.execute(query)).all()
+        if (achievement_id, version) in versions
+    }
+
+
+def _measure_pool(pool: _Pool, minimum: int) -> CriterionOut:
+    criterion = pool.versions[max(pool.versions)]
+    levels = len(criterion["levels"])
+    # A submission is paired once, so the pairs of one criterion are as many as its submissions.
+    is_small = any(_is_small(len(given), minimum) for given in pool.given.values())
+    return CriterionOut(
+        achievement_id=pool.achievement_id,
+        criterion=criterion["key"],
+        name=criterion["name"],
+        versions=sorted(pool.versions),
+        levels=[level["name"] for level in criterion["levels"]],
+        pairs=[_measure_pairs(kind, pool.given[kind], levels, minimum, is_small=is_small) for kind in KINDS],
+    )
+
+
+def _measure_pairs(
+    kind: PairKind, given: list[tuple[int, int]], levels: int, minimum: int, *, is_small: bool
+) -> PairsOut:
+    if _is_small(len(given), minimum):
+        hidden = [StatisticOut(name=name, n=None, value=None, reason="small_cell", interval=None) for name in STATISTICS]
+        return PairsOut(kind=kind, submissions=None, matrix=None, statistics=hidden)
+    return PairsOut(
+        kind=kind,
+        submissions=len(given),
+        matrix=agreement.matrix(given, levels) if given else None,
+        statistics=[StatisticOut.of(each) for each in _list_statistics(given, levels)],
+    )
+
+
+def _list_statistics(given: list[tuple[int, int]], levels: int) -> list[Statistic]:
+    """As STATISTICS. The shares have Wilson's interval; those of the others are resampled and come from what is stored."""
+    return [
+        agreement.exact(given),
+        agreement.adjacent(given),
+        agreement.cohen_kappa(given, levels),
+        agreement.weighted_kappa(given, levels),
+        krippendorff_alpha(given, "ordinal"),
+        gwet_ac1(given, levels),
+    ]
+
+
+def _is_small(submissions: int, minimum: int) -> bool:
+    return 0 < submissions < minimum
+
+
+def _tell(reported: Reported, criteria: Sequence[CriterionOut]) -> str:
+    """The range over the criteria, of random pairs: those stand for all submissions."""
+    told = [each for criterion in criteria for each in criterion.pairs if each.kind == "random" and each.submissions]
+    if not told:
+        return (
+            f"{tell_scope(reported)}: too few submissions were read by two at random to tell how far readers agree; at least "
+            f"{reported.minimum_cell} are needed for a criterion."
+        )
+    shares = [each.statistics[0].value or 0.0 for each in told]
+    most = max(each.submissions or 0 for each in told)
+    return (
+        f"{tell_scope(reported)}: of up to {count_of(most, 'submission')} read by two at random, both readers gave the same "
+        f"level in {min(shares):.0%} to {max(shares):.0%}, depending on the criterion."
+    )
+
+
+def rows(body: AgreementOut) -> list[Row]:
+    """One line for each criterion, kind and statistic, and one for each cell of a matrix (`first_level`, `second_level`, `n`)."""
+    lines: list[Row] = []
+    for criterion in body.criteria:
+        for pairs in criterion.pairs:
+            about: Row = {"criterion": criterion.criterion, "kind": pairs.kind}
+            lines += [
+                _line(about, measure=each.name, n=each.n, value=each.value, reason=each.reason,
+                      low=each.interval.low if each.interval else None, high=each.interval.high if each.interval else None)
+                for each in pairs.statistics
+            ]  # fmt: skip
+            lines += [
+                _line(about, measure="matrix", n=count, first_level=criterion.levels[i], second_level=criterion.levels[j])
+                for i, row in enumerate(pairs.matrix or ())
+                for j, count in enumerate(row)
+            ]
+    return lines
+
+
+_COLUMNS = ("measure", "n", "value", "reason", "low", "high", "first_level", "second_level")
+
+
+def _line(about: Row, **cells: str | int | float | None) -> Row:
+    return {**about, **{column: cells.get(column) for column in _COLUMNS}}
