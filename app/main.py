@@ -37,9 +37,9 @@ import app.programs.enrollment_router
 import app.programs.router
 import app.public.case
 import app.public.documents
+import app.public.quality
 import app.public.sampling
 import app.public.sign_in
-import app.quality.router
 import app.readings.router
 import app.recognition.router
 import app.reports.router
@@ -92,7 +92,6 @@ ROUTERS = (
     app.misconduct.router.router,
     app.pathways.router.router,
     app.demographics.router.router,
-    app.quality.router.router,
     app.monitoring.router.router,
     app.reports.router.router,
     app.recognition.router.router,
@@ -103,6 +102,7 @@ ROUTERS = (
     app.public.case.router,
     app.public.sign_in.router,
     app.public.sampling.router,
+    app.public.quality.router,
     app.web.health.router,
     app.web.api_docs.router,
 )

@@ -17,6 +17,7 @@ import app.misconduct.store
 import app.monitoring.store
 import app.people.store
 import app.programs.store
+import app.quality.store
 import app.readings.store
 import app.recognition.store
 import app.scoring.store

@@ -17,6 +17,7 @@ from app.assessors.jobs import (
 from app.credentials.issue import RECOVERY_JOB, REISSUE_JOB, recover
 from app.credentials.remind import REMINDER_JOB, remind
 from app.identity.reissue import reissue_badges
+from app.issuers.jobs import FREEZE_QUALITY_JOB
 from app.issuers.rotate import REPUBLISH_JOB
 from app.issuers.store import IssuerLeft
 from app.jobs.embedded import EmbeddedRunner, Handler
@@ -26,8 +27,10 @@ from app.monitoring.evaluate import evaluate_assessors, watch_assessors
 from app.people.mail import MAIL_JOB, deliver_mail
 from app.people.sign_in_link import LINK_JOB, send_link
 from app.programs.jobs import OPEN_WINDOWS_JOB, RECHECK_CONFLICTS_JOB, WATCH_ASSESSORS_JOB
+from app.quality.freeze import freeze_reports
+from app.quality.recompute import recompute_reports
 from app.readings.assign import assign_readings
-from app.readings.jobs import ASSIGN_READINGS_JOB, EXPIRE_READING_JOB, VALIDITY_PAPER_JOB
+from app.readings.jobs import ASSIGN_READINGS_JOB, EXPIRE_READING_JOB, RECOMPUTE_QUALITY_JOB, VALIDITY_PAPER_JOB
 from app.readings.reassign import (
     cancel_readings,
     expire_reading,
@@ -79,6 +82,10 @@ async def _remind(world: Resources, payload: Mapping[str, Any]) -> None:
     await remind(world.database, payload["issuer_id"], payload["edition_id"], world.clock.now())
 
 
+async def _freeze_reports(world: Resources, payload: Mapping[str, Any]) -> None:
+    await freeze_reports(world, payload["issuer_id"])
+
+
 async def _republish(world: Resources, payload: Mapping[str, Any]) -> None:
     await republish(world, payload["issuer_id"])
 
@@ -93,6 +100,8 @@ VERBS: Mapping[str, Verb] = {
     CANCEL_READINGS_JOB: about("submission_id", cancel_readings),
     ASSIGN_READINGS_JOB: about("submission_id", assign_readings),
     EXPIRE_READING_JOB: about("reading_id", expire_reading),
+    RECOMPUTE_QUALITY_JOB: about("achievement_id", recompute_reports),
+    FREEZE_QUALITY_JOB: _freeze_reports,
     VALIDITY_PAPER_JOB: about("reading_id", assign_validity_paper),
     RECHECK_CONFLICTS_JOB: about("learner_id", recheck_conflicts_of_learner),
     RECHECK_ASSESSOR_JOB: about("assessor_id", recheck_conflicts_of_assessor),

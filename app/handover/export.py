@@ -49,6 +49,7 @@ from app.people.identities import open_person_key, open_person_value
 from app.people.store import Mail, OidcProvider, PersonIdentity
 from app.programs.enrollments import open_context
 from app.programs.store import Affiliation, Cohort, Enrollment, Program, ProgramAchievement, ScoringPolicy
+from app.quality.store import FrozenQualityReport, OpenQualityReport
 from app.readings.store import Reading, Resolution, SamplingWindow
 from app.readings.texts import open_texts as open_reading
 from app.recognition.store import Recognition, RecognizedBadge
@@ -313,6 +314,8 @@ KINDS = (
     _Kind(SamplingWindow),
     _Kind(Reading, _with_author, _open_reading),
     _Kind(Resolution),
+    _Kind(FrozenQualityReport),
+    _Kind(OpenQualityReport),
     _Kind(Appeal, _of_learner(Appeal), _open_appeal),
     _Kind(Moderation),
     _Kind(ModerationItem),

@@ -7,7 +7,7 @@ stand for all submissions of their time; triggered ones are told apart. Versions
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -25,10 +25,12 @@ from app.psychometrics import agreement
 from app.psychometrics.alpha import krippendorff_alpha
 from app.psychometrics.gwet import gwet_ac1
 from app.psychometrics.statistic import Statistic
+from app.quality.bodies import QualityStatistic
 from app.readings.pairs import PairKind, ReadingPair
 from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
-from app.reports.figures import ReportOut, StatisticOut, opening
+from app.reports.figures import IntervalOut, ReportOut, StatisticOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
+from app.reports.stored import STORED_DIGITS, Stored, load_stored
 from app.reports.words import count_of, tell_scope
 from app.submissions.store import Submission
 
@@ -41,13 +43,6 @@ STATISTICS = (
 )  # fmt: skip
 
 
-class IntervalState(BaseModel):
-    """Where no interval is, why."""
-
-    name: str
-    reason: Literal["not_computed"]
-
-
 class PairsOut(BaseModel):
     """What the pairs of one kind come to. With fewer submissions than the smallest cell nothing is told of them."""
 
@@ -55,7 +50,9 @@ class PairsOut(BaseModel):
     submissions: int | None = Field(description="Null where there are too few to tell of.")
     matrix: list[list[int]] | None = Field(description="First readings in rows, second in columns, lowest level first.")
     statistics: list[StatisticOut] = Field(
-        description="Read them together: kappa and alpha are low where nearly all work is at one level."
+        description="Read them together: kappa and alpha are low where nearly all work is at one level. Intervals by resampling "
+        "come from the stored quality report of the same pairs: that of one version and calendar quarter. Elsewhere the reason "
+        "is `not_computed`, beside the value."
     )
 
 
@@ -99,7 +96,8 @@ async def measure(session: AsyncSession, reported: Reported) -> AgreementOut:
     pairs = await _load_pairs(session, reported)
     pools = await _pool(session, reported, pairs)
     minimum = reported.minimum_cell
-    criteria = [_measure_pool(pool, minimum) for pool in pools]
+    stored = await load_stored(session, reported)
+    criteria = [_measure_pool(pool, minimum, stored) for pool in pools]
     is_small = any(each.submissions is None for criterion in criteria for each in criterion.pairs)
     submissions = None if _is_small(len(pairs), minimum) or is_small else len(pairs)
     return AgreementOut.model_validate(
@@ -169,23 +167,29 @@ async def _load_rubrics(
     }
 
 
-def _measure_pool(pool: _Pool, minimum: int) -> CriterionOut:
+def _measure_pool(pool: _Pool, minimum: int, stored: Stored) -> CriterionOut:
     criterion = pool.versions[max(pool.versions)]
     levels = len(criterion["levels"])
     # A submission is paired once, so the pairs of one criterion are as many as its submissions.
-    is_small = any(_is_small(len(given), minimum) for given in pool.given.values())
+    pairs = [
+        _measure_pairs(kind, pool.given[kind], levels, minimum, stored.get((kind, criterion["key"]), {})) for kind in KINDS
+    ]
     return CriterionOut(
         achievement_id=pool.achievement_id,
         criterion=criterion["key"],
         name=criterion["name"],
         versions=sorted(pool.versions),
         levels=[level["name"] for level in criterion["levels"]],
-        pairs=[_measure_pairs(kind, pool.given[kind], levels, minimum, is_small=is_small) for kind in KINDS],
+        pairs=pairs,
     )
 
 
 def _measure_pairs(
-    kind: PairKind, given: list[tuple[int, int]], levels: int, minimum: int, *, is_small: bool
+    kind: PairKind,
+    given: list[tuple[int, int]],
+    levels: int,
+    minimum: int,
+    stored: Mapping[str, QualityStatistic],
 ) -> PairsOut:
     if _is_small(len(given), minimum):
         hidden = [StatisticOut(name=name, n=None, value=None, reason="small_cell", interval=None) for name in STATISTICS]
@@ -194,7 +198,7 @@ def _measure_pairs(
         kind=kind,
         submissions=len(given),
         matrix=agreement.matrix(given, levels) if given else None,
-        statistics=[StatisticOut.of(each) for each in _list_statistics(given, levels)],
+        statistics=[_with_interval(each, stored.get(each.name)) for each in _list_statistics(given, levels)],
     )
 
 
@@ -208,6 +212,19 @@ def _list_statistics(given: list[tuple[int, int]], levels: int) -> list[Statisti
         krippendorff_alpha(given, "ordinal"),
         gwet_ac1(given, levels),
     ]
+
+
+def _with_interval(statistic: Statistic, stored: QualityStatistic | None) -> StatisticOut:
+    """With the stored interval, where that is of the same pairs: as many, with the same value."""
+    shown = StatisticOut.of(statistic)
+    if statistic.value is None or shown.interval is not None:
+        return shown
+    same = stored is not None and stored.n == statistic.n and stored.value == round(statistic.value, STORED_DIGITS)
+    if stored is None or stored.interval is None or not same:
+        return shown.model_copy(update={"reason": "not_computed"})
+    found = stored.interval
+    interval = IntervalOut(low=found.low, high=found.high, level=found.level, method=found.method)
+    return shown.model_copy(update={"interval": interval})
 
 
 def _is_small(submissions: int, minimum: int) -> bool:

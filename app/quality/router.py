@@ -1,5 +1,0 @@
-"""/v1: quality."""
-
-from fastapi import APIRouter
-
-router = APIRouter(tags=["Quality"])
