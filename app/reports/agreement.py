@@ -4,7 +4,6 @@ Only pairs of blind readings whose submission is resolved count: before that who
 stand for all submissions of their time; triggered ones are told apart. Versions are pooled where the criterion's text is the same.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -172,7 +171,8 @@ def _measure_pool(pool: _Pool, minimum: int, stored: Stored) -> CriterionOut:
     levels = len(criterion["levels"])
     # A submission is paired once, so the pairs of one criterion are as many as its submissions.
     pairs = [
-        _measure_pairs(kind, pool.given[kind], levels, minimum, stored.get((kind, criterion["key"]), {})) for kind in KINDS
+        _measure_pairs(kind, pool.given[kind], levels, minimum, stored.get((kind, criterion["key"]), {}))
+        for kind in KINDS
     ]
     return CriterionOut(
         achievement_id=pool.achievement_id,
@@ -192,7 +192,9 @@ def _measure_pairs(
     stored: Mapping[str, QualityStatistic],
 ) -> PairsOut:
     if _is_small(len(given), minimum):
-        hidden = [StatisticOut(name=name, n=None, value=None, reason="small_cell", interval=None) for name in STATISTICS]
+        hidden = [
+            StatisticOut(name=name, n=None, value=None, reason="small_cell", interval=None) for name in STATISTICS
+        ]
         return PairsOut(kind=kind, submissions=None, matrix=None, statistics=hidden)
     return PairsOut(
         kind=kind,
@@ -259,7 +261,9 @@ def rows(body: AgreementOut) -> list[Row]:
                 for each in pairs.statistics
             ]  # fmt: skip
             lines += [
-                _line(about, measure="matrix", n=count, first_level=criterion.levels[i], second_level=criterion.levels[j])
+                _line(
+                    about, measure="matrix", n=count, first_level=criterion.levels[i], second_level=criterion.levels[j]
+                )
                 for i, row in enumerate(pairs.matrix or ())
                 for j, count in enumerate(row)
             ]

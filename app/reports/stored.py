@@ -21,7 +21,12 @@ Stored = Mapping[tuple[PairKind, str], Mapping[str, QualityStatistic]]
 async def load_stored(session: AsyncSession, reported: Reported) -> Stored:
     """What is stored of the version and quarter that the report is narrowed to; nothing where it is narrowed otherwise."""
     filters = reported.filters
-    if filters.achievement_id is None or filters.version is None or filters.since is None or filters.cohort_id is not None:
+    if (
+        filters.achievement_id is None
+        or filters.version is None
+        or filters.since is None
+        or filters.cohort_id is not None
+    ):
         return {}
     window = window_of(filters.since)
     if (filters.since, filters.until) != (window.starts_at, window.ends_at):
