@@ -1,9 +1,11 @@
 """How far two readers agree, criterion by criterion: first readings in rows, second in columns.
 
-Only pairs of blind readings whose submission is resolved count: before that whoever settles it knows nothing of them. Random pairs
-stand for all submissions of their time; triggered ones are told apart. Versions are pooled where the criterion's text is the same.
+Only pairs of blind readings whose submission is resolved count: before that whoever settles it knows nothing of them. Random
+pairs stand for all submissions of their time; triggered ones are told apart. Versions are pooled where the criterion's text is
+the same. Nothing is told of fewer submissions than the smallest cell, nor where the filters leave out fewer than that.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,58 +85,60 @@ async def agreement_(
 
 @dataclass
 class _Pool:
-    """A criterion in the versions that share its text, and the positions both readers gave, by kind."""
+    """A criterion in the versions that share its text, and the positions both readers gave, by kind. `left_out` are the pairs
+    that the filters do not ask for."""
 
     achievement_id: str
     versions: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     given: dict[PairKind, list[tuple[int, int]]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+    left_out: Counter[PairKind] = field(default_factory=Counter)
 
 
 async def measure(session: AsyncSession, reported: Reported) -> AgreementOut:
     """The window is of when the second reading was submitted."""
-    pairs = await _load_pairs(session, reported)
-    pools = await _pool(session, reported, pairs)
-    minimum = reported.minimum_cell
+    minimum, filters = reported.minimum_cell, reported.filters
+    pairs = await list_settled_pairs(session, reported.issuer_id, program_id=reported.program.id, as_of=filters.as_of)
+    pairs = [pair for pair in pairs if filters.is_known(pair.completed_at)]
+    chosen = await _choose(session, reported, pairs)
+    pools = await _pool(session, reported, pairs, chosen)
     stored = await load_stored(session, reported)
     criteria = [_measure_pool(pool, minimum, stored) for pool in pools]
     is_small = any(each.submissions is None for criterion in criteria for each in criterion.pairs)
-    submissions = None if _is_small(len(pairs), minimum) or is_small else len(pairs)
+    is_hidden = is_small or _is_small(len(chosen), len(pairs) - len(chosen), minimum)
     return AgreementOut.model_validate(
         {
             **opening(
                 "agreement", reported, sentence=_tell(reported, criteria), window="when the second reading was submitted",
-                suppressed=("submissions", "criteria.pairs") if is_small else (),
+                suppressed=_list_suppressed(submissions=is_hidden, pairs=is_small),
             ),
-            "submissions": submissions,
+            "submissions": None if is_hidden else len(chosen),
             "criteria": criteria,
         }
     )  # fmt: skip
 
 
-async def _load_pairs(session: AsyncSession, reported: Reported) -> list[ReadingPair]:
+async def _choose(session: AsyncSession, reported: Reported, pairs: Sequence[ReadingPair]) -> set[str]:
+    """The submissions that the filters ask for."""
     filters = reported.filters
-    pairs = await list_settled_pairs(
-        session, reported.issuer_id, program_id=reported.program.id, achievement_id=filters.achievement_id,
-        as_of=filters.as_of,
-    )  # fmt: skip
-    pairs = [
-        pair
+    chosen = {
+        pair.submission_id
         for pair in pairs
         if filters.is_within(pair.completed_at) and filters.is_about(pair.achievement_id, pair.version)
-    ]
-    if filters.cohort_id is None or not pairs:
-        return pairs
+    }
+    if filters.cohort_id is None or not chosen:
+        return chosen
     query = (
         select(Submission.id)
         .join(Enrollment, (Enrollment.issuer_id == Submission.issuer_id) & (Enrollment.id == Submission.enrollment_id))
         .where(Submission.issuer_id == reported.issuer_id, Enrollment.cohort_id == filters.cohort_id)
     )
-    of_cohort = set((await session.scalars(query)).all())
-    return [pair for pair in pairs if pair.submission_id in of_cohort]
+    return chosen & set((await session.scalars(query)).all())
 
 
-async def _pool(session: AsyncSession, reported: Reported, pairs: Sequence[ReadingPair]) -> list[_Pool]:
-    """In the order of the achievements and of their latest rubric."""
+async def _pool(
+    session: AsyncSession, reported: Reported, pairs: Sequence[ReadingPair], chosen: set[str]
+) -> list[_Pool]:
+    """In the order of the achievements and of their latest rubric; those that the filters ask for."""
     rubrics = await _load_rubrics(session, reported.issuer_id, {(each.achievement_id, each.version) for each in pairs})
     keys = {each: pool_keys(rubric) for each, rubric in rubrics.items()}
     pools: dict[tuple[str, str], _Pool] = {}
@@ -149,8 +153,12 @@ async def _pool(session: AsyncSession, reported: Reported, pairs: Sequence[Readi
         for criterion_key, level in pair.first.items():
             scale = scales[pair.achievement_id, pair.version, criterion_key]
             pool = pools[pair.achievement_id, keys[pair.achievement_id, pair.version][criterion_key]]
-            pool.given[pair.kind].append((scale[level], scale[pair.second[criterion_key]]))
-    return list(pools.values())
+            if pair.submission_id in chosen:
+                pool.given[pair.kind].append((scale[level], scale[pair.second[criterion_key]]))
+            else:
+                pool.left_out[pair.kind] += 1
+    is_about = reported.filters.is_about
+    return [pool for pool in pools.values() if any(is_about(pool.achievement_id, each) for each in pool.versions)]
 
 
 async def _load_rubrics(
@@ -170,10 +178,13 @@ def _measure_pool(pool: _Pool, minimum: int, stored: Stored) -> CriterionOut:
     criterion = pool.versions[max(pool.versions)]
     levels = len(criterion["levels"])
     # A submission is paired once, so the pairs of one criterion are as many as its submissions.
-    pairs = [
-        _measure_pairs(kind, pool.given[kind], levels, minimum, stored.get((kind, criterion["key"]), {}))
-        for kind in KINDS
-    ]
+    pairs = []
+    for kind in KINDS:
+        given = pool.given[kind]
+        if _is_small(len(given), pool.left_out[kind], minimum):
+            pairs.append(_hide(kind))
+        else:
+            pairs.append(_measure_pairs(kind, given, levels, stored.get((kind, criterion["key"]), {})))
     return CriterionOut(
         achievement_id=pool.achievement_id,
         criterion=criterion["key"],
@@ -184,18 +195,14 @@ def _measure_pool(pool: _Pool, minimum: int, stored: Stored) -> CriterionOut:
     )
 
 
+def _hide(kind: PairKind) -> PairsOut:
+    hidden = [StatisticOut(name=name, n=None, value=None, reason="small_cell", interval=None) for name in STATISTICS]
+    return PairsOut(kind=kind, submissions=None, matrix=None, statistics=hidden)
+
+
 def _measure_pairs(
-    kind: PairKind,
-    given: list[tuple[int, int]],
-    levels: int,
-    minimum: int,
-    stored: Mapping[str, QualityStatistic],
+    kind: PairKind, given: list[tuple[int, int]], levels: int, stored: Mapping[str, QualityStatistic]
 ) -> PairsOut:
-    if _is_small(len(given), minimum):
-        hidden = [
-            StatisticOut(name=name, n=None, value=None, reason="small_cell", interval=None) for name in STATISTICS
-        ]
-        return PairsOut(kind=kind, submissions=None, matrix=None, statistics=hidden)
     return PairsOut(
         kind=kind,
         submissions=len(given),
@@ -229,8 +236,13 @@ def _with_interval(statistic: Statistic, stored: QualityStatistic | None) -> Sta
     return shown.model_copy(update={"interval": interval})
 
 
-def _is_small(submissions: int, minimum: int) -> bool:
-    return 0 < submissions < minimum
+def _is_small(submissions: int, left_out: int, minimum: int) -> bool:
+    """Too few to tell of, or so few left out that what is told of all would give them away."""
+    return 0 < submissions < minimum or (submissions > 0 and 0 < left_out < minimum)
+
+
+def _list_suppressed(*, submissions: bool, pairs: bool) -> list[str]:
+    return [name for name, is_hidden in (("submissions", submissions), ("criteria.pairs", pairs)) if is_hidden]
 
 
 def _tell(reported: Reported, criteria: Sequence[CriterionOut]) -> str:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -30,7 +30,9 @@ _LEADS_TO: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A submission as it stood at the moment: what happened later is null. `submitted_at` is when it was first handed in."""
+    """A submission as it stood at the moment: what happened later is null. `submitted_at` is when it was first handed in,
+    `handed_in_at` when it last was, `since` when it came to where it waits: for a screening, for readings, an approval, or on
+    hold."""
 
     id: str
     person_id: str
@@ -41,8 +43,11 @@ class Attempt:
     state: str
     created_at: datetime
     submitted_at: datetime | None
+    handed_in_at: datetime | None
     accepted_at: datetime | None
+    resolved_at: datetime | None
     decided_at: datetime | None
+    since: datetime
 
 
 async def load_attempts(session: AsyncSession, reported: Reported, people: People) -> list[Attempt]:
@@ -52,7 +57,8 @@ async def load_attempts(session: AsyncSession, reported: Reported, people: Peopl
         select(
             Submission.id, func.coalesce(Learner.merged_into, Learner.id), Submission.achievement_id, Submission.version,
             Submission.attempt, Submission.policy_version, Submission.state, Submission.created_at,
-            Submission.submitted_at, Submission.accepted_at, Submission.decided_at, Submission.updated_at,
+            Submission.submitted_at, Submission.submitted_at, Submission.accepted_at,
+            Submission.resolved_at, Submission.decided_at, Submission.updated_at,
         )
         .join(Learner, (Learner.issuer_id == Submission.issuer_id) & (Learner.id == Submission.learner_id))
         .where(
@@ -63,13 +69,12 @@ async def load_attempts(session: AsyncSession, reported: Reported, people: Peopl
         .order_by(Submission.created_at, Submission.id)
     )  # fmt: skip
     histories = await _load_histories(session, reported)
-    attempts = []
-    for *columns, updated_at in (await session.execute(query)).all():
-        attempt = Attempt(*columns)
-        if attempt.person_id in people.shown and filters.is_about(attempt.achievement_id, attempt.version):
-            is_changed = updated_at > filters.as_of
-            attempts.append(_look_back(attempt, histories.get(attempt.id, ()), filters.as_of, is_changed=is_changed))
-    return attempts
+    found = [Attempt(*columns) for (*columns,) in (await session.execute(query)).all()]
+    return [
+        _look_back(attempt, histories.get(attempt.id, ()), filters.as_of)
+        for attempt in found
+        if attempt.person_id in people.shown and filters.is_about(attempt.achievement_id, attempt.version)
+    ]
 
 
 async def _load_histories(session: AsyncSession, reported: Reported) -> dict[str, list[tuple[datetime, str]]]:
@@ -95,26 +100,29 @@ async def _load_histories(session: AsyncSession, reported: Reported) -> dict[str
     return histories
 
 
-def _look_back(
-    attempt: Attempt, history: Sequence[tuple[datetime, str]], as_of: datetime, *, is_changed: bool
-) -> Attempt:
+def _look_back(attempt: Attempt, history: Sequence[tuple[datetime, str]], as_of: datetime) -> Attempt:
+    """The attempt at the moment; `since` is when its row last changed."""
     known = [(moment, type_) for moment, type_ in history if moment <= as_of]
-    handed_in = next((moment for moment, type_ in known if type_ == "submission.submitted"), attempt.submitted_at)
-    submitted_at, accepted_at, decided_at = (
+    handed_in = [moment for moment, type_ in known if type_ == "submission.submitted"]
+    first, last = (handed_in[0], handed_in[-1]) if handed_in else (attempt.submitted_at, attempt.submitted_at)
+    submitted_at, handed_in_at, accepted_at, resolved_at, decided_at = (
         moment if moment is not None and moment <= as_of else None
-        for moment in (handed_in, attempt.accepted_at, attempt.decided_at)
+        for moment in (first, last, attempt.accepted_at, attempt.resolved_at, attempt.decided_at)
     )
-    state = attempt.state
-    if is_changed:
-        state = _replay(known) if known else _tell_state(submitted_at, accepted_at, decided_at)
-    return Attempt(
-        attempt.id, attempt.person_id, attempt.achievement_id, attempt.version, attempt.number, attempt.policy_version,
-        state, attempt.created_at, submitted_at, accepted_at, decided_at,
+    state, since = attempt.state, attempt.since
+    if since > as_of:
+        state = _tell_state(submitted_at, accepted_at, resolved_at, decided_at)
+        if known:
+            state, since = _replay(known)
+    begun = {"submitted": handed_in_at, "accepted": accepted_at, "scoring": accepted_at, "resolved": resolved_at}
+    return replace(
+        attempt, state=state, submitted_at=submitted_at, handed_in_at=handed_in_at, accepted_at=accepted_at,
+        resolved_at=resolved_at, decided_at=decided_at, since=begun.get(state) or min(since, as_of),
     )  # fmt: skip
 
 
-def _replay(known: Sequence[tuple[datetime, str]]) -> str:
-    """The state that these events lead to."""
+def _replay(known: Sequence[tuple[datetime, str]]) -> tuple[str, datetime]:
+    """The state that these events lead to, and when it began."""
     state, before = "draft", "draft"
     for _, type_ in known:
         if type_ == "submission.held":
@@ -127,12 +135,11 @@ def _replay(known: Sequence[tuple[datetime, str]]) -> str:
             state = "returned_incomplete" if stood == "submitted" else "scoring"
         else:
             state = _LEADS_TO[type_]
-    return state
+    return state, known[-1][0]
 
 
-def _tell_state(submitted_at: datetime | None, accepted_at: datetime | None, decided_at: datetime | None) -> str:
-    if decided_at is not None:
-        return "decided"
-    if accepted_at is not None:
-        return "accepted"
-    return "submitted" if submitted_at is not None else "draft"
+def _tell_state(*moments: datetime | None) -> str:
+    """Without events: by when it was submitted, accepted, resolved and decided."""
+    states = ("submitted", "accepted", "resolved", "decided")
+    reached = [state for state, moment in zip(states, moments, strict=True) if moment is not None]
+    return reached[-1] if reached else "draft"

@@ -18,7 +18,8 @@ from app.submissions.store import Submission
 
 @dataclass(frozen=True, slots=True)
 class DecisionRow:
-    """The columns of a decision that reports look at. `program_id` is that of its submission, if it has one."""
+    """The columns of a decision that reports look at. `assessors` are the codes of who judged: none for an earlier award that was
+    taken over from elsewhere."""
 
     id: str
     person_id: str
@@ -32,7 +33,7 @@ class DecisionRow:
     renews_id: str | None
     submission_id: str | None
     reason_code: str | None
-    program_id: str | None
+    assessors: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,10 @@ class DecisionChain:
     @property
     def is_awarded(self) -> bool:
         return self.standing.outcome == "awarded"
+
+    @property
+    def was_awarded(self) -> bool:
+        return any(each.outcome == "awarded" for each in self.decisions)
 
     @property
     def decided_at(self) -> datetime:
@@ -85,7 +90,7 @@ async def _load_rows(session: AsyncSession, reported: Reported) -> dict[str, Dec
         select(
             Decision.id, func.coalesce(Learner.merged_into, Learner.id), Decision.achievement_id, Decision.version,
             Decision.outcome, Decision.levels, Decision.decided_at, Decision.recorded_at, Decision.supersedes_id,
-            Decision.renews_id, Decision.submission_id, Decision.reason_code, Submission.program_id,
+            Decision.renews_id, Decision.submission_id, Decision.reason_code, Decision.assessors,
         )
         .join(Learner, (Learner.issuer_id == Decision.issuer_id) & (Learner.id == Decision.learner_id))
         .outerjoin(

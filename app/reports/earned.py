@@ -24,14 +24,15 @@ _CHANGES = {"credential.revoked": "revoked", "credential.suspended": "suspended"
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A badge, as the edition says that was served at the moment. `program_id` is that of the submission it rests on, if it does;
-    `kind` the achievement's type, such as `MicroCredential`."""
+    """A badge, as the edition says that was served at the moment, which rests on `decision_id`. `program_id` is that of the
+    submission it rests on, if it does; `kind` the achievement's type, such as `MicroCredential`."""
 
     id: str
     person_id: str
     achievement_id: str
     version: int
     program_id: str | None
+    decision_id: str
     awarded_at: datetime
     valid_until: datetime | None
     kind: str
@@ -93,7 +94,8 @@ async def _load(session: AsyncSession, reported: Reported, which: ColumnElement[
     query = (
         select(
             Credential.id, Credential.award_id, func.coalesce(Learner.merged_into, Learner.id),
-            Credential.achievement_id, Edition.version, Submission.program_id, Edition.awarded_date, Edition.valid_until,
+            Credential.achievement_id, Edition.version, Submission.program_id, Edition.decision_id, Edition.awarded_date,
+            Edition.valid_until,
             Credential.state,
         )
         .join(Credential, (Credential.issuer_id == Edition.issuer_id) & (Credential.id == Edition.credential_id))
@@ -109,12 +111,12 @@ async def _load(session: AsyncSession, reported: Reported, which: ColumnElement[
     states = await _load_states(session, reported)
     badges: dict[str, Badge] = {}
     for row in (await session.execute(query)).all():
-        id_, award_id, person_id, achievement_id, version, program_id, awarded_at, valid_until, state = row
+        id_, award_id, person_id, achievement_id, version, program_id, decision_id, awarded_at, ends_at, state = row
         before = badges.get(award_id)
         badges[award_id] = Badge(
             id_, person_id, achievement_id, version,
-            program_id or (before.program_id if before is not None else None),
-            awarded_at, valid_until, kinds[achievement_id, version], states.get(id_, state),
+            program_id or (before.program_id if before is not None else None), decision_id,
+            awarded_at, ends_at, kinds[achievement_id, version], states.get(id_, state),
         )  # fmt: skip
     return list(badges.values())
 

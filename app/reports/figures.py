@@ -65,6 +65,14 @@ class RateOut(BaseModel):
         """One that would tell of too few people."""
         return cls(numerator=None, denominator=None, value=None, reason="small_cell", interval=None)
 
+    def cells(self) -> dict[str, str | int | float | None]:
+        """As columns of a CSV: `numerator`, `denominator`, `rate`, `low`, `high`, and the `reason` why there is none."""
+        low, high = (self.interval.low, self.interval.high) if self.interval is not None else (None, None)
+        return {
+            "numerator": self.numerator, "denominator": self.denominator, "rate": self.value, "low": low, "high": high,
+            "reason": self.reason,
+        }  # fmt: skip
+
 
 class WindowOut(BaseModel):
     """`applies_to` is what must have happened between `since` and `until` to be counted."""

@@ -38,3 +38,11 @@ def _tell_window(filters: Filters) -> str:
 def tell_hidden(reported: Reported) -> str:
     """Why there are no results in a sentence."""
     return f"Results are not told: they would tell of fewer than {reported.minimum_cell} people."
+
+
+def tell_percent(share: float) -> str:
+    """Like `59 %`; short of everything is never told as everything, nor something as nothing."""
+    percent = round(share * 100)
+    if percent == 100 and share < 1:
+        return "more than 99 %"
+    return "less than 1 %" if percent == 0 and share > 0 else f"{percent} %"
