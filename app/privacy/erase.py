@@ -16,6 +16,7 @@ from app.learners.store import Learner, LearnerIdentity, lock_with_merged, requi
 from app.people.erase import erase_person
 from app.people.people import find_person_of_learner
 from app.programs.store import Enrollment
+from app.recognition.store import forget_recognized
 from app.submissions.evidence import DELETE_JOB
 from app.submissions.jobs import CANCEL_READINGS_JOB
 from app.submissions.store import Artifact, list_submissions_of_learners, list_uploads
@@ -56,6 +57,7 @@ async def erase_learner(
     for credential in credentials:
         credential.sealed_reason = None
         credential.updated_at = now
+    await forget_recognized(session, [credential.id for credential in credentials])
     await _drop_evidence(session, issuer_id, list(learners), now)
     audit(session, issuer_id=issuer_id, actor=actor, action="learner.erased", object_id=learner_id,
           content={"credentials": [credential.id for credential in credentials], "learners": sorted(learners)},

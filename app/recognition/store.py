@@ -8,7 +8,7 @@ that it can be looked at again.
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -124,3 +124,9 @@ async def list_recognized(session: AsyncSession, credential_ids: list[str]) -> l
     """Where these credentials were recognized, by whichever issuer's recognizers, oldest first."""
     query = select(RecognizedBadge).where(RecognizedBadge.credential_id.in_(credential_ids))
     return list((await session.scalars(query.order_by(RecognizedBadge.verified_at, RecognizedBadge.number))).all())
+
+
+async def forget_recognized(session: AsyncSession, credential_ids: list[str]) -> None:
+    """Drop the tie to these credentials, whose learner is erased. What credit was granted for stays countable by its digest."""
+    theirs = RecognizedBadge.credential_id.in_(credential_ids)
+    await session.execute(update(RecognizedBadge).where(theirs).values(credential_id=None))
