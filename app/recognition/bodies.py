@@ -1,10 +1,11 @@
 """Request and response bodies of recognitions."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
-from pydantic import Base64Bytes, BaseModel, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
 from app.identifiers import Identifier
 from app.recognition.store import Outcome, RecipientMatch, Recognition, RecognizedBadge, Standing
@@ -12,6 +13,13 @@ from app.web.fields import Body, ExternalId, Iri, Line, Moment
 
 MAX_BADGES = 200
 
+
+def _require_base64(text: str) -> str:
+    base64.b64decode(text, validate=True)
+    return text
+
+
+Base64 = Annotated[str, AfterValidator(_require_base64)]
 Credit = Annotated[
     str,
     StringConstraints(pattern=r"^(0|[1-9][0-9]{0,3})(\.[0-9]{1,2})?$"),
@@ -55,9 +63,7 @@ class HandedIn(Body):
         default=None, description="The badge: a secured Open Badges 3.0 credential."
     )
     url: str | None = Field(default=None, min_length=1, max_length=2048, description="The https URL of the badge.")
-    picture: Base64Bytes | None = Field(
-        default=None, description="The PNG or SVG that the badge is baked into, in base64."
-    )
+    picture: Base64 | None = Field(default=None, description="The PNG or SVG that the badge is baked into, in base64.")
     recipient: str | None = Field(
         default=None, min_length=1, max_length=600,
         description="Whose badge it is to be: the e-mail address or other identifier that the badge names, compared as it is "

@@ -4,6 +4,7 @@ Nothing is looked up but what `POST /v1/verify` looks up for anybody: the badge,
 """
 
 import asyncio
+import base64
 import hashlib
 import hmac
 import re
@@ -67,7 +68,7 @@ async def examine_all(verifier: Verifier, badges: Sequence[HandedIn], *, deadlin
 async def _examine(verifier: Verifier, badge: HandedIn) -> Finding:
     try:
         if badge.picture is not None:
-            examined = await verifier.examine_picture(badge.picture)
+            examined = await verifier.examine_picture(base64.b64decode(badge.picture))
         elif badge.url is not None:
             examined = await verifier.examine_url(badge.url)
         else:
