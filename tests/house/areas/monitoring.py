@@ -3,6 +3,7 @@
 from app.access.store import PersonSession
 from app.assessors.store import Assessor, find_assessor_of_person
 from app.identifiers import new_id
+from app.monitoring.evaluate import evaluate_assessors
 from app.monitoring.evidence import compose_evidence
 from app.monitoring.figures import measure, measure_beside_others
 from app.monitoring.store import RaterFlag
@@ -12,7 +13,7 @@ from tests.assessing import put_assessor, put_program
 from tests.builders import achievement_body
 from tests.conftest import Partner, publish
 from tests.house.areas.stories import Mistakes, Story
-from tests.monitoring.scene import SEVERE, evaluate, list_flags, put_session
+from tests.monitoring.scene import SEVERE, list_flags, put_session
 from tests.people import app_of
 
 
@@ -46,7 +47,7 @@ async def examples(story: Story) -> None:
     program = await put_program(story.world, partner)
     assessor, _, token = await put_assessor(story.world, partner, "A-07")
     await put_session(story.world, partner, program, {assessor.id: [SEVERE] * 13})
-    await evaluate(story.world, program)
+    await evaluate_assessors(story.world, partner.issuer_id, program.id)
     one, two = [flag for flag in await list_flags(story.world) if flag.assessor_id == assessor.id]
     story.token = story.staff
     await story.call("list_flags")
