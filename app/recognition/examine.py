@@ -52,6 +52,8 @@ async def examine_all(verifier: Verifier, badges: Sequence[HandedIn], *, deadlin
         async with places:
             return await _examine(verifier, badge)
 
+    if not badges:
+        return []
     tasks = [asyncio.create_task(examine(badge)) for badge in badges]
     try:
         _, late = await asyncio.wait(tasks, timeout=deadline)
