@@ -14,10 +14,12 @@ import app.jobs.queue
 import app.keys.store
 import app.learners.store
 import app.misconduct.store
+import app.monitoring.store
 import app.people.store
 import app.programs.store
 import app.quality.store
 import app.readings.store
+import app.recognition.store
 import app.scoring.store
 import app.statuslists.store
 import app.submissions.store  # noqa: F401

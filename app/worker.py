@@ -10,6 +10,7 @@ from app.appeals.jobs import END_APPEALS_JOB
 from app.appeals.void import end_appeals
 from app.assessors.certify import expire_certification
 from app.assessors.jobs import (
+    EVALUATE_ASSESSORS_JOB,
     EXPIRE_JOB,
     ISSUE_BADGE_JOB,
     RECHECK_ASSESSOR_JOB,
@@ -25,10 +26,16 @@ from app.issuers.store import IssuerLeft
 from app.jobs.embedded import EmbeddedRunner, Handler
 from app.misconduct.close import close_case
 from app.misconduct.jobs import CLOSE_CASE_JOB
+from app.monitoring.evaluate import evaluate_assessors, watch_assessors
 from app.people.jobs import RECHECK_PERSON_JOB
 from app.people.mail import MAIL_JOB, deliver_mail
 from app.people.sign_in_link import LINK_JOB, send_link
-from app.programs.jobs import OPEN_WINDOWS_JOB, RECHECK_CONFLICTS_JOB, RECHECK_PROGRAM_JOB
+from app.programs.jobs import (
+    OPEN_WINDOWS_JOB,
+    RECHECK_CONFLICTS_JOB,
+    RECHECK_PROGRAM_JOB,
+    WATCH_ASSESSORS_JOB,
+)
 from app.quality.freeze import freeze_reports
 from app.quality.recompute import recompute_reports
 from app.readings.assign import assign_readings
@@ -116,6 +123,8 @@ VERBS: Mapping[str, Verb] = {
     ISSUE_BADGE_JOB: unless_left(about("certification_id", issue_certification_badge)),
     REVOKE_BADGE_JOB: about("certification_id", revoke_certification_badge),
     END_APPEALS_JOB: about("submission_id", end_appeals),
+    WATCH_ASSESSORS_JOB: about("program_id", watch_assessors),
+    EVALUATE_ASSESSORS_JOB: about("program_id", evaluate_assessors),
     CLOSE_CASE_JOB: unless_left(about("case_id", close_case)),
     RECOVERY_JOB: about("edition_id", recover),
     REISSUE_JOB: unless_left(about("learner_id", reissue_badges)),

@@ -44,6 +44,7 @@ from app.learners.recipients import open_key
 from app.learners.store import Learner, LearnerIdentity
 from app.misconduct.store import MisconductCase, MisconductVote
 from app.misconduct.texts import open_texts as open_case
+from app.monitoring.store import MonitoringRound, RaterFlag
 from app.people.identities import open_person_key, open_person_value
 from app.people.store import Mail, OidcProvider, PersonIdentity
 from app.programs.enrollments import open_context
@@ -51,6 +52,7 @@ from app.programs.store import Affiliation, Cohort, Enrollment, Program, Program
 from app.quality.store import FrozenQualityReport, OpenQualityReport
 from app.readings.store import Reading, Resolution, SamplingWindow
 from app.readings.texts import open_texts as open_reading
+from app.recognition.store import Recognition, RecognizedBadge
 from app.resources import Resources
 from app.scoring.award import open_details
 from app.scoring.returned import open_return
@@ -324,6 +326,10 @@ KINDS = (
     _Kind(ModerationItem),
     _Kind(MisconductCase, _of_learner(MisconductCase), _open_case),
     _Kind(MisconductVote),
+    _Kind(MonitoringRound),
+    _Kind(RaterFlag),
+    _Kind(Recognition),
+    _Kind(RecognizedBadge),
 )
 """In the order of the file: what a record names by id stands before it."""
 

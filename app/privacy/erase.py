@@ -19,6 +19,7 @@ from app.misconduct.store import list_cases_of_learners
 from app.people.erase import erase_person
 from app.people.people import find_person_of_learner
 from app.programs.store import Enrollment
+from app.recognition.store import forget_recognized
 from app.submissions.evidence import DELETE_JOB
 from app.submissions.jobs import CANCEL_READINGS_JOB
 from app.submissions.store import Artifact, list_submissions_of_learners, list_uploads
@@ -59,6 +60,7 @@ async def erase_learner(
     for credential in credentials:
         credential.sealed_reason = None
         credential.updated_at = now
+    await forget_recognized(session, [credential.id for credential in credentials])
     await _drop_evidence(session, issuer_id, list(learners), now)
     for case in await list_cases_of_learners(session, issuer_id, list(learners)):
         if case.state != "closed":

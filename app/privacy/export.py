@@ -23,6 +23,7 @@ from app.people.store import list_mails
 from app.programs.enrollments import open_context
 from app.programs.store import list_all_affiliations, list_enrollments_of_learners
 from app.readings.tell import tell_readings
+from app.recognition.store import list_recognized
 from app.scoring.award import open_details
 from app.scoring.returned import open_return
 from app.scoring.store import list_decisions_of_learners
@@ -118,6 +119,16 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
         ],
         "readings": await tell_readings(session, learner.issuer_id, keys),
         "credentials": badges,
+        "recognitions": [
+            {
+                "credential_id": each.credential_id,
+                "outcome": each.outcome,
+                "credit": each.credit,
+                "standing": each.standing,
+                "verified_at": each.verified_at,
+            }
+            for each in await list_recognized(session, [credential.id for credential in credentials])
+        ],
         "anchors": [
             {
                 "id": anchor.id,

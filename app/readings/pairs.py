@@ -6,10 +6,10 @@ their time; `triggered` ones were asked for because of something (near the stand
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -42,6 +42,21 @@ class ReadingPair:
     completed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The columns of a submitted reading that pairs are made of."""
+
+    submission_id: str
+    program_id: str
+    achievement_id: str
+    version: int
+    kind: str
+    trigger: str | None
+    levels: list[list[str]]
+    assessor_id: str
+    submitted_at: datetime
+
+
 async def list_pairs(
     session: AsyncSession,
     issuer_id: str,
@@ -52,23 +67,31 @@ async def list_pairs(
     until: datetime | None = None,
 ) -> list[ReadingPair]:
     """The pairs of an issuer, or of one program or achievement, completed from `since` on and before `until`, in that order."""
-    readings: dict[str, list[Reading]] = defaultdict(list)
-    of_kind = Reading.kind.in_(("first", *_KINDS))
-    query = (
-        select(Reading, Submission.achievement_id, Submission.version)
-        .join(Submission, (Submission.issuer_id == Reading.issuer_id) & (Submission.id == Reading.submission_id))
-        .where(Reading.issuer_id == issuer_id, Reading.state == "submitted", of_kind)
-        .order_by(Reading.submitted_at, Reading.id)
+    readings: dict[str, list[_Read]] = defaultdict(list)
+    read_twice = select(Reading.submission_id).where(
+        Reading.issuer_id == issuer_id, Reading.state == "submitted", Reading.kind.in_(_KINDS)
     )
+    query = (
+        select(
+            Reading.submission_id, Reading.program_id, Submission.achievement_id, Submission.version, Reading.kind,
+            Reading.trigger, Reading.levels, Reading.assessor_id, Reading.submitted_at,
+        )
+        .join(Submission, (Submission.issuer_id == Reading.issuer_id) & (Submission.id == Reading.submission_id))
+        .where(
+            Reading.issuer_id == issuer_id, Reading.state == "submitted", Reading.kind.in_(("first", *_KINDS)),
+            Reading.submission_id.in_(read_twice),
+        )
+        .order_by(Reading.submitted_at, Reading.id)
+    )  # fmt: skip
     if program_id is not None:
         query = query.where(Submission.program_id == program_id)
     if achievement_id is not None:
         query = query.where(Submission.achievement_id == achievement_id)
-    works: dict[str, tuple[str, int]] = {}
-    for reading, achievement, version in (await session.execute(query)).all():
-        readings[str(reading.submission_id)].append(reading)
-        works[str(reading.submission_id)] = (achievement, version)
-    pairs = [_pair(*works[id_], found) for id_, found in readings.items()]
+    rows: Sequence[Any] = (await session.execute(query)).all()
+    for row in rows:
+        read = _Read(*row)
+        readings[read.submission_id].append(read)
+    pairs = [_pair(found) for found in readings.values()]
     within = [
         pair
         for pair in pairs
@@ -79,25 +102,24 @@ async def list_pairs(
     return sorted(within, key=lambda pair: (pair.completed_at, pair.submission_id))
 
 
-def _pair(achievement_id: str, version: int, readings: list[Reading]) -> ReadingPair | None:
+def _pair(readings: list[_Read]) -> ReadingPair | None:
     """Of the submitted readings of one submission, oldest first."""
     first = next((each for each in readings if each.kind == "first"), None)
     second = next((each for each in readings if each.kind in _KINDS), None)
     if first is None or second is None:
         return None
-    levels = dict(first.levels or ()), dict(second.levels or ())
+    levels = dict(first.levels), dict(second.levels)
     shared = levels[0].keys() & levels[1].keys()
-    submitted = [each.submitted_at for each in (first, second) if each.submitted_at is not None]
     return ReadingPair(
-        submission_id=str(first.submission_id),
+        submission_id=first.submission_id,
         program_id=first.program_id,
-        achievement_id=achievement_id,
-        version=version,
+        achievement_id=first.achievement_id,
+        version=first.version,
         kind=_KINDS[second.kind],
         trigger=second.trigger,
         first={key: levels[0][key] for key in levels[0] if key in shared},
         second={key: levels[1][key] for key in levels[0] if key in shared},
-        first_assessor_id=str(first.assessor_id),
-        second_assessor_id=str(second.assessor_id),
-        completed_at=max(submitted),
+        first_assessor_id=first.assessor_id,
+        second_assessor_id=second.assessor_id,
+        completed_at=max(first.submitted_at, second.submitted_at),
     )

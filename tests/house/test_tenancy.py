@@ -77,6 +77,7 @@ NAMES_NO_OBJECT = {
     "import_framework",
     "create_oidc_provider",
     "get_me",
+    "get_own_scoring_record",
     "create_my_token",
     "end_my_sessions",
     "claim_reading",

@@ -4,7 +4,7 @@ from tests.builders import achievement_body
 from tests.conftest import Partner, publish
 from tests.house.areas.stories import Mistakes, Story
 
-REPORTS = ("headline", "funnel", "pass-rate", "turnaround", "double-reading", "decisions")
+REPORTS = ("headline", "funnel", "pass-rate", "turnaround", "double-reading", "decisions", "agreement")
 
 
 async def ids(partner: Partner, known: dict[str, str]) -> dict[str, str]:
