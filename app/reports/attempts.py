@@ -1,0 +1,138 @@
+"""The attempts of a program, as of a moment: each a submission, with what had become of it by then."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.events.store import Event
+from app.learners.store import Learner
+from app.reports.filters import Reported
+from app.reports.people import People
+from app.submissions.store import Screening, Submission
+
+_LEADS_TO: Mapping[str, str] = {
+    "submission.created": "draft",
+    "submission.submitted": "submitted",
+    "submission.accepted": "accepted",
+    "submission.scoring": "scoring",
+    "submission.resolved": "resolved",
+    "submission.decided": "decided",
+    "submission.withdrawn": "withdrawn",
+    "submission.held": "on_hold",
+    "submission.voided": "void",
+}
+"""The state that each event leads to; `returned` and `released` depend on what was before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A submission as it stood at the moment: what happened later is null. `submitted_at` is when it was first handed in."""
+
+    id: str
+    person_id: str
+    achievement_id: str
+    version: int
+    number: int
+    policy_version: int | None
+    state: str
+    created_at: datetime
+    submitted_at: datetime | None
+    accepted_at: datetime | None
+    decided_at: datetime | None
+
+
+async def load_attempts(session: AsyncSession, reported: Reported, people: People) -> list[Attempt]:
+    """The attempts that were begun by the moment: of the people asked for, at the achievement asked for."""
+    filters = reported.filters
+    query = (
+        select(
+            Submission.id, func.coalesce(Learner.merged_into, Learner.id), Submission.achievement_id, Submission.version,
+            Submission.attempt, Submission.policy_version, Submission.state, Submission.created_at,
+            Submission.submitted_at, Submission.accepted_at, Submission.decided_at, Submission.updated_at,
+        )
+        .join(Learner, (Learner.issuer_id == Submission.issuer_id) & (Learner.id == Submission.learner_id))
+        .where(
+            Submission.issuer_id == reported.issuer_id,
+            Submission.program_id == reported.program.id,
+            Submission.created_at <= filters.as_of,
+        )
+        .order_by(Submission.created_at, Submission.id)
+    )  # fmt: skip
+    histories = await _load_histories(session, reported)
+    attempts = []
+    for *columns, updated_at in (await session.execute(query)).all():
+        attempt = Attempt(*columns)
+        if attempt.person_id in people.shown and filters.is_about(attempt.achievement_id, attempt.version):
+            is_changed = updated_at > filters.as_of
+            attempts.append(_look_back(attempt, histories.get(attempt.id, ()), filters.as_of, is_changed=is_changed))
+    return attempts
+
+
+async def _load_histories(session: AsyncSession, reported: Reported) -> dict[str, list[tuple[datetime, str]]]:
+    """The events of the submissions that have changed since the moment, or that were handed in more than once."""
+    returned = select(Screening.submission_id).where(
+        Screening.issuer_id == reported.issuer_id, Screening.outcome == "returned_incomplete"
+    )
+    types = (*_LEADS_TO, "submission.returned", "submission.released")
+    query = (
+        select(Event.object_id, Event.occurred_at, Event.type)
+        .join(Submission, (Submission.issuer_id == Event.issuer_id) & (Submission.id == Event.object_id))
+        .where(
+            Submission.issuer_id == reported.issuer_id,
+            Submission.program_id == reported.program.id,
+            (Submission.updated_at > reported.filters.as_of) | Submission.id.in_(returned),
+            Event.type.in_(types),
+        )
+        .order_by(Event.position)
+    )
+    histories: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
+    for id_, moment, type_ in (await session.execute(query)).all():
+        histories[id_].append((moment, type_))
+    return histories
+
+
+def _look_back(
+    attempt: Attempt, history: Sequence[tuple[datetime, str]], as_of: datetime, *, is_changed: bool
+) -> Attempt:
+    known = [(moment, type_) for moment, type_ in history if moment <= as_of]
+    handed_in = next((moment for moment, type_ in known if type_ == "submission.submitted"), attempt.submitted_at)
+    submitted_at, accepted_at, decided_at = (
+        moment if moment is not None and moment <= as_of else None
+        for moment in (handed_in, attempt.accepted_at, attempt.decided_at)
+    )
+    state = attempt.state
+    if is_changed:
+        state = _replay(known) if known else _tell_state(submitted_at, accepted_at, decided_at)
+    return Attempt(
+        attempt.id, attempt.person_id, attempt.achievement_id, attempt.version, attempt.number, attempt.policy_version,
+        state, attempt.created_at, submitted_at, accepted_at, decided_at,
+    )  # fmt: skip
+
+
+def _replay(known: Sequence[tuple[datetime, str]]) -> str:
+    """The state that these events lead to."""
+    state, before = "draft", "draft"
+    for _, type_ in known:
+        if type_ == "submission.held":
+            before = state if state != "on_hold" else before
+        if type_ == "submission.released":
+            state = before
+        elif type_ == "submission.returned":
+            # By the screening to the learner, or by an approver to the readers.
+            stood = before if state == "on_hold" else state
+            state = "returned_incomplete" if stood == "submitted" else "scoring"
+        else:
+            state = _LEADS_TO[type_]
+    return state
+
+
+def _tell_state(submitted_at: datetime | None, accepted_at: datetime | None, decided_at: datetime | None) -> str:
+    if decided_at is not None:
+        return "decided"
+    if accepted_at is not None:
+        return "accepted"
+    return "submitted" if submitted_at is not None else "draft"
