@@ -8,8 +8,8 @@ from app.access.dependencies import AnyPerson, AnyPrincipal, DemographicsWrite
 from app.access.principals import Member
 from app.demographics.bodies import DeclarationBody, DeclarationOut, OwnDemographics, VocabularyOut
 from app.demographics.declare import declare_demographics, withdraw_demographics
-from app.demographics.tell import tell_declaration
 from app.demographics.store import find_vocabulary
+from app.demographics.tell import tell_declaration
 from app.demographics.vocabulary import NoVocabulary, VocabularyBody, put_vocabulary
 from app.errors import Forbidden
 from app.identifiers import Identifier
@@ -23,7 +23,7 @@ router = APIRouter(tags=["Demographics"])
 _VOCABULARY = "/v1/demographics/vocabulary"
 _OWN = "/v1/me/demographics"
 _OF_LEARNER = "/v1/learners/{learner_id}/demographics"
-_EXAMPLE = {
+_EXAMPLE: dict[str, object] = {
     "dimensions": [
         {"key": "gender", "label": "Gender", "values": [
             {"key": "woman", "label": "Woman"}, {"key": "man", "label": "Man"},
@@ -126,9 +126,7 @@ async def declare_for(
 
 
 @router.delete(_OF_LEARNER, operation_id="withdraw_demographics", responses=responses(401, 403, 404, 410, 422))
-async def withdraw_for(
-    learner_id: Identifier, tenant: DemographicsWrite, session: Session, now: Now
-) -> DeclarationOut:
+async def withdraw_for(learner_id: Identifier, tenant: DemographicsWrite, session: Session, now: Now) -> DeclarationOut:
     """Pass on that a learner takes back what they said of themselves: it is deleted."""
     await withdraw_demographics(session, tenant.issuer_id, learner_id, actor=tenant.actor, now=now)
     return DeclarationOut(learner_id=learner_id, declared_at=None)

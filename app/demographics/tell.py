@@ -1,4 +1,4 @@
-"""Where what learners said of themselves is opened: for themselves, for exports, and for the job that works out equity figures."""
+"""Where what learners said of themselves is opened: for themselves, for exports, and for the job behind equity reports."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,9 +14,7 @@ from app.learners.store import Learner
 
 def open_values(key: PersonalKey, row: DemographicDeclaration) -> dict[str, str]:
     """A value by dimension. Raises Unreadable."""
-    plain = key.open(
-        row.sealed_values, table="demographic_declaration", row=row.learner_id, column="sealed_values"
-    )
+    plain = key.open(row.sealed_values, table="demographic_declaration", row=row.learner_id, column="sealed_values")
     values: dict[str, str] = json.loads(plain)
     return values
 

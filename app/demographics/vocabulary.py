@@ -1,4 +1,4 @@
-"""What an issuer asks learners about themselves: dimensions with their values, as data, and how equity reports may combine them."""
+"""What an issuer asks learners about themselves, as data: dimensions with their values, and how reports may combine them."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -64,11 +64,10 @@ class VocabularyBody(Body):
         "it takes until anything is told of it. Those left out are in a table of their own.",
         examples=[[["gender", "race-ethnicity"], ["school-type"]]],
     )
-    minimum_cell: Annotated[int, Field(strict=True, ge=5, le=75)] = Field(
-        default=10, description="Nothing is told of fewer people."
-    )
     minimum_people: Annotated[int, Field(strict=True, ge=5, le=10_000)] = Field(
-        default=50, description="So many newly decided people make a period; fewer wait for the next quarter."
+        default=50,
+        description="So many newly decided people of a program make a period; fewer wait for the next quarter. Of how many "
+        "at least anything is told is `minimum_cell` of the program's policy.",
     )
 
     @model_validator(mode="after")

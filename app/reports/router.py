@@ -7,13 +7,13 @@ from pydantic import BaseModel, Field
 from app.access.dependencies import ReportsRead
 from app.identifiers import Identifier
 from app.programs.store import get_program
-from app.reports import headline
+from app.reports import equity, funder_export, headline, impact
 from app.web.dependencies import ReadSession
 from app.web.problems import responses
 
 router = APIRouter(tags=["Reports"])
 
-REPORTS = (headline,)
+REPORTS = (headline, equity, impact, funder_export)
 """A report is a module with a body model, `measure`, `rows`, and a `router` that has its GET."""
 
 
