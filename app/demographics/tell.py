@@ -33,6 +33,6 @@ async def open_all_values(session: AsyncSession, vault: Vault, issuer_id: str) -
     query = select(DemographicDeclaration, Learner).join(Learner, joined)
     query = query.where(DemographicDeclaration.issuer_id == issuer_id, Learner.sealed_key.is_not(None))
     rows: Sequence[tuple[DemographicDeclaration, Learner]] = (  # the last one said wins
-        (await session.execute(query.order_by(DemographicDeclaration.declared_at))).tuples().all()
+        (await session.execute(query.order_by(DemographicDeclaration.declared_at))).all()
     )
     return {learner.merged_into or learner.id: open_values(open_key(vault, learner), row) for row, learner in rows}

@@ -5,6 +5,7 @@ later; so there is time for another attempt, and no two answers differ by the fe
 they wait for the next quarter.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,13 +31,16 @@ from app.resources import Resources
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """What is known of everybody when a quarter ends."""
+class _Due:
+    """A program with the people of a period that is to be closed. `declared` is what anybody says, by the person's id."""
 
+    program_id: str
+    since: datetime | None
+    until: datetime
     people: Sequence[DecidedPerson]
     declared: Mapping[str, Mapping[str, str]]
     cohort_names: Mapping[str, str]
-    vocabulary: VocabularyBody
+    minimum_cell: int
 
 
 async def close_periods(world: Resources, issuer_id: str) -> None:
@@ -46,7 +50,10 @@ async def close_periods(world: Resources, issuer_id: str) -> None:
         row = await find_vocabulary(session, issuer_id)
         if row is None or row.closes_at > now:
             return
-        periods = await _compose_all(session, world, issuer_id, VocabularyBody.model_validate(row.content), now)
+        vocabulary = VocabularyBody.model_validate(row.content)
+        due = await _list_due(session, world, issuer_id, vocabulary, quarter_of(now))
+    # Beside the event loop and outside any transaction: of many people and dimensions this takes a minute.
+    periods = [await asyncio.to_thread(_compose, issuer_id, each, vocabulary, now) for each in due]
     async with world.database.transaction() as session:
         locked = await lock_vocabulary(session, issuer_id)
         if locked is None or locked.closes_at > now:  # another worker was faster
@@ -58,43 +65,44 @@ async def close_periods(world: Resources, issuer_id: str) -> None:
         enqueue(session, CLOSE_PERIOD_JOB, {"issuer_id": issuer_id}, run_at=locked.closes_at)
 
 
-async def _compose_all(
-    session: AsyncSession, world: Resources, issuer_id: str, vocabulary: VocabularyBody, now: datetime
-) -> list[EquityPeriod]:
-    end = quarter_of(now)
+async def _list_due(
+    session: AsyncSession, world: Resources, issuer_id: str, vocabulary: VocabularyBody, end: datetime
+) -> list[_Due]:
+    """The programs in which enough people wait, as everything stood at `end`."""
     cohorts = select(Cohort.id, Cohort.name).where(Cohort.issuer_id == issuer_id)
-    known = _Known(
-        await load_decided_people(session, issuer_id, end),
-        await open_all_values(session, world.vault, issuer_id),
-        dict((await session.execute(cohorts)).tuples().all()),
-        vocabulary,
-    )
-    programs = await session.scalars(select(Program).where(Program.issuer_id == issuer_id).order_by(Program.id))
-    found = [await _compose(session, program, known, quarter_before(end), now) for program in programs.all()]
-    return [period for period in found if period is not None]
+    cohort_names = {id_: name for id_, name in (await session.execute(cohorts)).all()}  # noqa: C416 - rows are no pairs
+    declared = await open_all_values(session, world.vault, issuer_id)
+    everybody = await load_decided_people(session, issuer_id, end)
+    until = quarter_before(end)
+    due = []
+    for program in await session.scalars(select(Program).where(Program.issuer_id == issuer_id).order_by(Program.id)):
+        since = await _find_last(session, program)
+        people = [
+            each
+            for each in everybody
+            if each.program_id == program.id
+            and (since is None or since <= each.first_decided_at)
+            and each.first_decided_at < until
+        ]
+        policy = await get_policy(session, issuer_id, program.id, program.policy_version)
+        if len(people) >= max(vocabulary.minimum_people, policy.minimum_cell):
+            due.append(_Due(program.id, since, until, people, declared, cohort_names, policy.minimum_cell))
+    return due
 
 
-async def _compose(
-    session: AsyncSession, program: Program, known: _Known, until: datetime, now: datetime
-) -> EquityPeriod | None:
+async def _find_last(session: AsyncSession, program: Program) -> datetime | None:
+    """Until when periods of the program are closed."""
     closed = select(func.max(EquityPeriod.until)).where(
         EquityPeriod.issuer_id == program.issuer_id, EquityPeriod.program_id == program.id
     )
-    since = await session.scalar(closed)
-    people = [
-        each
-        for each in known.people
-        if each.program_id == program.id
-        and (since is None or since <= each.first_decided_at)
-        and each.first_decided_at < until
-    ]
-    policy = await get_policy(session, program.issuer_id, program.id, program.policy_version)
-    if len(people) < max(known.vocabulary.minimum_people, policy.minimum_cell):
-        return None
-    content = compose_period(people, known.declared, known.cohort_names, known.vocabulary, policy.minimum_cell)
+    return await session.scalar(closed)
+
+
+def _compose(issuer_id: str, due: _Due, vocabulary: VocabularyBody, now: datetime) -> EquityPeriod:
+    content = compose_period(due.people, due.declared, due.cohort_names, vocabulary, due.minimum_cell)
     return EquityPeriod(
-        issuer_id=program.issuer_id, program_id=program.id, until=until, since=since, people=len(people),
-        minimum_cell=policy.minimum_cell, content=content.model_dump(mode="json"), closed_at=now,
+        issuer_id=issuer_id, program_id=due.program_id, until=due.until, since=due.since, people=len(due.people),
+        minimum_cell=due.minimum_cell, content=content.model_dump(mode="json"), closed_at=now,
     )  # fmt: skip
 
 

@@ -69,7 +69,7 @@ async def load_decided_people(session: AsyncSession, issuer_id: str, end: dateti
     appeals = select(Appeal.submission_id).where(Appeal.issuer_id == issuer_id, Appeal.filed_at < end)
     appealed = set((await session.scalars(appeals)).all())
     by_person: dict[str, list[_Row]] = defaultdict(list)
-    for columns in (await session.execute(query)).tuples().all():
+    for columns in (await session.execute(query)).all():
         row = _Row(*columns)
         by_person[row.person_id].append(row)
     return [_look_at(rows, appealed) for _, rows in sorted(by_person.items())]

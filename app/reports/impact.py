@@ -119,7 +119,7 @@ async def _load_facts(session: AsyncSession, reported: Reported) -> list[_Fact]:
         .join(Submission, (Submission.issuer_id == ImpactFact.issuer_id) & (Submission.id == ImpactFact.submission_id))
         .where(ImpactFact.issuer_id == reported.issuer_id, Submission.program_id == reported.program.id)
     )
-    return [_Fact(*columns) for columns in (await session.execute(query)).tuples().all()]
+    return [_Fact(*columns) for columns in (await session.execute(query)).all()]
 
 
 def rows(body: ImpactOut) -> list[Row]:

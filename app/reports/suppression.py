@@ -76,19 +76,20 @@ def _release_table(people: Sequence[Sequence[str]], table: Sequence[str], minimu
     sizes = [len(people)]
     released = []
     for terms in sorted(cells, key=_order(cells, table)):
-        inside = Counter(block_of[position] for position in cells[terms])
-        cut = [block for block, count in inside.items() if count < sizes[block]]
-        is_small = any(min(inside[block], sizes[block] - inside[block]) < minimum for block in cut)
-        if is_small or not span.admit(cells[terms]):
+        parts: dict[int, list[int]] = defaultdict(list)
+        for position in cells[terms]:
+            parts[block_of[position]].append(position)
+        cut = {block: part for block, part in parts.items() if len(part) < sizes[block]}
+        is_small = any(min(len(part), sizes[block] - len(part)) < minimum for block, part in cut.items())
+        if is_small or not span.admit(cut.values()):
             span.protect(cells[terms])
             continue
         released.append(terms)
-        renamed = {block: len(sizes) + number for number, block in enumerate(cut)}
-        for position in cells[terms]:
-            block_of[position] = renamed.get(block_of[position], block_of[position])
-        for block in cut:
-            sizes[block] -= inside[block]
-            sizes.append(inside[block])
+        for block, part in cut.items():
+            for position in part:
+                block_of[position] = len(sizes)
+            sizes[block] -= len(part)
+            sizes.append(len(part))
     blocks: list[list[int]] = [[] for _ in sizes]
     for position, block in enumerate(block_of):
         blocks[block].append(position)
@@ -123,6 +124,7 @@ class _Span:
         for members in list_cells(people, dimensions).values():
             if len(members) < minimum:
                 self.protect(members)
+        self.admit([range(len(people))])
 
     def protect(self, members: Sequence[int]) -> None:
         """From here on nothing is admitted that would let this group be computed. One that can be already stays as it is."""
@@ -130,19 +132,25 @@ class _Span:
         if kinds not in self._protected and (rest := self._reduce(dict.fromkeys(kinds, 1))):
             self._protected[kinds] = rest
 
-    def admit(self, members: Sequence[int]) -> bool:
-        """Add this group to what is told, unless a protected one could then be computed."""
-        row = self._reduce(dict.fromkeys({self._kind_of[position] for position in members}, 1))
-        if not row:
-            return True
-        place = next(iter(row))
-        inverse = pow(row[place], -1, _PRIME)
-        row = {other: value * inverse % _PRIME for other, value in row.items()}
-        changed = {kinds: _subtract(rest, rest[place], row) for kinds, rest in self._protected.items() if place in rest}
-        if not all(changed.values()):
-            return False
-        self._protected |= changed
-        self._rows.append((place, row))
+    def admit(self, groups: Iterable[Sequence[int]]) -> bool:
+        """Add these groups to what is told: all, or if a protected one could then be computed, none."""
+        rows, protected = len(self._rows), self._protected
+        for members in groups:
+            row = self._reduce(dict.fromkeys({self._kind_of[position] for position in members}, 1))
+            if not row:
+                continue
+            place = next(iter(row))
+            inverse = pow(row[place], -1, _PRIME)
+            row = {other: value * inverse % _PRIME for other, value in row.items()}
+            changed = {
+                each: _subtract(rest, rest[place], row) for each, rest in self._protected.items() if place in rest
+            }
+            self._rows.append((place, row))
+            self._protected = {**self._protected, **changed}
+            if not all(changed.values()):
+                del self._rows[rows:]
+                self._protected = protected
+                return False
         return True
 
     def _reduce(self, vector: _Vector) -> _Vector:
