@@ -12,7 +12,7 @@ def quarter_of(moment: datetime) -> datetime:
 def next_quarter(moment: datetime) -> datetime:
     """When the quarter after `moment`'s begins."""
     began = quarter_of(moment)
-    return began.replace(year=began.year + began.month // 12, month=(began.month + 2) % 12 + 1)
+    return began.replace(year=began.year + (began.month == 10), month=(began.month + 2) % 12 + 1)
 
 
 def quarter_before(moment: datetime) -> datetime:

@@ -3,7 +3,7 @@
 from tests.conftest import Partner
 from tests.house.areas.stories import Mistakes, Story
 
-REPORTS = ("headline",)
+REPORTS = ("headline", "equity", "impact")
 
 
 async def ids(partner: Partner, known: dict[str, str]) -> dict[str, str]:
@@ -16,6 +16,9 @@ async def examples(story: Story) -> None:
     await story.call("list_reports")
     for name in REPORTS:
         await story.call(f"report_{name.replace('-', '_')}")
+    kept, story.token = story.token, story.staff
+    await story.call("report_funder_export")
+    story.token = kept
 
 
 async def mistakes(made: Mistakes) -> None:
