@@ -13,11 +13,13 @@ async def ids(partner: Partner, known: dict[str, str]) -> dict[str, str]:
 
 async def examples(story: Story) -> None:
     """Call every operation once."""
-    await story.call("list_reports")
+    programs = await story.call("list_programs")
+    of_program = {"program_id": programs["items"][0]["id"]}
+    await story.call("list_reports", **of_program)
     for name in REPORTS:
-        await story.call(f"report_{name.replace('-', '_')}")
+        await story.call(f"report_{name.replace('-', '_')}", **of_program)
     kept, story.token = story.token, story.staff
-    await story.call("report_funder_export")
+    await story.call("report_funder_export", **of_program)
     story.token = kept
 
 
