@@ -19,6 +19,7 @@ from app.assessors.jobs import (
 )
 from app.credentials.issue import RECOVERY_JOB, REISSUE_JOB, recover
 from app.credentials.remind import REMINDER_JOB, remind
+from app.demographics.jobs import CLOSE_PERIOD_JOB
 from app.identity.reissue import reissue_badges
 from app.issuers.jobs import FREEZE_QUALITY_JOB
 from app.issuers.rotate import REPUBLISH_JOB
@@ -51,6 +52,7 @@ from app.readings.recheck import (
 from app.readings.resolve import open_readings
 from app.readings.validity import assign_validity_paper
 from app.readings.windows import open_windows
+from app.reports.close_period import close_periods
 from app.resources import Resources
 from app.scoring.certification_badge import issue_certification_badge, revoke_certification_badge
 from app.statuslists.publish import republish
@@ -101,6 +103,10 @@ async def _republish(world: Resources, payload: Mapping[str, Any]) -> None:
     await republish(world, payload["issuer_id"])
 
 
+async def _close_periods(world: Resources, payload: Mapping[str, Any]) -> None:
+    await close_periods(world, payload["issuer_id"])
+
+
 VERBS: Mapping[str, Verb] = {
     FORGET_JOB: _forget_key,
     MAIL_JOB: about("mail_id", deliver_mail),
@@ -130,6 +136,7 @@ VERBS: Mapping[str, Verb] = {
     REISSUE_JOB: unless_left(about("learner_id", reissue_badges)),
     REMINDER_JOB: _remind,
     REPUBLISH_JOB: _republish,
+    CLOSE_PERIOD_JOB: _close_periods,
 }
 """Every job this release knows."""
 

@@ -33,6 +33,8 @@ from app.assessors.store import (
 from app.audit.store import AuditEntry, AuditLink
 from app.credentials.store import Award, Credential, Edition, Representation
 from app.db import Table
+from app.demographics.store import DemographicDeclaration, DemographicVocabulary
+from app.demographics.tell import open_values
 from app.events.store import Event
 from app.frameworks.store import Framework, FrameworkVersion
 from app.handover.lines import Lines
@@ -53,6 +55,7 @@ from app.quality.store import FrozenQualityReport, OpenQualityReport
 from app.readings.store import Reading, Resolution, SamplingWindow
 from app.readings.texts import open_texts as open_reading
 from app.recognition.store import Recognition, RecognizedBadge
+from app.reports.equity_store import EquityPeriod
 from app.resources import Resources
 from app.scoring.award import open_details
 from app.scoring.returned import open_return
@@ -60,6 +63,7 @@ from app.scoring.store import Decision
 from app.statuslists.publish import status_list_url
 from app.statuslists.store import StatusList, StatusListPublication
 from app.submissions.artifacts import open_details as open_artifact_details
+from app.submissions.impact import ImpactFact
 from app.submissions.screen import open_note
 from app.submissions.statement import open_statement
 from app.submissions.store import Artifact, Screening, Submission, Team, TeamMember
@@ -210,6 +214,11 @@ def _open_appeal(place: _Place, appeal: Appeal, learner: Learner) -> Members:
     return {"texts": None if learner.sealed_key is None else open_appeal(place.vault, appeal, learner)}
 
 
+def _open_declaration(place: _Place, declaration: DemographicDeclaration, learner: Learner) -> Members:
+    is_erased = learner.sealed_key is None
+    return {"values": None if is_erased else open_values(open_key(place.vault, learner), declaration)}
+
+
 def _open_credential(place: _Place, credential: Credential, learner: Learner) -> Members:
     told = {"url": f"{place.base_url}/credentials/{credential.id}", "status_reason": None}
     if credential.sealed_reason is None or learner.sealed_key is None:
@@ -330,6 +339,10 @@ KINDS = (
     _Kind(RaterFlag),
     _Kind(Recognition),
     _Kind(RecognizedBadge),
+    _Kind(DemographicVocabulary),
+    _Kind(DemographicDeclaration, _of_learner(DemographicDeclaration), _open_declaration),
+    _Kind(EquityPeriod),
+    _Kind(ImpactFact),
 )
 """In the order of the file: what a record names by id stands before it."""
 

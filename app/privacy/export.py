@@ -1,6 +1,7 @@
 """Everything this service holds about one person."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -12,8 +13,9 @@ from app.appeals.store import list_appeals_of_learners
 from app.assessors.anchors import list_anchors_of
 from app.credentials.fetch import fetch_reason
 from app.credentials.store import get_representation, list_credentials_of_learner, list_editions
+from app.demographics.tell import tell_declaration
 from app.events.store import list_events_about
-from app.keys.vault import Vault
+from app.keys.vault import PersonalKey, Vault
 from app.learners.recipients import open_key, open_known, primary_of
 from app.learners.store import Learner, list_merged
 from app.misconduct.store import list_cases_of_learners
@@ -170,11 +172,19 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
             {"id": each.id, "kind": each.kind, "declared_at": each.created_at, "ended_at": each.ended_at}
             for each in await list_all_affiliations(session, learner.issuer_id, list(keys))
         ],
+        "demographics": await _tell_demographics(session, learner.issuer_id, keys),
         "events": [
             {"position": event.position, "type": event.type, "object_id": event.object_id, "at": event.occurred_at}
             for event in await list_events_about(session, learner.issuer_id, objects)
         ],
     }
+
+
+async def _tell_demographics(
+    session: AsyncSession, issuer_id: str, keys: Mapping[str, PersonalKey]
+) -> dict[str, Any] | None:
+    found = await tell_declaration(session, issuer_id, keys)
+    return None if found is None else {"values": found[1], "declared_at": found[0].declared_at}
 
 
 async def _export_person(session: AsyncSession, vault: Vault, learner: Learner) -> dict[str, Any] | None:

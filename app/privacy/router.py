@@ -42,6 +42,7 @@ class LearnerExport(BaseModel):
     enrollments: list[dict[str, Any]] = Field(description="With goal and local context.")
     affiliations: list[dict[str, Any]] = Field(description="Who was not to read their work: of which kind, since when.")
     misconduct_cases: list[dict[str, Any]] = Field(description="With notice, answer, appeal and the panels' reasons.")
+    demographics: dict[str, Any] | None = Field(description="What they say of themselves; null where they say nothing.")
     events: list[dict[str, Any]]
     person: dict[str, Any] | None = Field(
         default=None, description="Who they sign in as: what that person is known by, their roles, sessions and mail."

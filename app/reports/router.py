@@ -7,13 +7,37 @@ from pydantic import BaseModel, Field
 from app.access.dependencies import ReportsRead
 from app.identifiers import Identifier
 from app.programs.store import get_program
-from app.reports import agreement, assessors, decisions, double_reading, funnel, headline, pass_rate, turnaround
+from app.reports import (
+    agreement,
+    assessors,
+    decisions,
+    double_reading,
+    equity,
+    funder_export,
+    funnel,
+    headline,
+    impact,
+    pass_rate,
+    turnaround,
+)
 from app.web.dependencies import ReadSession
 from app.web.problems import responses
 
 router = APIRouter(tags=["Reports"])
 
-REPORTS = (headline, funnel, pass_rate, turnaround, double_reading, decisions, agreement, assessors)
+REPORTS = (
+    headline,
+    funnel,
+    pass_rate,
+    turnaround,
+    double_reading,
+    decisions,
+    agreement,
+    assessors,
+    equity,
+    impact,
+    funder_export,
+)
 """A report is a module with a body model, `measure`, `rows`, and a `router` that has its GET."""
 
 

@@ -12,6 +12,7 @@ from app.assessors.store import (
 from app.identifiers import new_id
 from app.misconduct.store import MisconductCase, MisconductVote
 from app.quality.store import FrozenQualityReport
+from app.reports.equity_store import EquityPeriod
 from app.submissions.store import Screening
 from tests.anchoring import MET, put_anchor
 from tests.conftest import Partner
@@ -25,6 +26,13 @@ async def fill_assessment(partner: Partner) -> None:
     await _put_readers_past(case)
     await _put_case_of_misconduct(case)
     async with case.world.database.transaction() as session:
+        now = case.world.clock.now()
+        session.add(
+            EquityPeriod(
+                issuer_id=partner.issuer_id, program_id=case.program.id, until=now, since=None, people=10,
+                minimum_cell=10, content={}, closed_at=now,
+            )
+        )  # fmt: skip
         session.add(
             Screening(
                 issuer_id=partner.issuer_id, id=new_id(), submission_id=case.submission.id, outcome="accepted",

@@ -20,6 +20,7 @@ APPEND_ONLY = (
     "audit_link",
     "certification_change",
     "decision",
+    "equity_period",
     "event",
     "framework_version",
     "frozen_quality_report",

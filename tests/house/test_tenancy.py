@@ -81,6 +81,11 @@ NAMES_NO_OBJECT = {
     "create_my_token",
     "end_my_sessions",
     "claim_reading",
+    "get_demographic_vocabulary",
+    "put_demographic_vocabulary",
+    "get_my_demographics",
+    "declare_my_demographics",
+    "withdraw_my_demographics",
 }
 
 # Places that hold an id and yet name no object of an issuer.
@@ -383,6 +388,10 @@ def test_every_query_parameter_is_known() -> None:
         "as_of",
         "version",
         "format",
+        "cohort_id",
+        "achievement_id",
+        "by",
+        "where",
     }
 
 

@@ -4,7 +4,17 @@ from tests.builders import achievement_body
 from tests.conftest import Partner, publish
 from tests.house.areas.stories import Mistakes, Story
 
-REPORTS = ("headline", "funnel", "pass-rate", "turnaround", "double-reading", "decisions", "agreement")
+REPORTS = (
+    "headline",
+    "funnel",
+    "pass-rate",
+    "turnaround",
+    "double-reading",
+    "decisions",
+    "agreement",
+    "equity",
+    "impact",
+)
 
 
 async def ids(partner: Partner, known: dict[str, str]) -> dict[str, str]:
@@ -23,6 +33,8 @@ async def examples(story: Story) -> None:
     await story.call("list_reports", program_id=program["id"])
     for name in REPORTS:
         await story.call(f"report_{name.replace('-', '_')}", program_id=program["id"])
+    story.token = story.staff
+    await story.call("report_funder_export", program_id=program["id"])
     story.token = kept
 
 
