@@ -1,4 +1,7 @@
-"""/v1: what learners are asked about themselves, and what they say. Nobody but the learner is ever told what was said."""
+"""/v1: what learners are asked about themselves, and what they say.
+
+What was said is told to the learner alone, and in the exports of all that is held of a person or an issuer.
+"""
 
 from typing import Annotated
 

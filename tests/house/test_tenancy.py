@@ -388,8 +388,6 @@ def test_every_query_parameter_is_known() -> None:
         "as_of",
         "version",
         "format",
-        "cohort_id",
-        "achievement_id",
         "by",
         "where",
     }
