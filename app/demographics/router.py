@@ -79,7 +79,7 @@ async def put(body: VocabularyBody, tenant: DemographicsWrite, session: Session,
 
 @router.get(_OWN, operation_id="get_my_demographics", responses=responses(401, 403, 410, 422))
 async def own(learner: AsLearner, session: ReadSession, world: World) -> OwnDemographics:
-    """What you say of yourself. Nobody else is told: not your issuer's staff, not its system."""
+    """What you say of yourself. Nobody who judges is told, and no badge; it is part of your export and of the issuer's."""
     member, learner_id = learner
     people = [
         await get_learner(session, member.issuer_id, learner_id),
