@@ -14,6 +14,7 @@ import app.jobs.queue
 import app.keys.store
 import app.learners.store
 import app.misconduct.store
+import app.pathways.store
 import app.people.store
 import app.programs.store
 import app.readings.store

@@ -9,6 +9,7 @@ from app.access.idempotency import FORGET_JOB, forget_key
 from app.assessors.certify import expire_certification
 from app.assessors.jobs import EXPIRE_JOB, ISSUE_BADGE_JOB, RECHECK_ASSESSOR_JOB, REVOKE_BADGE_JOB
 from app.credentials.issue import RECOVERY_JOB, REISSUE_JOB, recover
+from app.credentials.jobs import HOLDINGS_JOB
 from app.credentials.remind import REMINDER_JOB, remind
 from app.identity.reissue import reissue_badges
 from app.issuers.rotate import REPUBLISH_JOB
@@ -16,6 +17,8 @@ from app.issuers.store import IssuerLeft
 from app.jobs.embedded import EmbeddedRunner, Handler
 from app.misconduct.close import close_case
 from app.misconduct.jobs import CLOSE_CASE_JOB
+from app.pathways.jobs import PROPOSE_JOB
+from app.pathways.propose import look_again, propose_to_all
 from app.people.mail import MAIL_JOB, deliver_mail
 from app.people.sign_in_link import LINK_JOB, send_link
 from app.programs.jobs import OPEN_WINDOWS_JOB, RECHECK_CONFLICTS_JOB
@@ -93,6 +96,8 @@ VERBS: Mapping[str, Verb] = {
     ISSUE_BADGE_JOB: unless_left(about("certification_id", issue_certification_badge)),
     REVOKE_BADGE_JOB: about("certification_id", revoke_certification_badge),
     CLOSE_CASE_JOB: unless_left(about("case_id", close_case)),
+    HOLDINGS_JOB: unless_left(look_again),
+    PROPOSE_JOB: unless_left(about("pathway_id", propose_to_all)),
     RECOVERY_JOB: about("edition_id", recover),
     REISSUE_JOB: unless_left(about("learner_id", reissue_badges)),
     REMINDER_JOB: _remind,

@@ -44,6 +44,8 @@ from app.learners.recipients import open_key
 from app.learners.store import Learner, LearnerIdentity
 from app.misconduct.store import MisconductCase, MisconductVote
 from app.misconduct.texts import open_texts as open_case
+from app.pathways.reasons import open_reason as open_proposal
+from app.pathways.store import Pathway, PathwayComponent, PathwayProposal, PathwayVersion
 from app.people.identities import open_person_key, open_person_value
 from app.people.store import Mail, OidcProvider, PersonIdentity
 from app.programs.enrollments import open_context
@@ -206,6 +208,10 @@ def _open_appeal(place: _Place, appeal: Appeal, learner: Learner) -> Members:
     return {"texts": None if learner.sealed_key is None else open_appeal(place.vault, appeal, learner)}
 
 
+def _open_proposal(place: _Place, proposal: PathwayProposal, learner: Learner) -> Members:
+    return {"reason": None if learner.sealed_key is None else open_proposal(open_key(place.vault, learner), proposal)}
+
+
 def _open_credential(place: _Place, credential: Credential, learner: Learner) -> Members:
     told = {"url": f"{place.base_url}/credentials/{credential.id}", "status_reason": None}
     if credential.sealed_reason is None or learner.sealed_key is None:
@@ -316,6 +322,10 @@ KINDS = (
     _Kind(ModerationItem),
     _Kind(MisconductCase, _of_learner(MisconductCase), _open_case),
     _Kind(MisconductVote),
+    _Kind(Pathway),
+    _Kind(PathwayVersion),
+    _Kind(PathwayComponent),
+    _Kind(PathwayProposal, _of_learner(PathwayProposal), _open_proposal),
 )
 """In the order of the file: what a record names by id stands before it."""
 

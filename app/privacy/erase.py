@@ -13,6 +13,7 @@ from app.errors import NotFound
 from app.events.store import record_event
 from app.jobs.queue import enqueue
 from app.learners.store import Learner, LearnerIdentity, lock_with_merged, require_not_merged
+from app.pathways.propose import lapse_of_erased
 from app.people.erase import erase_person
 from app.people.people import find_person_of_learner
 from app.programs.store import Enrollment
@@ -57,6 +58,7 @@ async def erase_learner(
         credential.sealed_reason = None
         credential.updated_at = now
     await _drop_evidence(session, issuer_id, list(learners), now)
+    await lapse_of_erased(session, issuer_id, list(learners), now)
     audit(session, issuer_id=issuer_id, actor=actor, action="learner.erased", object_id=learner_id,
           content={"credentials": [credential.id for credential in credentials], "learners": sorted(learners)},
           at=now)  # fmt: skip
