@@ -48,8 +48,10 @@ ACTOR = f"job:{HOLDINGS_JOB}"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A version of a pathway against what somebody holds; `components` are the ids of the credentials that count, as the rule names
-    them."""
+    """A version of a pathway against what somebody holds.
+
+    `components` are the ids of the credentials that count, in the order in which the rule names them.
+    """
 
     version: PathwayVersion
     step: Step
