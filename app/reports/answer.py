@@ -2,17 +2,24 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
 
-Row = Mapping[str, str | int | float | None]
+from app.reports.figures import ReportOut
+from app.web.dependencies import World
+from app.web.fields import format_moment
+from app.web.problems import responses
+
+Cell = str | int | float | None
+Row = Mapping[str, Cell]
 
 CSV = "text/csv"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_HEADERS = {"Cache-Control": "no-store", "Vary": "Accept"}
 
 Format = Literal["json", "csv"]
 
@@ -30,14 +37,42 @@ def _chosen(
 ChosenFormat = Annotated[Format, Depends(_chosen)]
 
 
-def report_response(chosen: Format, body: BaseModel, rows: Sequence[Row]) -> Response:
-    """`rows` all have the same members, which become the columns."""
+async def _snapshot(world: World) -> AsyncIterator[AsyncSession]:
+    async with world.database.snapshot() as session:
+        yield session
+
+
+# scope="function": the session is closed before the answer is sent.
+Snapshot = Annotated[AsyncSession, Depends(_snapshot, scope="function")]
+"""One moment of the database, so that the numbers of a report are true together."""
+
+
+def report_responses(model: type[ReportOut]) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI declarations of a report's answers, for `responses=`."""
+    ok = {"model": model, "content": {CSV: {"schema": {"type": "string"}}}, "description": "The report"}
+    return {200: ok, **responses(401, 403, 404, 422)}
+
+
+def report_response(chosen: Format, body: ReportOut, rows: Sequence[Row]) -> Response:
+    """`rows` all have the same members, which become the columns of the CSV, after those of what the report is about."""
     if chosen == "json":
         return Response(body.model_dump_json(), media_type="application/json", headers=_HEADERS)
-    return Response(write_csv(rows), media_type=CSV, headers=_HEADERS)
+    about = _about(body)
+    return Response(write_csv([{**about, **row} for row in rows]), media_type=CSV, headers=_HEADERS)
 
 
-_HEADERS = {"Cache-Control": "no-store", "Vary": "Accept"}
+def _about(body: ReportOut) -> dict[str, Cell]:
+    """The columns that every table begins with: so tables of several requests can be put under each other."""
+    since, until = body.window.since, body.window.until
+    return {
+        "report": body.report,
+        "as_of": format_moment(body.as_of),
+        "since": None if since is None else format_moment(since),
+        "until": None if until is None else format_moment(until),
+        "cohort": body.cohort,
+        "achievement_id": body.achievement_id,
+        "version": body.version,
+    }
 
 
 def write_csv(rows: Sequence[Row]) -> str:
@@ -50,5 +85,5 @@ def write_csv(rows: Sequence[Row]) -> str:
     return text.getvalue()
 
 
-def _harmless(cell: str | int | float | None) -> str | int | float | None:
+def _harmless(cell: Cell) -> Cell:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

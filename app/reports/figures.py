@@ -1,15 +1,16 @@
 """The shapes that reports are made of."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from app.programs.store import Program
+from app.psychometrics.intervals import wilson
 from app.psychometrics.statistic import Interval, Reason, Statistic
-from app.reports.filters import Filters
+from app.reports.filters import Reported
 from app.web.fields import Moment
 
-Why = Reason | Literal["suppressed"]
+Why = Reason
 
 
 class IntervalOut(BaseModel):
@@ -49,10 +50,44 @@ class RateOut(BaseModel):
     reason: Why | None = Field(description="Why there is no value; null where there is one.")
     interval: IntervalOut | None
 
+    @classmethod
+    def of(cls, numerator: int, denominator: int) -> "RateOut":
+        if denominator == 0:
+            return cls(numerator=numerator, denominator=0, value=None, reason="no_data", interval=None)
+        interval = wilson(numerator, denominator)
+        shown = IntervalOut.of(interval) if interval is not None else None
+        return cls(
+            numerator=numerator, denominator=denominator, value=numerator / denominator, reason=None, interval=shown
+        )
+
+    @classmethod
+    def hidden(cls) -> "RateOut":
+        """One that would tell of too few people."""
+        return cls(numerator=None, denominator=None, value=None, reason="small_cell", interval=None)
+
+    def cells(self) -> dict[str, str | int | float | None]:
+        """As columns of a CSV: `numerator`, `denominator`, `rate`, `low`, `high`, and the `reason` why there is none."""
+        low, high = (self.interval.low, self.interval.high) if self.interval is not None else (None, None)
+        return {
+            "numerator": self.numerator, "denominator": self.denominator, "rate": self.value, "low": low, "high": high,
+            "reason": self.reason,
+        }  # fmt: skip
+
 
 class WindowOut(BaseModel):
+    """`applies_to` is what must have happened between `since` and `until` to be counted."""
+
     since: Moment | None
     until: Moment | None
+    applies_to: str = Field(examples=["what each number counts"])
+
+
+class SuppressedOut(BaseModel):
+    """`members` are null because they would tell of fewer than `minimum_cell` people, or give those of others away."""
+
+    reason: Literal["small_cell"] = "small_cell"
+    minimum_cell: int = Field(examples=[10])
+    members: list[str]
 
 
 class ReportOut(BaseModel):
@@ -63,20 +98,28 @@ class ReportOut(BaseModel):
     as_of: Moment
     window: WindowOut
     cohort_id: str | None
+    cohort: str | None = Field(description="Its name.", examples=["First cohort"])
     achievement_id: str | None
     version: int | None
-    sentence: str = Field(description="What the numbers show, in one sentence.")
+    suppressed: SuppressedOut | None = Field(description="What is left out to protect people in small groups.")
+    sentence: str = Field(description="What the numbers show, in plain words.")
 
 
-def opening(report: str, program: Program, filters: Filters, sentence: str) -> dict[str, object]:
-    """The members of `ReportOut`."""
+def opening(
+    report: str, reported: Reported, *, sentence: str, window: str, suppressed: Sequence[str] = ()
+) -> dict[str, object]:
+    """The members of `ReportOut`. `window` says what the window applies to; `suppressed` are members left out as small cells."""
+    filters = reported.filters
+    hidden = SuppressedOut(minimum_cell=reported.minimum_cell, members=list(suppressed)) if suppressed else None
     return {
         "report": report,
-        "program_id": program.id,
+        "program_id": reported.program.id,
         "as_of": filters.as_of,
-        "window": {"since": filters.since, "until": filters.until},
+        "window": WindowOut(since=filters.since, until=filters.until, applies_to=window),
         "cohort_id": filters.cohort_id,
+        "cohort": reported.cohort.name if reported.cohort is not None else None,
         "achievement_id": filters.achievement_id,
         "version": filters.version,
+        "suppressed": hidden,
         "sentence": sentence,
     }

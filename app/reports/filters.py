@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeGuard
 
 from fastapi import Depends, Query
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.achievements.store import get_version
 from app.errors import Fault, InvalidInput, NotFound
 from app.identifiers import Identifier
-from app.programs.store import Program, get_cohort, get_program, require_in_program
+from app.programs.policy import get_policy
+from app.programs.store import Cohort, Program, get_cohort, get_program, require_in_program
 from app.web.dependencies import Now
 from app.web.fields import Moment
 
@@ -23,8 +24,8 @@ class UnfitFilters(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """`as_of`: only what had happened by then counts. `since` and `until` are the window: what each report counts must have
-    happened in it. The others narrow to one cohort, achievement, or version of it."""
+    """`as_of`: only what had happened by then counts, and as it stood then. `since` and `until` (itself not part of it) are the
+    window: what each report counts must have happened in it. The others narrow to one cohort, achievement, or version of it."""
 
     as_of: datetime
     since: datetime | None = None
@@ -32,6 +33,36 @@ class Filters:
     cohort_id: str | None = None
     achievement_id: str | None = None
     version: int | None = None
+
+    def is_known(self, moment: datetime | None) -> TypeGuard[datetime]:
+        """Whether it had happened by `as_of`."""
+        return moment is not None and moment <= self.as_of
+
+    def is_within(self, moment: datetime | None) -> TypeGuard[datetime]:
+        """Whether it had happened by `as_of`, in the window."""
+        return (
+            self.is_known(moment)
+            and (self.since is None or self.since <= moment)
+            and (self.until is None or moment < self.until)
+        )
+
+    def is_about(self, achievement_id: str, version: int) -> bool:
+        """Whether this version of the achievement is asked for."""
+        return self.achievement_id in (None, achievement_id) and self.version in (None, version)
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What a report is about. `minimum_cell` is how many people a group has at least whose results are told."""
+
+    program: Program
+    filters: Filters
+    cohort: Cohort | None
+    minimum_cell: int
+
+    @property
+    def issuer_id(self) -> str:
+        return self.program.issuer_id
 
 
 def _filters(
@@ -60,9 +91,10 @@ def _filters(
 ReportFilters = Annotated[Filters, Depends(_filters)]
 
 
-async def get_reported(session: AsyncSession, issuer_id: str, program_id: str, filters: Filters) -> Program:
-    """The program a report is about. Raises NotFound, and UnfitFilters where a filter names what is not in the program."""
+async def get_reported(session: AsyncSession, issuer_id: str, program_id: str, filters: Filters) -> Reported:
+    """What a report is about. Raises NotFound, and UnfitFilters where a filter names what is not in the program."""
     program = await get_program(session, issuer_id, program_id)
+    cohort = None
     if filters.cohort_id is not None:
         cohort = await get_cohort(session, issuer_id, filters.cohort_id)
         if cohort.program_id != program.id:
@@ -76,4 +108,5 @@ async def get_reported(session: AsyncSession, issuer_id: str, program_id: str, f
             except NotFound:
                 fault = Fault("/query/version", "is not a version of the achievement")
                 raise UnfitFilters("There is no such version.", faults=[fault]) from None
-    return program
+    policy = await get_policy(session, issuer_id, program.id, program.policy_version)
+    return Reported(program, filters, cohort, policy.minimum_cell)

@@ -3,6 +3,8 @@
 from tests.conftest import Partner
 from tests.house.areas.stories import Mistakes, Story
 
+REPORTS = ("headline", "funnel", "pass-rate", "turnaround", "double-reading", "decisions")
+
 
 async def ids(partner: Partner, known: dict[str, str]) -> dict[str, str]:
     """One object of every kind that this issuer has, by the name of the parameter that takes its id."""
@@ -11,7 +13,14 @@ async def ids(partner: Partner, known: dict[str, str]) -> dict[str, str]:
 
 async def examples(story: Story) -> None:
     """Call every operation once."""
+    await story.call("list_reports")
+    for name in REPORTS:
+        await story.call(f"report_{name.replace('-', '_')}")
 
 
 async def mistakes(made: Mistakes) -> None:
     """Make every mistake once."""
+    body = {"name": "Reported", "panel_id": await made.panel(), "achievement_ids": []}
+    program = await made.client.post("/v1/programs", json=body)
+    path = f"/v1/programs/{program.json()['id']}/reports/headline"
+    await made.make("unfit_filters", "GET", path, params={"version": 1})

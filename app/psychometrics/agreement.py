@@ -1,0 +1,73 @@
+"""Agreement of two readings: exact, adjacent, Cohen's kappa, and kappa with quadratic weights. PURE.
+
+Kappa sets agreement against what two readers would reach by chance with the same habits. Where nearly all work is at one level
+it is low however well they agree (the paradox of kappa): read it beside exact agreement and AC1, and gate nothing on it alone.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
+
+from app.psychometrics.intervals import wilson
+from app.psychometrics.statistic import Statistic
+
+Pairs = Sequence[tuple[int, int]]
+"""The positions that a first and a second reader gave, pair by pair. Positions count from 0, the lowest level."""
+
+
+def exact(pairs: Pairs) -> Statistic:
+    """Share of the pairs at the same level. The interval takes the pairs for independent."""
+    return _share("exact_agreement", [first == second for first, second in pairs])
+
+
+def adjacent(pairs: Pairs) -> Statistic:
+    """Share of the pairs at most one level apart, the exact ones among them.
+
+    It flatters: with few levels little is further apart.
+    """
+    return _share("adjacent_agreement", [abs(first - second) <= 1 for first, second in pairs])
+
+
+def cohen_kappa(pairs: Pairs, levels: int) -> Statistic:
+    """Cohen (1960). `one_category` where both gave one and the same level throughout: kappa is 0/0 there."""
+    return _kappa("cohen_kappa", pairs, levels, power=0)
+
+
+def weighted_kappa(pairs: Pairs, levels: int) -> Statistic:
+    """Cohen (1968) with quadratic weights: a disagreement counts as the square of the distance between the levels."""
+    return _kappa("weighted_kappa_quadratic", pairs, levels, power=2)
+
+
+def matrix(pairs: Pairs, levels: int) -> list[list[int]]:
+    """How often each combination was given: the first reader's levels in rows, the second's in columns. `levels` x `levels`.
+
+    Raises ValueError for a position that is none of the levels.
+    """
+    counts = Counter(pairs)
+    for pair in counts:
+        if not all(0 <= position < levels for position in pair):
+            raise ValueError(f"{pair} is not on a scale of {levels} levels")
+    return [[counts[first, second] for second in range(levels)] for first in range(levels)]
+
+
+def _share(name: str, agreed: Sequence[bool]) -> Statistic:
+    n, successes = len(agreed), sum(agreed)
+    if n == 0:
+        return Statistic(name, 0, None, "no_data")
+    return Statistic(name, n, successes / n, interval=wilson(successes, n))
+
+
+def _kappa(name: str, pairs: Pairs, levels: int, power: int) -> Statistic:
+    """1 - observed / expected disagreement, in whole numbers up to the last division."""
+    table = matrix(pairs, levels)
+    n = len(pairs)
+    if n == 0:
+        return Statistic(name, 0, None, "no_data")
+    rows = [sum(row) for row in table]
+    columns = [sum(column) for column in zip(*table, strict=True)]
+    apart = [(i, j, abs(i - j) ** power) for i in range(levels) for j in range(levels) if i != j]
+    observed = sum(weight * table[i][j] for i, j, weight in apart)
+    expected = sum(weight * rows[i] * columns[j] for i, j, weight in apart)
+    if expected == 0:
+        return Statistic(name, n, None, "one_category")
+    return Statistic(name, n, float(1 - Fraction(n * observed, expected)))
