@@ -7,13 +7,13 @@ from pydantic import BaseModel, Field
 from app.access.dependencies import ReportsRead
 from app.identifiers import Identifier
 from app.programs.store import get_program
-from app.reports import decisions, double_reading, funnel, headline, pass_rate, turnaround
+from app.reports import decisions, double_reading, funnel, headline, pass_rate, pathways, turnaround
 from app.web.dependencies import ReadSession
 from app.web.problems import responses
 
 router = APIRouter(tags=["Reports"])
 
-REPORTS = (headline, funnel, pass_rate, turnaround, double_reading, decisions)
+REPORTS = (headline, funnel, pass_rate, turnaround, double_reading, decisions, pathways)
 """A report is a module with a body model, `measure`, `rows`, and a `router` that has its GET."""
 
 

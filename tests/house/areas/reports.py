@@ -3,7 +3,7 @@
 from tests.conftest import Partner
 from tests.house.areas.stories import Mistakes, Story
 
-REPORTS = ("headline", "funnel", "pass-rate", "turnaround", "double-reading", "decisions")
+REPORTS = ("headline", "funnel", "pass-rate", "turnaround", "double-reading", "decisions", "pathways")
 
 
 async def ids(partner: Partner, known: dict[str, str]) -> dict[str, str]:
