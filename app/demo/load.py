@@ -99,8 +99,9 @@ Assay is running at {base}
   The API            {base}/docs
   Sign in            {base}/sign-in/{ISSUER["slug"]}  as assessor-1@academy.example.org; the link comes to {directory}/outbox
 
-The demonstration has {len(summary["credential_ids"])} badges of fellows, {len(summary["pathway_credential_ids"])} of those who earned \
-both, and {len(summary["assessor_credential_ids"])} of assessors. Tokens and ids are in {directory}/demo.json. Issue one more badge:
+The demonstration has {len(summary["credential_ids"])} badges of fellows, \
+{len(summary["pathway_credential_ids"])} of a pathway for who earned both, and \
+{len(summary["assessor_credential_ids"])} of assessors. Tokens and ids are in {directory}/demo.json. Issue one more badge:
 
   curl -s {base}/v1/decisions -H 'Authorization: Bearer {summary["api_key"]}' \\
     -H 'Content-Type: application/json' -d '{json.dumps(body)}'

@@ -238,7 +238,7 @@ def rows(body: PathwaysReportOut) -> list[Row]:
     """A line for each number: the pathway, `measure` (`stage` or `blocker`), `of` and `people`, empty where it is left out."""
     lines: list[Row] = []
     for each in body.pathways:
-        about: Row = {"pathway_id": each.pathway_id, "version": each.version, "name": each.name}
+        about: Row = {"pathway_id": each.pathway_id, "pathway_version": each.version, "pathway": each.name}
         lines += [{**about, "measure": "stage", "of": stage.stage, "people": stage.people} for stage in each.stages]
         lines += [
             {**about, "measure": "blocker", "of": blocker.label, "people": blocker.people}

@@ -85,8 +85,8 @@ async def test_people_by_stage_and_what_they_lack(app: FastAPI, partner: Partner
     assert "Literacy leader: 1 hold the badge, 1 are proposed for it, 1 have met it otherwise" in body["sentence"]
     assert "2 are part of the way; most of these lack Counting (2)" in body["sentence"]
     table = await report_csv(partner, program_id)
-    assert f"{pathway_id},1,Literacy leader,stage,part,2\r\n" in table
-    assert f"{pathway_id},1,Literacy leader,blocker,Counting,2\r\n" in table
+    assert f",{pathway_id},1,Literacy leader,stage,part,2\r\n" in table
+    assert f",{pathway_id},1,Literacy leader,blocker,Counting,2\r\n" in table
     assert third["state"] == "proposed"
 
 
