@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,8 +32,7 @@ _LEADS_TO: Mapping[str, str] = {
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """A submission as it stood at the moment: what happened later is null. `submitted_at` is when it was first handed in,
-    `handed_in_at` when it last was, `since` when it came to where it waits: for a screening, for readings, an approval, or on
-    hold."""
+    `handed_in_at` when it last was, `changed_at` when anything of it last changed."""
 
     id: str
     person_id: str
@@ -47,7 +47,16 @@ class Attempt:
     accepted_at: datetime | None
     resolved_at: datetime | None
     decided_at: datetime | None
-    since: datetime
+    changed_at: datetime
+
+    @property
+    def since(self) -> datetime:
+        """When it came to where it waits: for a screening, for readings, for an approval, or on hold."""
+        begun = {
+            "submitted": self.handed_in_at, "accepted": self.accepted_at, "scoring": self.accepted_at,
+            "resolved": self.resolved_at,
+        }  # fmt: skip
+        return begun.get(self.state) or self.changed_at
 
 
 async def load_attempts(session: AsyncSession, reported: Reported, people: People) -> list[Attempt]:
@@ -57,8 +66,8 @@ async def load_attempts(session: AsyncSession, reported: Reported, people: Peopl
         select(
             Submission.id, func.coalesce(Learner.merged_into, Learner.id), Submission.achievement_id, Submission.version,
             Submission.attempt, Submission.policy_version, Submission.state, Submission.created_at,
-            Submission.submitted_at, Submission.submitted_at, Submission.accepted_at,
-            Submission.resolved_at, Submission.decided_at, Submission.updated_at,
+            Submission.submitted_at, Submission.accepted_at, Submission.resolved_at,
+            Submission.decided_at, Submission.updated_at,
         )
         .join(Learner, (Learner.issuer_id == Submission.issuer_id) & (Learner.id == Submission.learner_id))
         .where(
@@ -69,7 +78,8 @@ async def load_attempts(session: AsyncSession, reported: Reported, people: Peopl
         .order_by(Submission.created_at, Submission.id)
     )  # fmt: skip
     histories = await _load_histories(session, reported)
-    found = [Attempt(*columns) for (*columns,) in (await session.execute(query)).all()]
+    rows: Sequence[Any] = (await session.execute(query)).all()
+    found = (Attempt(*row[:9], *row[8:]) for row in rows)  # handed in twice: first and last
     return [
         _look_back(attempt, histories.get(attempt.id, ()), filters.as_of)
         for attempt in found
@@ -101,23 +111,24 @@ async def _load_histories(session: AsyncSession, reported: Reported) -> dict[str
 
 
 def _look_back(attempt: Attempt, history: Sequence[tuple[datetime, str]], as_of: datetime) -> Attempt:
-    """The attempt at the moment; `since` is when its row last changed."""
+    """The attempt at the moment, of its row as it is now."""
+    if attempt.changed_at <= as_of and not history:
+        return attempt
     known = [(moment, type_) for moment, type_ in history if moment <= as_of]
     handed_in = [moment for moment, type_ in known if type_ == "submission.submitted"]
-    first, last = (handed_in[0], handed_in[-1]) if handed_in else (attempt.submitted_at, attempt.submitted_at)
+    first, last = (handed_in[0], handed_in[-1]) if handed_in else (attempt.submitted_at, attempt.handed_in_at)
     submitted_at, handed_in_at, accepted_at, resolved_at, decided_at = (
         moment if moment is not None and moment <= as_of else None
         for moment in (first, last, attempt.accepted_at, attempt.resolved_at, attempt.decided_at)
     )
-    state, since = attempt.state, attempt.since
-    if since > as_of:
-        state = _tell_state(submitted_at, accepted_at, resolved_at, decided_at)
+    state, changed_at = attempt.state, attempt.changed_at
+    if changed_at > as_of:
+        state, changed_at = _tell_state(submitted_at, accepted_at, resolved_at, decided_at), as_of
         if known:
-            state, since = _replay(known)
-    begun = {"submitted": handed_in_at, "accepted": accepted_at, "scoring": accepted_at, "resolved": resolved_at}
+            state, changed_at = _replay(known)
     return replace(
         attempt, state=state, submitted_at=submitted_at, handed_in_at=handed_in_at, accepted_at=accepted_at,
-        resolved_at=resolved_at, decided_at=decided_at, since=begun.get(state) or min(since, as_of),
+        resolved_at=resolved_at, decided_at=decided_at, changed_at=changed_at,
     )  # fmt: skip
 
 
@@ -132,7 +143,7 @@ def _replay(known: Sequence[tuple[datetime, str]]) -> tuple[str, datetime]:
         elif type_ == "submission.returned":
             # By the screening to the learner, or by an approver to the readers.
             stood = before if state == "on_hold" else state
-            state = "returned_incomplete" if stood == "submitted" else "scoring"
+            state = "scoring" if stood in ("accepted", "scoring", "resolved") else "returned_incomplete"
         else:
             state = _LEADS_TO[type_]
     return state, known[-1][0]

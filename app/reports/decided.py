@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.assessors.store import Panel
 from app.learners.store import Learner
 from app.programs.store import ProgramAchievement
 from app.reports.filters import Reported
@@ -18,22 +19,20 @@ from app.submissions.store import Submission
 
 @dataclass(frozen=True, slots=True)
 class DecisionRow:
-    """The columns of a decision that reports look at. `assessors` are the codes of who judged: none for an earlier award that was
-    taken over from elsewhere."""
+    """The columns of a decision that reports look at. `is_taken_over` is an earlier award that was judged elsewhere."""
 
     id: str
     person_id: str
     achievement_id: str
     version: int
     outcome: str
-    levels: list[list[str]]
     decided_at: datetime
     recorded_at: datetime
     supersedes_id: str | None
     renews_id: str | None
     submission_id: str | None
     reason_code: str | None
-    assessors: list[str]
+    is_taken_over: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +88,11 @@ async def _load_rows(session: AsyncSession, reported: Reported) -> dict[str, Dec
     query = (
         select(
             Decision.id, func.coalesce(Learner.merged_into, Learner.id), Decision.achievement_id, Decision.version,
-            Decision.outcome, Decision.levels, Decision.decided_at, Decision.recorded_at, Decision.supersedes_id,
-            Decision.renews_id, Decision.submission_id, Decision.reason_code, Decision.assessors,
+            Decision.outcome, Decision.decided_at, Decision.recorded_at, Decision.supersedes_id,
+            Decision.renews_id, Decision.submission_id, Decision.reason_code, Panel.kind == "external",
         )
         .join(Learner, (Learner.issuer_id == Decision.issuer_id) & (Learner.id == Decision.learner_id))
+        .join(Panel, (Panel.issuer_id == Decision.issuer_id) & (Panel.id == Decision.panel_id))
         .outerjoin(
             Submission, (Submission.issuer_id == Decision.issuer_id) & (Submission.id == Decision.submission_id)
         )

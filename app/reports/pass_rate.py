@@ -21,6 +21,7 @@ from app.reports.figures import RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
 from app.reports.people import load_people
 from app.reports.words import count_of, tell_hidden, tell_percent, tell_scope
+from app.scoring.store import Decision
 from app.submissions.store import Submission
 
 router = APIRouter()
@@ -117,7 +118,7 @@ def _put_in_order(chains: Iterable[DecisionChain]) -> list[list[DecisionChain]]:
     no attempt here, a renewal is not about a new badge, and void work counts for nothing."""
     sequences: dict[tuple[str, str], list[DecisionChain]] = defaultdict(list)
     for chain in sorted(chains, key=lambda each: (each.first.decided_at, each.first.recorded_at, each.first.id)):
-        is_judged = chain.first.submission_id is not None or chain.first.assessors
+        is_judged = not chain.first.is_taken_over
         if is_judged and chain.first.renews_id is None and chain.standing.reason_code != "misconduct":
             sequences[chain.first.person_id, chain.first.achievement_id].append(chain)
     return list(sequences.values())
@@ -136,26 +137,26 @@ def _count_by_attempt(judged: Sequence[_Judged]) -> list[AttemptRateOut]:
 async def _count_by_criterion(
     session: AsyncSession, reported: Reported, judged: Sequence[_Judged]
 ) -> list[CriterionRateOut]:
-    banked = await _load_banked(session, reported)
+    banked, levels = await _load_banked(session, reported), await _load_levels(session, reported)
     by_version: dict[tuple[str, int], list[DecisionChain]] = defaultdict(list)
     for each in judged:
         by_version[each.chain.standing.achievement_id, each.chain.standing.version].append(each.chain)
     shown: list[CriterionRateOut] = []
     for (achievement_id, version), chains in sorted(by_version.items()):
         content = (await get_version(session, reported.issuer_id, achievement_id, version)).content
-        shown += _count_criteria(achievement_id, version, content["rubric"], chains, banked)
+        shown += _count_criteria(achievement_id, version, content["rubric"], chains, banked, levels)
     return shown
 
 
 def _count_criteria(
     achievement_id: str, version: int, rubric: Rubric, chains: Sequence[DecisionChain],
-    banked: Mapping[str, frozenset[str]],
+    banked: Mapping[str, frozenset[str]], levels: Mapping[str, list[list[str]]],
 ) -> list[CriterionRateOut]:  # fmt: skip
     passing = {each["key"]: _passing_levels(each) for each in rubric["criteria"]}
     judged: dict[str, list[bool]] = {key: [] for key in passing}
     blocked, alone = dict.fromkeys(passing, 0), dict.fromkeys(passing, 0)
     for chain in chains:
-        met = {key: level in passing[key] for key, level in chain.standing.levels if key in passing}
+        met = {key: level in passing[key] for key, level in levels[chain.standing.id] if key in passing}
         before = banked.get(chain.first.submission_id or "", frozenset())
         for key in met.keys() - before:
             judged[key].append(met[key])
@@ -189,6 +190,14 @@ async def _load_banked(session: AsyncSession, reported: Reported) -> dict[str, f
     )
     found = (await session.execute(query)).all()
     return {id_: frozenset(criterion for criterion, _, _ in banked) for id_, banked in found}
+
+
+async def _load_levels(session: AsyncSession, reported: Reported) -> dict[str, list[list[str]]]:
+    """By decision the level of each criterion."""
+    query = select(Decision.id, Decision.levels).where(Decision.issuer_id == reported.issuer_id)
+    if reported.filters.achievement_id is not None:
+        query = query.where(Decision.achievement_id == reported.filters.achievement_id)
+    return dict((await session.execute(query)).all())
 
 
 def _tell(reported: Reported, first: RateOut, eventual: RateOut) -> str:

@@ -1,7 +1,7 @@
-"""Who is enrolled in a program, as of a moment: people, not rows. PURE but for `load_people`."""
+"""Who is enrolled in a program, as of a moment: people, not rows."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.events.store import Event
 from app.learners.store import Learner
 from app.programs.store import Enrollment
-from app.reports.filters import Filters, Reported
+from app.reports.filters import Reported
 
 _STATES = ("active", "completed", "enrolled", "lapsed", "withdrawn", "invited")
 """Of somebody with two enrollments, who turned out to be one person, the first of these counts."""
@@ -59,14 +59,14 @@ async def load_people(session: AsyncSession, reported: Reported) -> People:
         .where(*of_program, Enrollment.created_at <= filters.as_of)
     )  # fmt: skip
     changes = (
-        select(Event.object_id, Event.occurred_at, Event.data)
+        select(Event.object_id, Event.occurred_at, Event.data["state"].as_string())
         .join(Enrollment, (Enrollment.issuer_id == Event.issuer_id) & (Enrollment.id == Event.object_id))
         .where(*of_program, Event.type.in_(("enrollment.created", "enrollment.state_changed")))
         .order_by(Event.position)
     )
     histories: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
-    for enrollment_id, moment, data in (await session.execute(changes)).all():
-        histories[enrollment_id].append((moment, str(data["state"])))
+    for enrollment_id, moment, came_to in (await session.execute(changes)).all():
+        histories[enrollment_id].append((moment, came_to))
     found: dict[str, list[EnrolledPerson]] = defaultdict(list)
     for enrollment_id, person_id, cohort_id, state, created_at in (await session.execute(query)).all():
         history = histories.get(enrollment_id) or [(created_at, state)]
@@ -115,8 +115,3 @@ def find_small(sizes: Mapping[str | None, int], minimum: int) -> set[str | None]
         hidden.add(group)
         people += size
     return hidden
-
-
-def count_within(people: Iterable[EnrolledPerson], filters: Filters) -> int:
-    """How many took up their place in the window."""
-    return sum(filters.is_within(each.enrolled_at) for each in people)

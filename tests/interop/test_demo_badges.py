@@ -21,6 +21,9 @@ from tests.interop.openbadgeslib_verifier import verify_with_openbadgeslib
 from tests.interop.verifier_core import verify_with_verifier_core
 from tests.serving import loopback_settings, served
 
+EARNERS = 92
+"""Of the 116 fellows those who have earned at least one of the 136 micro-credentials."""
+
 
 class Demo:
     def __init__(self, settings: Settings, summary: dict[str, Any], base_url: str) -> None:
@@ -147,6 +150,28 @@ def test_the_judgement_behind_the_badges_is_whole(demo: Demo) -> None:
     assert methods.total() == 161
     assert methods["expert_judgment"] == 2  # the adjudication, and the appeal's reading
     assert min(methods["exact"], methods["adjacent_same_decision"], methods["single_reading"]) > 0
+
+
+def test_the_headline_of_the_demonstration(demo: Demo) -> None:
+    """Three different numbers: people enrolled, people who earned, credentials. Counted here from the badges themselves."""
+    reports = f"/v1/programs/{demo.summary['program_id']}/reports"
+    headline = demo.client.get(f"{reports}/headline").json()
+    assert (headline["enrolled"], headline["credentials"], headline["distinct_earners"]) == (116, 136, EARNERS)
+    earners = {
+        demo.client.get(f"/v1/credentials/{credential_id}").json()["learner_id"]
+        for credential_id in demo.summary["credential_ids"]
+    }
+    assert len(earners) == EARNERS
+    assert headline["credentials_per_earner"] == 136 / EARNERS
+    assert headline["other_credentials"] == {"Certification": len(demo.summary["assessor_credential_ids"])}
+    assert headline["active_assessors"] == 7
+    funnel = {each["stage"]: each["people"] for each in demo.client.get(f"{reports}/funnel").json()["stages"]}
+    assert (funnel["enrolled"], funnel["earned"]) == (116, EARNERS)
+    assert demo.client.get(f"{reports}/double-reading").json()["missed"] == 0
+    decisions = demo.client.get(f"{reports}/decisions").json()
+    assert (decisions["decisions"], decisions["appeals"]["changed"]) == (161, 1)
+    for name in ("pass-rate", "turnaround"):
+        assert demo.client.get(f"{reports}/{name}").status_code == 200
 
 
 def _methods(demo: Demo) -> Iterator[str]:

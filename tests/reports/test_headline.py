@@ -16,4 +16,4 @@ async def test_three_different_numbers(app: FastAPI, partner: Partner) -> None:
     table = await partner.client.get(f"/v1/programs/{case.program.id}/reports/headline?format=csv")
     assert "credentials,,1\r\n" in table.text
     listed = await partner.client.get(f"/v1/programs/{case.program.id}/reports")
-    assert [each["name"] for each in listed.json()["reports"]][0] == "headline"
+    assert listed.json()["reports"][0]["name"] == "headline"

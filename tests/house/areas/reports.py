@@ -13,9 +13,16 @@ async def ids(partner: Partner, known: dict[str, str]) -> dict[str, str]:
 
 async def examples(story: Story) -> None:
     """Call every operation once."""
-    await story.call("list_reports")
+    story.token, kept = story.client, story.token
+    known = story.known
+    body = {"name": "Reported", "panel_id": known["panel_id"], "achievement_ids": [known["achievement_id"]]}
+    program = await story.call("create_program", body=body)
+    recipient = {"name": "Rona Example", "email": "rona.example@schools.example.org"}
+    await story.call("create_enrollment", body={"program_id": program["id"], "recipient": recipient})
+    await story.call("list_reports", program_id=program["id"])
     for name in REPORTS:
-        await story.call(f"report_{name.replace('-', '_')}")
+        await story.call(f"report_{name.replace('-', '_')}", program_id=program["id"])
+    story.token = kept
 
 
 async def mistakes(made: Mistakes) -> None:
