@@ -12,7 +12,7 @@ from app.achievements.store import AchievementVersion, get_published_version
 from app.achievements.versions import DraftExists, VersionNotDraft
 from app.assessors.store import get_panel
 from app.audit.store import audit
-from app.errors import Conflict, ExternalIdTaken, Fault, InvalidInput, NotFound
+from app.errors import Conflict, ExternalIdTaken, Fault, InvalidInput
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.jobs.queue import enqueue
@@ -89,8 +89,8 @@ async def edit_draft(
     session: AsyncSession, pathway: Pathway, version: PathwayVersion, facts: PathwayFacts, *, actor: str, now: datetime
 ) -> None:
     """Replace a draft, which is locked. Raises VersionNotDraft, and as `create_pathway` does."""
-    _require_draft(version)
     awarded = await _require_sound(session, pathway, facts)
+    _require_draft(version)
     version.content, version.panel_id = dict(facts.content), facts.panel_id
     version.achievement_id, version.achievement_version = awarded.achievement_id, awarded.version
     version.updated_at = pathway.updated_at = now
@@ -170,15 +170,7 @@ async def _require_sound(session: AsyncSession, pathway: Pathway, facts: Pathway
 
 async def _require_award(session: AsyncSession, pathway: Pathway, facts: PathwayFacts) -> AchievementVersion:
     """A published version whose rubric has one criterion: whether the rule is met. Nobody judges more than that here."""
-    try:
-        awarded = await get_published_version(
-            session, pathway.issuer_id, facts.achievement_id, facts.achievement_version
-        )
-    except NotFound:
-        fault = Fault(
-            "/awards", "is not an achievement of yours, or has no such version", "name one of yours by its id"
-        )
-        raise UnfitAward("There is no such badge.", faults=[fault]) from None
+    awarded = await get_published_version(session, pathway.issuer_id, facts.achievement_id, facts.achievement_version)
     faults = []
     if len(awarded.content["rubric"]["criteria"]) != 1:
         faults.append(

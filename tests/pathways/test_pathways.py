@@ -70,6 +70,7 @@ async def test_rules_that_cannot_stand(partner: Partner, stranger: Partner) -> N
         ({"at_least": 1, "of": []}, "/rule/of"),
         ({"at_least": 3, "of": all_of(first, second)["all"]}, "/rule/at_least"),
         (all_of(first, stranger.achievement_id), "/rule/all/1"),
+        (all_of(first, "0" * 32), "/rule/all/1"),
         (all_of(first, draft), "/rule/all/1"),
         (all_of(first, first), "/rule/all/1"),
         (all_of(awarded, first), "/rule/all/0"),
@@ -128,7 +129,10 @@ async def test_what_a_pathway_leads_to_can_be_awarded_by_a_rule(partner: Partner
     wanted = [{"key": "plan", "name": "A plan", "genre": "Plan"}]
     evidence = await publish(partner.client, stack_body(required_evidence=wanted))
     theirs = await publish(stranger.client, stack_body())
-    for awarded in (partner.achievement_id, evidence, theirs, "0" * 32):
+    for unknown in (theirs, "0" * 32):
+        refused = await partner.client.post("/v1/pathways", json=pathway_body(partner, unknown, all_of(component)))
+        assert refused.status_code == 404
+    for awarded in (partner.achievement_id, evidence):
         refused = await partner.client.post("/v1/pathways", json=pathway_body(partner, awarded, all_of(component)))
         assert (refused.json()["code"], pointers(refused)) == ("pathway_award_unfit", ["/awards"])
     draft = (await partner.client.post("/v1/achievements", json=stack_body())).json()["id"]

@@ -10,8 +10,7 @@ TYPES: tuple[Row, ...] = (
      "One of its components is earned, over other pathways, with the badge of this one.",
      "Take out one of the components that `errors` names."),
     ("pathway_award_unfit", 422, "The badge cannot be awarded by a rule",
-     "It is not an achievement of yours with a rubric of one criterion and no evidence of its own, or the panel is an external "
-     "source.",
+     "Its rubric has more than one criterion, or it asks for evidence of its own; or the panel is an external source.",
      "Publish an achievement for the pathway, with one criterion such as Components earned, and name a panel of yours."),
     ("proposal_not_open", 409, "The proposal is not open",
      "It was decided before, or has lapsed because a component was lost; or its badge is not to be reviewed.",

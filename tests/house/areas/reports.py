@@ -1,6 +1,7 @@
 """What the house tests need of reports."""
 
-from tests.conftest import Partner
+from tests.builders import achievement_body
+from tests.conftest import Partner, publish
 from tests.house.areas.stories import Mistakes, Story
 
 REPORTS = ("headline", "funnel", "pass-rate", "turnaround", "double-reading", "decisions", "pathways")
@@ -27,7 +28,8 @@ async def examples(story: Story) -> None:
 
 async def mistakes(made: Mistakes) -> None:
     """Make every mistake once."""
-    body = {"name": "Reported", "panel_id": await made.panel(), "achievement_ids": []}
+    achievement_id = await publish(made.client, achievement_body())
+    body = {"name": "Reported", "panel_id": await made.panel(), "achievement_ids": [achievement_id]}
     program = await made.client.post("/v1/programs", json=body)
     path = f"/v1/programs/{program.json()['id']}/reports/headline"
     await made.make("unfit_filters", "GET", path, params={"version": 1})
