@@ -18,6 +18,7 @@ from app.assessors.jobs import (
     REVOKE_BADGE_JOB,
 )
 from app.credentials.issue import RECOVERY_JOB, REISSUE_JOB, recover
+from app.credentials.jobs import HOLDINGS_JOB
 from app.credentials.remind import REMINDER_JOB, remind
 from app.demographics.jobs import CLOSE_PERIOD_JOB
 from app.identity.reissue import reissue_badges
@@ -28,6 +29,8 @@ from app.jobs.embedded import EmbeddedRunner, Handler
 from app.misconduct.close import close_case
 from app.misconduct.jobs import CLOSE_CASE_JOB
 from app.monitoring.evaluate import evaluate_assessors, watch_assessors
+from app.pathways.jobs import PROPOSE_JOB
+from app.pathways.propose import look_again, propose_to_all
 from app.people.jobs import RECHECK_PERSON_JOB
 from app.people.mail import MAIL_JOB, deliver_mail
 from app.people.sign_in_link import LINK_JOB, send_link
@@ -132,6 +135,8 @@ VERBS: Mapping[str, Verb] = {
     WATCH_ASSESSORS_JOB: about("program_id", watch_assessors),
     EVALUATE_ASSESSORS_JOB: about("program_id", evaluate_assessors),
     CLOSE_CASE_JOB: unless_left(about("case_id", close_case)),
+    HOLDINGS_JOB: unless_left(look_again),
+    PROPOSE_JOB: unless_left(about("pathway_id", propose_to_all)),
     RECOVERY_JOB: about("edition_id", recover),
     REISSUE_JOB: unless_left(about("learner_id", reissue_badges)),
     REMINDER_JOB: _remind,

@@ -33,6 +33,7 @@ from app.demo.calendar import Calendar
 from app.demo.decisions import awards
 from app.demo.people import ASSESSMENT_PANEL, fellows
 from app.demo.school_year import SchoolYear
+from app.demo.stack import approve_proposals, enter_pathway
 from app.issuers.create import create_issuer
 from app.issuers.store import BaseUrlPinned, find_issuer_by_slug, pin_base_url
 from app.learners.recipients import Identities
@@ -98,7 +99,8 @@ Assay is running at {base}
   The API            {base}/docs
   Sign in            {base}/sign-in/{ISSUER["slug"]}  as assessor-1@academy.example.org; the link comes to {directory}/outbox
 
-The demonstration has {len(summary["credential_ids"])} badges of fellows and \
+The demonstration has {len(summary["credential_ids"])} badges of fellows, \
+{len(summary["pathway_credential_ids"])} of a pathway for who earned both, and \
 {len(summary["assessor_credential_ids"])} of assessors. Tokens and ids are in {directory}/demo.json. Issue one more badge:
 
   curl -s {base}/v1/decisions -H 'Authorization: Bearer {summary["api_key"]}' \\
@@ -132,9 +134,10 @@ async def _found(
             panel = await create_panel(session, issuer.id, **ASSESSMENT_PANEL, actor=ACTOR, now=now)
         ids = list(achievement_ids.values())
         program_id, cohort_id = await enter_program(session, issuer.id, panel.id, ids, now)
+        pathway_id, stack_id = await enter_pathway(session, world, issuer.id, panel.id, achievement_ids, now)
         members, assessors = await enter_staff(session, world, issuer.id, now)
         academy = Academy(
-            world, calendar, issuer.id, program_id, cohort_id, achievement_ids, members, assessors
+            world, calendar, issuer.id, program_id, cohort_id, achievement_ids, pathway_id, stack_id, members, assessors
         )  # fmt: skip
         return academy, await _enroll(session, academy, attempts), panel.id
 
@@ -195,6 +198,9 @@ async def _play(
         if datetime.fromisoformat(attempt["decided_at"]) - timedelta(days=6) > middle:
             await calibrate(academy, "winter")
         await year.play(attempt)
+    academy.calendar.pass_by(days=3)
+    await year.run_jobs()
+    await approve_proposals(academy)
 
 
 async def _reach_today(academy: Academy, enrollment_ids: Mapping[str, str], today: datetime) -> None:
@@ -228,8 +234,12 @@ async def _summarize(world: Resources, academy: Academy, panel_id: str) -> dict[
             "program_id": academy.program_id,
             "achievement_ids": list(academy.achievement_ids.values()),
             "panel_id": panel_id,
+            "pathway_id": academy.pathway_id,
             "credential_ids": [id_ for id_, achievement_id in rows if achievement_id in ours],
-            "assessor_credential_ids": [id_ for id_, achievement_id in rows if achievement_id not in ours],
+            "pathway_credential_ids": [id_ for id_, achievement_id in rows if achievement_id == academy.stack_id],
+            "assessor_credential_ids": [
+                id_ for id_, achievement_id in rows if achievement_id not in {*ours, academy.stack_id}
+            ],
         }
 
 

@@ -23,6 +23,7 @@ from app.credentials.issue import PendingEdition, complete
 from app.demo.academy import ACTOR, Academy
 from app.demo.achievements import ACHIEVEMENTS
 from app.demo.anchors import drift
+from app.demo.stack import approve_proposals
 from app.learners.recipients import open_key
 from app.learners.store import get_learner
 from app.programs.store import Enrollment
@@ -82,6 +83,7 @@ class SchoolYear:
         case = Case(body, datetime.fromisoformat(body["decided_at"]))
         self._academy.calendar.turn_to(case.decided_at - timedelta(days=6))
         await self.run_jobs()
+        await approve_proposals(self._academy)
         submission = await self._hand_in(case)
         await self.run_jobs()
         while await self._read_next(case, submission.id):

@@ -47,6 +47,8 @@ from app.learners.store import Learner, LearnerIdentity
 from app.misconduct.store import MisconductCase, MisconductVote
 from app.misconduct.texts import open_texts as open_case
 from app.monitoring.store import MonitoringRound, RaterFlag
+from app.pathways.reasons import open_reason as open_proposal
+from app.pathways.store import Pathway, PathwayComponent, PathwayProposal, PathwayVersion
 from app.people.identities import open_person_key, open_person_value
 from app.people.store import Mail, OidcProvider, PersonIdentity
 from app.programs.enrollments import open_context
@@ -219,6 +221,10 @@ def _open_declaration(place: _Place, declaration: DemographicDeclaration, learne
     return {"values": None if is_erased else open_values(open_key(place.vault, learner), declaration)}
 
 
+def _open_proposal(place: _Place, proposal: PathwayProposal, learner: Learner) -> Members:
+    return {"reason": None if learner.sealed_key is None else open_proposal(open_key(place.vault, learner), proposal)}
+
+
 def _open_credential(place: _Place, credential: Credential, learner: Learner) -> Members:
     told = {"url": f"{place.base_url}/credentials/{credential.id}", "status_reason": None}
     if credential.sealed_reason is None or learner.sealed_key is None:
@@ -343,6 +349,10 @@ KINDS = (
     _Kind(DemographicDeclaration, _of_learner(DemographicDeclaration), _open_declaration),
     _Kind(EquityPeriod),
     _Kind(ImpactFact),
+    _Kind(Pathway),
+    _Kind(PathwayVersion),
+    _Kind(PathwayComponent),
+    _Kind(PathwayProposal, _of_learner(PathwayProposal), _open_proposal),
 )
 """In the order of the file: what a record names by id stands before it."""
 

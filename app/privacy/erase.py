@@ -17,6 +17,7 @@ from app.jobs.queue import enqueue
 from app.learners.store import Learner, LearnerIdentity, lock_with_merged, require_not_merged
 from app.misconduct.jobs import CLOSE_CASE_JOB
 from app.misconduct.store import list_cases_of_learners
+from app.pathways.propose import lapse_of_erased
 from app.people.erase import erase_person
 from app.people.people import find_person_of_learner
 from app.programs.store import Enrollment
@@ -68,6 +69,7 @@ async def erase_learner(
     for case in await list_cases_of_learners(session, issuer_id, list(learners)):
         if case.state != "closed":
             enqueue(session, CLOSE_CASE_JOB, {"issuer_id": issuer_id, "case_id": case.id}, run_at=now)
+    await lapse_of_erased(session, issuer_id, list(learners), now)
     audit(session, issuer_id=issuer_id, actor=actor, action="learner.erased", object_id=learner_id,
           content={"credentials": [credential.id for credential in credentials], "learners": sorted(learners)},
           at=now)  # fmt: skip

@@ -20,6 +20,8 @@ from app.learners.recipients import open_key, open_known, primary_of
 from app.learners.store import Learner, list_merged
 from app.misconduct.store import list_cases_of_learners
 from app.misconduct.texts import open_texts as open_case
+from app.pathways.reasons import open_reason
+from app.pathways.store import list_proposals_of_learners
 from app.people.identities import list_person_identities, open_person_key, open_person_value
 from app.people.store import list_mails
 from app.programs.enrollments import open_context
@@ -167,6 +169,21 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
                 **open_case(keys[each.learner_id], each),
             }
             for each in await list_cases_of_learners(session, learner.issuer_id, list(keys))
+        ],
+        "pathway_proposals": [
+            {
+                "id": each.id,
+                "pathway_id": each.pathway_id,
+                "version": each.version,
+                "state": each.state,
+                "credentials": each.components,
+                "decision_id": each.decision_id,
+                "reason": open_reason(keys[each.learner_id], each),
+                "proposed_at": each.proposed_at,
+                "decided_at": each.decided_at,
+                "review_since": each.review_since,
+            }
+            for each in await list_proposals_of_learners(session, learner.issuer_id, list(keys))
         ],
         "affiliations": [
             {"id": each.id, "kind": each.kind, "declared_at": each.created_at, "ended_at": each.ended_at}

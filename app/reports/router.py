@@ -18,6 +18,7 @@ from app.reports import (
     headline,
     impact,
     pass_rate,
+    pathways,
     turnaround,
 )
 from app.web.dependencies import ReadSession
@@ -29,6 +30,7 @@ REPORTS = (
     headline,
     funnel,
     pass_rate,
+    pathways,
     turnaround,
     double_reading,
     decisions,

@@ -27,6 +27,7 @@ APPEND_ONLY = (
     "image",
     "master_reading",
     "misconduct_vote",
+    "pathway_component",
     "representation",
     "resolution",
     "scoring_policy",

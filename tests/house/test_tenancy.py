@@ -94,6 +94,12 @@ NOT_AN_OBJECT = {
     "/rubric/criteria/0/lineage_id",
     # A name inside an anchor's own content.
     "/content/artifacts/0/id",
+    # A pathway's rule is refused as a whole (422), with a pointer to each achievement that is not one's own, whoever's it is:
+    # tests/pathways/test_pathways.py::test_rules_that_cannot_stand.
+    "/rule/all/0/achievement_id",
+    "/rule/all/0/of/0/achievement_id",
+    "/rule/of/0/achievement_id",
+    "/rule/of/0/all/0/achievement_id",
 }
 
 

@@ -67,7 +67,7 @@ def test_the_summary_is_private_and_complete(demo: Demo) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     summary = json.loads(path.read_text())
     assert set(summary) >= {"base_url", "admin_token", "issuer_id", "api_key", "achievement_ids", "credential_ids"}
-    assert set(summary) >= {"program_id", "assessor_credential_ids"}
+    assert set(summary) >= {"program_id", "pathway_id", "assessor_credential_ids", "pathway_credential_ids"}
     assert len(summary["credential_ids"]) == len(set(summary["credential_ids"])) == 136
     assert len(summary["achievement_ids"]) == 2
 
@@ -100,6 +100,39 @@ def test_assessors_are_certified_today_and_have_badges_of_their_own(demo: Demo) 
     for result in verify_with_verifier_core([demo.badge(id_) for id_ in ids]):
         assert result["steps"]["valid_signature"] is True, result
         assert result["steps"]["expiration"] is True, result
+
+
+def test_who_earned_both_has_the_badge_of_the_pathway(
+    demo: Demo, badges: list[dict[str, Any]], shared: Path, tmp_path: Path
+) -> None:
+    """44 fellows; their badges name both components as evidence, and pass where the others do."""
+    ids = demo.summary["pathway_credential_ids"]
+    assert len(set(ids)) == 44
+    assert set(ids).isdisjoint([*demo.summary["credential_ids"], *demo.summary["assessor_credential_ids"]])
+    stacks = [demo.badge(id_) for id_ in ids]
+    named = [{piece["id"] for piece in stack["evidence"]} for stack in stacks]
+    assert {len(each) for each in named} == {2}
+    assert set().union(*named) <= {badge["id"] for badge in badges}
+    assert len(set().union(*named)) == 88
+    _require_checked(shared, tmp_path, stacks)
+    for result in verify_with_verifier_core(stacks):
+        assert result["steps"]["valid_signature"] is True, result
+        assert result["steps"]["revocation_status"] is True, result
+        assert result["steps"].get("schema_check", True) is True, result
+    lists = {stack["credentialStatus"]["statusListCredential"] for stack in stacks}
+    known = {url: demo.download(url) for url in lists}
+    for stack in stacks:
+        verdict = verify_with_openbadgeslib(stack, download=known.__getitem__)
+        assert verdict.accepted, verdict.reason
+    report = demo.client.get(f"/v1/programs/{demo.summary['program_id']}/reports/pathways").json()
+    [standing] = report["pathways"]
+    people = {each["stage"]: each["people"] for each in standing["stages"]}
+    assert people == {"not_begun": 24, "part": 48, "met": 0, "proposed": 0, "awarded": 44}
+
+
+def test_the_headline_counts_micro_credentials_apart(demo: Demo) -> None:
+    report = demo.client.get(f"/v1/programs/{demo.summary['program_id']}/reports/headline").json()
+    assert (report["enrolled"], report["credentials"], report["distinct_earners"]) == (116, 136, 92)
 
 
 def test_the_judgement_behind_the_badges_is_whole(demo: Demo) -> None:
@@ -155,6 +188,11 @@ def _methods(demo: Demo) -> Iterator[str]:
 
 
 def test_all_badges_pass_the_independent_checker(badges: list[dict[str, Any]], shared: Path, tmp_path: Path) -> None:
+    assert _require_checked(shared, tmp_path, badges) == 136
+
+
+def _require_checked(shared: Path, tmp_path: Path, badges: list[dict[str, Any]]) -> int:
+    """How many the independent checker found sound: all of them."""
     paths = [tmp_path / f"{number}.json" for number in range(len(badges))]
     for path, badge in zip(paths, badges, strict=True):
         path.write_text(json.dumps(badge))
@@ -163,7 +201,8 @@ def test_all_badges_pass_the_independent_checker(badges: list[dict[str, Any]], s
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
-    assert run.stdout.count(": ok") == 136
+    assert run.stdout.count(": ok") == len(badges)
+    return run.stdout.count(": ok")
 
 
 def test_verifier_core_accepts_all_badges(badges: list[dict[str, Any]]) -> None:

@@ -14,6 +14,7 @@ REPORTS = (
     "agreement",
     "equity",
     "impact",
+    "pathways",
 )
 
 
