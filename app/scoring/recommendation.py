@@ -129,7 +129,7 @@ async def _banked_texts(
 
 async def require_may_decide(session: AsyncSession, member: Member, submission: Submission) -> None:
     """Raises ApproverIsAssessor or ApproverConflict, by the policy that is pinned to the submission."""
-    await require_not_close(session, member, submission)
+    await require_not_close_to_work(session, member, submission)
     assessor = await find_assessor_of_person(session, member.issuer_id, member.person_id)
     if assessor is None:
         return
@@ -147,8 +147,8 @@ async def require_may_decide(session: AsyncSession, member: Member, submission: 
         raise ApproverIsAssessor("You have read this submission: you recommend, and somebody else decides.")
 
 
-async def require_not_close(session: AsyncSession, member: Member, submission: Submission) -> None:
-    """Neither one of the authors nor affiliated with one of them. Raises ApproverConflict."""
+async def require_not_close_to_work(session: AsyncSession, member: Member, submission: Submission) -> None:
+    """As `require_not_close`, to each of the authors of a submission."""
     for learner_id in await _list_authors(session, submission):
         await require_not_close(session, member, learner_id)
 
