@@ -1,14 +1,15 @@
-"""The cryptosuites that sign a whole document, as a table of what they are made of.
+"""The cryptosuites, as a table of what they are made of.
 
     suite                 standard                                                  canonical form    keys
     eddsa-rdfc-2022       Data Integrity EdDSA Cryptosuites v1.0 §3.2               RDFC-1.0          Ed25519
     eddsa-jcs-2022        the same, §3.3                                            JCS (RFC 8785)    Ed25519
     ecdsa-rdfc-2019       Data Integrity ECDSA Cryptosuites v1.0 §3.2               RDFC-1.0          P-256, P-384
     ecdsa-jcs-2019        the same, §3.3                                            JCS (RFC 8785)    P-256, P-384
+    ecdsa-sd-2023         the same, §3.4 to §3.6 (`app.proofs.ecdsa_sd_2023`)       RDFC-1.0          P-256
     Ed25519Signature2020  the EdDSA document, appendix: a proof type of its own     RDFC-1.0          Ed25519
 
-All of them sign the hash of the canonical proof config followed by the hash of the canonical document: SHA-256, with a P-384 key
-SHA-384. Signing is not here: hand `hash_data` to the `Signer`, and the signature it returns to `compose_proof`.
+All but ecdsa-sd-2023 sign the hash of the canonical proof config followed by that of the canonical document: SHA-256, with a
+P-384 key SHA-384. Signing is not here: hand `hash_data` to the `Signer`, and the signature it returns to `compose_proof`.
 """
 
 import hashlib
@@ -43,12 +44,14 @@ _PROOF_VALUE = re.compile("z([1-9A-HJ-NP-Za-km-z]{64,140})")
 
 @dataclass(frozen=True, slots=True)
 class Cryptosuite:
-    """`is_type` where it is a proof `type` of its own and not a `cryptosuite` of DataIntegrityProof."""
+    """`is_type` where it is a proof `type` of its own and not a `cryptosuite` of DataIntegrityProof; `is_selective` where it
+    signs each statement by itself (`app.proofs.ecdsa_sd_2023`)."""
 
     name: str
     canonical_form: Literal["rdfc", "jcs"]
     keys: frozenset[KeyName]
     is_type: bool = False
+    is_selective: bool = False
 
 
 SUITES: Mapping[str, Cryptosuite] = {
@@ -58,6 +61,7 @@ SUITES: Mapping[str, Cryptosuite] = {
         Cryptosuite("eddsa-jcs-2022", "jcs", _EDDSA),
         Cryptosuite("ecdsa-rdfc-2019", "rdfc", _ECDSA),
         Cryptosuite("ecdsa-jcs-2019", "jcs", _ECDSA),
+        Cryptosuite("ecdsa-sd-2023", "rdfc", frozenset({"P-256"}), is_selective=True),
         Cryptosuite("Ed25519Signature2020", "rdfc", _EDDSA, is_type=True),
     )
 }

@@ -4,12 +4,16 @@ A document may carry several proofs (a proof set). Each is verified by itself, o
 (`previousProof`, §2.1.2) covers the proofs it names, too: they go back into the document before it is canonicalized.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
 from app.errors import Fault, InvalidInput
+from app.proofs import ecdsa_sd_2023
 from app.proofs.cryptosuites import (
     DATA_INTEGRITY,
     Cryptosuite,
@@ -20,7 +24,7 @@ from app.proofs.cryptosuites import (
     transform,
     transform_proof_config,
 )
-from app.proofs.errors import UnsafeDocument
+from app.proofs.errors import MalformedProofValue, UnknownContext, UnsafeDocument
 from app.proofs.multikey import kind_of
 from app.proofs.verification_method import VerificationMethod, find_moment
 
@@ -149,10 +153,6 @@ def _verify_signature(
     if kind not in suite.keys:
         detail = f"A key of the kind {kind} does not make proofs of {suite.name}."
         return [Problem("key_unfit_for_suite", detail, f"{place}/verificationMethod")]
-    signature = find_signature(method.public_key, proof.get("proofValue"))
-    if signature is None:
-        detail = "proofValue is not base58btc (z…) of a signature of the key."
-        return [Problem("proof_value_malformed", detail, f"{place}/proofValue")]
     chained, problems = _find_chained(secured_document, proof, place)
     if problems:
         return problems
@@ -160,20 +160,55 @@ def _verify_signature(
     covered = unsecured_document | ({"proof": chained} if chained else {})
     proof_config = {name: value for name, value in proof.items() if name != "proofValue"}
     try:
-        canonical_document = transform(suite, covered, contexts=contexts)
-    except InvalidInput as error:
-        return [Problem(error.code, fault.detail, fault.pointer) for fault in _faults_of(error)]
-    try:
         canonical_proof_config = transform_proof_config(
             suite, proof_config, unsecured_document.get("@context"), contexts=contexts
         )
     except InvalidInput as error:
+        if isinstance(error, UnknownContext):  # the document's, which the proof is read in
+            return [Problem(error.code, fault.detail, fault.pointer) for fault in _faults_of(error)]
         return [Problem("proof_options_unsafe", fault.detail, place + fault.pointer) for fault in _faults_of(error)]
+    verify = _is_signed_selectively if suite.is_selective else _is_signed
+    try:
+        if verify(suite, covered, canonical_proof_config, proof.get("proofValue"), method, contexts):
+            return []
+    except MalformedProofValue as error:
+        return [Problem(error.code, error.detail, f"{place}/proofValue")]
+    except InvalidInput as error:
+        return [Problem(error.code, fault.detail, fault.pointer) for fault in _faults_of(error)]
+    detail = "The signature is not the key's over this document and this proof."
+    return [Problem("proof_signature_invalid", detail, f"{place}/proofValue")]
+
+
+def _is_signed(
+    suite: Cryptosuite,
+    document: Mapping[str, Any],
+    canonical_proof_config: str,
+    proof_value: Any,
+    method: VerificationMethod,
+    contexts: Contexts,
+) -> bool:
+    """Whether the key signed all of `document`. Raises MalformedProofValue, and as `transform` does."""
+    signature = find_signature(method.public_key, proof_value)
+    if signature is None:
+        raise MalformedProofValue("proofValue is not base58btc (z…) of a signature of the key.")
+    canonical_document = transform(suite, document, contexts=contexts)
     signed = hash_data(method.public_key, canonical_proof_config, canonical_document)
-    if not is_signed_by(method.public_key, signed, signature):
-        detail = "The signature is not the key's over this document and this proof."
-        return [Problem("proof_signature_invalid", detail, f"{place}/proofValue")]
-    return []
+    return is_signed_by(method.public_key, signed, signature)
+
+
+def _is_signed_selectively(
+    _: Cryptosuite,
+    document: Mapping[str, Any],
+    canonical_proof_config: str,
+    proof_value: Any,
+    method: VerificationMethod,
+    contexts: Contexts,
+) -> bool:
+    """As `_is_signed`. A base proof is for its holder alone: whoever verifies it would see its key for the labels."""
+    assert isinstance(method.public_key, EllipticCurvePublicKey)
+    disclosed = ecdsa_sd_2023.parse_derived(proof_value)
+    proof_hash = hashlib.sha256(canonical_proof_config.encode()).digest()
+    return ecdsa_sd_2023.verify_derived(document, proof_hash, disclosed, method.public_key, contexts=contexts)
 
 
 def _find_chained(

@@ -59,7 +59,12 @@ def kind_of(public_key: PublicKey) -> KeyKind:
 
 def encode_multikey(public_key: PublicKey) -> str:
     """`public_key` as `publicKeyMultibase`: base58btc of the prefix and the key."""
-    return "z" + base58.b58encode(kind_of(public_key).prefix + _raw(public_key)).decode()
+    return "z" + base58.b58encode(encode_multikey_bytes(public_key)).decode()
+
+
+def encode_multikey_bytes(public_key: PublicKey) -> bytes:
+    """The prefix and the key, without an encoding."""
+    return kind_of(public_key).prefix + _raw(public_key)
 
 
 def decode_multikey(public_key_multibase: str) -> PublicKey:
@@ -67,11 +72,15 @@ def decode_multikey(public_key_multibase: str) -> PublicKey:
     match = _MULTIBASE.fullmatch(public_key_multibase)
     if not match:
         raise _refusal("The publicKeyMultibase is not base58btc.", "/publicKeyMultibase")
-    decoded = base58.b58decode(match[1])
+    return decode_multikey_bytes(base58.b58decode(match[1]))
+
+
+def decode_multikey_bytes(raw: bytes) -> PublicKey:
+    """The reverse of `encode_multikey_bytes`. Raises InvalidVerificationMethod."""
     for kind in KINDS.values():
-        if decoded.startswith(kind.prefix) and len(decoded) == len(kind.prefix) + kind.length:
-            return _load(kind, decoded[len(kind.prefix) :], "/publicKeyMultibase")
-    raise _refusal("The publicKeyMultibase is not an Ed25519, P-256 or P-384 public key.", "/publicKeyMultibase")
+        if raw.startswith(kind.prefix) and len(raw) == len(kind.prefix) + kind.length:
+            return _load(kind, raw[len(kind.prefix) :], "/publicKeyMultibase")
+    raise _refusal("The key is not an Ed25519, P-256 or P-384 public key.", "/publicKeyMultibase")
 
 
 def compose_jwk(public_key: PublicKey) -> dict[str, str]:
