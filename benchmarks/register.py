@@ -295,7 +295,7 @@ class _Writer:
         plain = json.dumps(values).encode()
         sealed = key.seal(plain, table="demographic_declaration", row=learner_id, column="sealed_values")
         self._large.add(DemographicDeclaration, learner_id=learner_id, sealed_values=sealed, declared_at=at)
-        self._tell(at, "learner.demographics_declared", learner_id)
+        self._tell(at, "demographics.declared", learner_id)
 
     def _submit(
         self, number: int, id_: str, enrollment_id: str, learner_id: str, key: PersonalKey, context: Mapping[str, str],

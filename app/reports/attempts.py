@@ -92,17 +92,16 @@ async def _load_histories(session: AsyncSession, reported: Reported) -> dict[str
     returned = select(Screening.submission_id).where(
         Screening.issuer_id == reported.issuer_id, Screening.outcome == "returned_incomplete"
     )
+    changed = select(Submission.id).where(
+        Submission.issuer_id == reported.issuer_id,
+        Submission.program_id == reported.program.id,
+        (Submission.updated_at > reported.filters.as_of) | Submission.id.in_(returned),
+    )
     types = (*_LEADS_TO, "submission.returned", "submission.released")
     query = (
         select(Event.object_id, Event.occurred_at, Event.type)
-        .join(Submission, (Submission.issuer_id == Event.issuer_id) & (Submission.id == Event.object_id))
-        .where(
-            Submission.issuer_id == reported.issuer_id,
-            Submission.program_id == reported.program.id,
-            (Submission.updated_at > reported.filters.as_of) | Submission.id.in_(returned),
-            Event.type.in_(types),
-        )
-        .order_by(Event.position)
+        .where(Event.issuer_id == reported.issuer_id, Event.object_id.in_(changed), Event.type.in_(types))
+        .order_by(Event.object_id, Event.position)
     )
     histories: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
     for id_, moment, type_ in (await session.execute(query)).all():

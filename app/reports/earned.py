@@ -132,15 +132,11 @@ async def _load_kinds(session: AsyncSession, issuer_id: str) -> dict[tuple[str, 
 async def _load_states(session: AsyncSession, reported: Reported) -> dict[str, str]:
     """By id the states at the moment of the badges that have changed since, or were ever taken back."""
     issuer_id, as_of = reported.issuer_id, reported.filters.as_of
+    changed = select(Credential.id).where(Credential.issuer_id == issuer_id, Credential.updated_at > as_of)
     query = (
         select(Event.object_id, Event.type, Event.occurred_at)
-        .join(Credential, (Credential.issuer_id == Event.issuer_id) & (Credential.id == Event.object_id))
-        .where(
-            Event.issuer_id == issuer_id,
-            Event.type.in_(list(_CHANGES)),
-            Credential.updated_at > as_of,
-        )
-        .order_by(Event.position)
+        .where(Event.issuer_id == issuer_id, Event.object_id.in_(changed), Event.type.in_(list(_CHANGES)))
+        .order_by(Event.object_id, Event.position)
     )
     states: dict[str, str] = {}
     for id_, type_, moment in (await session.execute(query)).all():

@@ -60,9 +60,12 @@ async def load_people(session: AsyncSession, reported: Reported) -> People:
     )  # fmt: skip
     changes = (
         select(Event.object_id, Event.occurred_at, Event.data["state"].as_string())
-        .join(Enrollment, (Enrollment.issuer_id == Event.issuer_id) & (Enrollment.id == Event.object_id))
-        .where(*of_program, Event.type.in_(("enrollment.created", "enrollment.state_changed")))
-        .order_by(Event.position)
+        .where(
+            Event.issuer_id == issuer_id,
+            Event.object_id.in_(select(Enrollment.id).where(*of_program)),
+            Event.type.in_(("enrollment.created", "enrollment.state_changed")),
+        )
+        .order_by(Event.object_id, Event.position)
     )
     histories: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
     for enrollment_id, moment, came_to in (await session.execute(changes)).all():
