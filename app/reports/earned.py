@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.achievements.store import AchievementVersion
 from app.assessors.store import Certification
 from app.credentials.store import Credential, Edition
+from app.db import read_rows
 from app.events.store import Event
 from app.learners.store import Learner
 from app.programs.store import ProgramAchievement
@@ -110,7 +111,7 @@ async def _load(session: AsyncSession, reported: Reported, which: ColumnElement[
     kinds = await _load_kinds(session, issuer_id)
     states = await _load_states(session, reported)
     badges: dict[str, Badge] = {}
-    for row in (await session.execute(query)).all():
+    for row in await read_rows(session, query):
         id_, award_id, person_id, achievement_id, version, program_id, decision_id, awarded_at, ends_at, state = row
         before = badges.get(award_id)
         badges[award_id] = Badge(
