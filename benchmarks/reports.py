@@ -11,6 +11,7 @@ other work goes on beside, that is the one to compare.
 import argparse
 import asyncio
 import base64
+import gc
 import re
 import secrets
 import statistics
@@ -91,6 +92,8 @@ async def main(submissions: int, times: int, with_jobs: bool) -> None:
         async with api.router.lifespan_context(api):
             if with_jobs:
                 await _work_out(api.state.resources, large, console)
+            gc.collect()
+            gc.freeze()  # as the server does when it has started
             await _measure(api, large, times, console)
 
 

@@ -44,7 +44,8 @@ class WindowAudit:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedSubmission:
-    """The columns of a submission that the audit looks at. `person_id` is the learner's, or of whom they were merged into."""
+    """The columns of a submission that the audit looks at. `person_id` is the learner's, or of whom they were merged into;
+    `banked` is null for a first attempt."""
 
     id: str
     person_id: str
@@ -53,7 +54,7 @@ class AcceptedSubmission:
     attempt: int
     state: str
     policy_version: int | None
-    banked: list[list[str]]
+    banked: list[list[str]] | None
     accepted_at: datetime
 
 
@@ -150,7 +151,7 @@ async def check_sample(
 
 def _all_levels(submission: AcceptedSubmission, reading: _Read) -> frozenset[tuple[str, str]]:
     """As `app.readings.resolve.all_levels`, of columns."""
-    banked = {criterion: level for criterion, level, _ in submission.banked}
+    banked = {criterion: level for criterion, level, _ in submission.banked or ()}
     return frozenset((banked | {str(criterion): str(level) for criterion, level in reading.levels or ()}).items())
 
 
@@ -167,7 +168,8 @@ async def _load_accepted(session: AsyncSession, program: Program, as_of: datetim
     query = (
         select(
             Submission.id, func.coalesce(Learner.merged_into, Learner.id), Submission.achievement_id, Submission.version,
-            Submission.attempt, Submission.state, Submission.policy_version, Submission.banked, Submission.accepted_at,
+            Submission.attempt, Submission.state, Submission.policy_version,
+            case((Submission.attempt > 1, Submission.banked)), Submission.accepted_at,
         )
         .join(Learner, (Learner.issuer_id == Submission.issuer_id) & (Learner.id == Submission.learner_id))
         .where(
