@@ -1,7 +1,8 @@
 """A large program, written straight into a register: 10,000 learners, a submission each, and all that became of it.
 
 What reports look at is there and hangs together: the second readings of the provable sample, adjudications where two readings
-differ, the scores of record, decisions, badges, events, calibration sessions. Signed documents and texts of readers are empty.
+differ, the scores of record, decisions, badges, impact claims, what people say of themselves, calibration sessions, and as many
+events as the service writes. Signed documents and texts of readers are empty, everybody has one attempt, and nobody appeals.
 """
 
 import json
@@ -27,10 +28,13 @@ from app.credentials.store import Award, Credential, Edition
 from app.db import Table
 from app.demo.achievements import ACHIEVEMENTS
 from app.demo.calendar import Calendar
+from app.demographics.store import DemographicDeclaration
+from app.demographics.vocabulary import VocabularyBody, put_vocabulary
 from app.events.store import Event, EventCounter
 from app.identifiers import new_id
 from app.issuers.create import create_issuer
 from app.keys.store import SigningKey
+from app.keys.vault import PersonalKey
 from app.learners.store import Learner
 from app.people.people import PersonFacts, create_person
 from app.programs.policy import ScoringPolicyBody
@@ -40,16 +44,21 @@ from app.readings.sampler import is_selected
 from app.readings.scores import compare, is_near_standard, recommend
 from app.readings.store import Reading, Resolution, list_windows
 from app.readings.windows import open_seed, open_windows
+from app.reports.close_period import close_periods
 from app.resources import Resources
 from app.scoring.store import Decision
 from app.statuslists.store import StatusList
+from app.submissions.impact import ImpactFact
 from app.submissions.store import Screening, Submission
 
 ACTOR = "benchmark"
 YEAR = timedelta(days=400)
 ASSESSORS, COHORTS, ANCHORS, CALIBRATIONS = 30, 10, 15, 4
 ACCURACY = 0.85
+ARTIFACTS = 3
 BATCH = 2_000
+ASKED = {"gender": ("woman", "man", "nonbinary"), "career": ("early", "middle", "late")}
+"""What people are asked about themselves."""
 
 
 @dataclass
@@ -83,6 +92,7 @@ async def fill(world: Resources, calendar: Calendar, submissions: int) -> Large:
     for number in range(submissions):
         writer.write(number, begins + number * timedelta(days=380) / submissions)
     await _insert(world, large)
+    await close_periods(world, large.ids["issuer_id"])
     return large
 
 
@@ -137,6 +147,7 @@ async def _found(world: Resources, calendar: Calendar) -> tuple[Large, list[tupl
             actor=ACTOR,
             now=now,
         )
+        await put_vocabulary(session, issuer.id, _vocabulary(), actor=ACTOR, now=now)
         _, token = await begin_session(session, person, kind="token", name="benchmark", life=2 * YEAR, now=now)
         ids = {"issuer_id": issuer.id, "program_id": program.id, "achievement_id": achievement.id, "panel_id": panel.id,
                "version": "1", "cohort_id": new_id()}  # fmt: skip
@@ -144,6 +155,14 @@ async def _found(world: Resources, calendar: Calendar) -> tuple[Large, list[tupl
         assessors = [await _assessor(session, world, large, code, now) for code in codes]
     ids["assessor_id"] = assessors[0][0]
     return large, assessors
+
+
+def _vocabulary() -> VocabularyBody:
+    dimensions = [
+        {"key": key, "label": key.title(), "values": [{"key": value, "label": value.title()} for value in values]}
+        for key, values in ASKED.items()
+    ]
+    return VocabularyBody.model_validate({"dimensions": dimensions})
 
 
 async def _assessor(
@@ -263,7 +282,27 @@ class _Writer:
         large.add(Enrollment, id=enrollment_id, program_id=large.ids["program_id"], learner_id=learner_id,
                   cohort_id=self._cohorts[number % COHORTS], school=f"S-{number % 200}", state="active",
                   sealed_context=sealed, created_at=at, updated_at=at)  # fmt: skip
-        self._event("enrollment.created", enrollment_id, at, state="active")
+        self._declare(learner_id, key, at)
+        self._tell(at, "learner.created", learner_id)
+        self._tell(at, "enrollment.created", enrollment_id, state="enrolled")
+        self._tell(at, "enrollment.state_changed", enrollment_id, before="enrolled", state="active")
+        self._submit(number, id_, enrollment_id, learner_id, key, context, at)
+
+    def _declare(self, learner_id: str, key: PersonalKey, at: datetime) -> None:
+        if self._random.random() < 0.3:
+            return
+        values = {dimension: self._random.choice(each) for dimension, each in ASKED.items()}
+        plain = json.dumps(values).encode()
+        sealed = key.seal(plain, table="demographic_declaration", row=learner_id, column="sealed_values")
+        self._large.add(DemographicDeclaration, learner_id=learner_id, sealed_values=sealed, declared_at=at)
+        self._tell(at, "demographics.declared", learner_id)
+
+    def _submit(
+        self, number: int, id_: str, enrollment_id: str, learner_id: str, key: PersonalKey, context: Mapping[str, str],
+        at: datetime,
+    ) -> None:  # fmt: skip
+        """An attempt; of one in ten the screening wants something more first."""
+        large = self._large
         statement = {
             "parts": {"overview": "The setting.", "reflection": "What I would do otherwise."},
             "impact": None,
@@ -273,18 +312,36 @@ class _Writer:
         sealed = key.seal(json.dumps(statement).encode(), table="submission", row=id_, column="sealed_statement")
         handed_in, accepted = at + timedelta(hours=6), at + timedelta(hours=18)
         decided = at + timedelta(days=self._random.randint(2, 9))
+        self._tell(at, "submission.created", id_)
+        for _ in range(ARTIFACTS):
+            self._tell(at, "artifact.added", new_id())
+            self._tell(at, "artifact.changed", new_id())
+            self._tell(at, "submission.changed", id_)
+        first_handed_in = handed_in
+        if number % 10 == 0:
+            first_handed_in = at
+            returned = at + timedelta(hours=3)
+            large.add(Screening, id=new_id(), submission_id=id_, outcome="returned_incomplete",
+                      condition_codes=["missing_part"], screened_by=ACTOR, screened_at=returned)  # fmt: skip
+            self._tell(at, "submission.submitted", id_)
+            self._tell(returned, "submission.returned", id_)
+        self._tell(handed_in, "submission.submitted", id_)
+        self._tell(accepted, "submission.accepted", id_)
+        self._tell(accepted, "submission.scoring", id_)
         levels, outcome = self._judge(id_, accepted, decided - timedelta(hours=6))
         large.add(
             Submission, id=id_, enrollment_id=enrollment_id, program_id=large.ids["program_id"], learner_id=learner_id,
             achievement_id=large.ids["achievement_id"], version=1, attempt=1, state="decided", held_by_screening=False,
             policy_version=1, banked=[], evidence=[], outcome=outcome, met=[], supported=False, sealed_statement=sealed,
-            created_at=at, submitted_at=handed_in, accepted_at=accepted, resolved_at=decided - timedelta(hours=6),
+            created_at=at, submitted_at=first_handed_in, accepted_at=accepted, resolved_at=decided - timedelta(hours=6),
             decided_at=decided, updated_at=decided,
         )  # fmt: skip
         large.add(Screening, id=new_id(), submission_id=id_, outcome="accepted", condition_codes=[], screened_by=ACTOR,
                   screened_at=accepted)  # fmt: skip
-        self._event("submission.submitted", id_, handed_in)
-        self._event("submission.decided", id_, decided, outcome=outcome)
+        large.add(ImpactFact, submission_id=id_, level=self._random.choice(("student", "team", "system", None)),
+                  is_numeric=number % 2 == 0, has_enough=number % 3 == 0, noted_at=handed_in)  # fmt: skip
+        self._tell(decided, "submission.resolved", id_)
+        self._tell(decided, "submission.decided", id_)
         self._decide(number, id_, learner_id, levels, outcome, decided)
 
     def _judge(self, submission_id: str, accepted: datetime, at: datetime) -> tuple[dict[str, str], str]:
@@ -324,6 +381,8 @@ class _Writer:
             levels=[list(each) for each in levels.items()], sealed_texts=b"", digest="0" * 64, created_at=asked,
             assigned_at=asked, due_at=asked + timedelta(days=5), started_at=asked, submitted_at=at, updated_at=at,
         )  # fmt: skip
+        for what, moment in (("requested", asked), ("assigned", asked), ("started", asked), ("submitted", at)):
+            self._tell(moment, f"reading.{what}", id_)
         return id_
 
     def _decide(
@@ -336,7 +395,8 @@ class _Writer:
             outcome=outcome, levels=[list(each) for each in levels.items()], decided_at=at, submission_id=submission_id,
             policy_version=1, sealed_details=b"", digest="0" * 64, recorded_by=ACTOR, recorded_at=at, **of_version,
         )  # fmt: skip
-        self._event("decision.recorded", decision_id, at)
+        self._tell(at, "decision.recorded", decision_id)
+        self._tell(at, "decision.released", decision_id)
         if outcome != "awarded":
             return
         award_id, credential_id, edition_id = new_id(), new_id(), new_id()
@@ -349,9 +409,9 @@ class _Writer:
             status_list_id=self._list_id, status_list_index=number, status_purpose="revocation", key_id=self._key_id,
             proof_created=at, unsecured_digest="0" * 64, sealed_unsecured=b"", created_at=at, issued_at=at,
         )  # fmt: skip
-        self._event("credential.issued", credential_id, at, edition=1)
+        self._tell(at, "credential.issued", credential_id, edition=1)
 
-    def _event(self, type_: str, object_id: str, at: datetime, **data: Any) -> None:
+    def _tell(self, at: datetime, type_: str, object_id: str, **data: Any) -> None:
         self._position += 1
         self._large.add(Event, position=self._position, type=type_, object_type=type_.partition(".")[0], object_id=object_id,
                         data=data, occurred_at=at)  # fmt: skip

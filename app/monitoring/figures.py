@@ -82,7 +82,8 @@ def _deviation(of_work: Sequence[tuple[str, int]], name: str) -> Statistic:
 
 
 def _pooled(sums: Sequence[tuple[int, int]]) -> float:
-    return sum(total for total, _ in sums) / sum(n for _, n in sums)
+    total, count = map(sum, zip(*sums, strict=True))
+    return float(total / count)
 
 
 def positions(

@@ -6,14 +6,15 @@ their time; `triggered` ones were asked for because of something (near the stand
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import read_rows
 from app.readings.store import Reading
 from app.submissions.store import Submission
 
@@ -87,8 +88,7 @@ async def list_pairs(
         query = query.where(Submission.program_id == program_id)
     if achievement_id is not None:
         query = query.where(Submission.achievement_id == achievement_id)
-    rows: Sequence[Any] = (await session.execute(query)).all()
-    for row in rows:
+    for row in await read_rows(session, query):
         read = _Read(*row)
         readings[read.submission_id].append(read)
     pairs = [_pair(found) for found in readings.values()]

@@ -5,14 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
-from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements.rubric import Rubric
 from app.achievements.store import AchievementVersion
+from app.db import read_rows
 from app.keys.vault import Vault
+from app.learners.store import Learner
 from app.programs.policy import ScoringPolicyBody
 from app.programs.store import Program, ScoringPolicy
 from app.readings.resolve import SECOND_KINDS
@@ -43,22 +44,23 @@ class WindowAudit:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedSubmission:
-    """The columns of a submission that the audit looks at."""
+    """The columns of a submission that the audit looks at. `person_id` is the learner's, or of whom they were merged into;
+    `banked` is null for a first attempt."""
 
     id: str
-    learner_id: str
+    person_id: str
     achievement_id: str
     version: int
     attempt: int
     state: str
     policy_version: int | None
-    banked: list[list[str]]
+    banked: list[list[str]] | None
     accepted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """The columns of a reading that the audit looks at."""
+    """The columns of a reading that the audit looks at. The levels are those of a first one."""
 
     submission_id: str
     kind: str
@@ -149,7 +151,7 @@ async def check_sample(
 
 def _all_levels(submission: AcceptedSubmission, reading: _Read) -> frozenset[tuple[str, str]]:
     """As `app.readings.resolve.all_levels`, of columns."""
-    banked = {criterion: level for criterion, level, _ in submission.banked}
+    banked = {criterion: level for criterion, level, _ in submission.banked or ()}
     return frozenset((banked | {str(criterion): str(level) for criterion, level in reading.levels or ()}).items())
 
 
@@ -163,28 +165,32 @@ def _is_missed(
 
 
 async def _load_accepted(session: AsyncSession, program: Program, as_of: datetime | None) -> list[AcceptedSubmission]:
-    query = select(
-        Submission.id, Submission.learner_id, Submission.achievement_id, Submission.version, Submission.attempt,
-        Submission.state, Submission.policy_version, Submission.banked, Submission.accepted_at,
-    ).where(
-        Submission.issuer_id == program.issuer_id, Submission.program_id == program.id,
-        Submission.accepted_at.is_not(None) if as_of is None else Submission.accepted_at <= as_of,
+    query = (
+        select(
+            Submission.id, func.coalesce(Learner.merged_into, Learner.id), Submission.achievement_id, Submission.version,
+            Submission.attempt, Submission.state, Submission.policy_version,
+            case((Submission.attempt > 1, Submission.banked)), Submission.accepted_at,
+        )
+        .join(Learner, (Learner.issuer_id == Submission.issuer_id) & (Learner.id == Submission.learner_id))
+        .where(
+            Submission.issuer_id == program.issuer_id, Submission.program_id == program.id,
+            Submission.accepted_at.is_not(None) if as_of is None else Submission.accepted_at <= as_of,
+        )
+        .order_by(Submission.accepted_at, Submission.id)
     )  # fmt: skip
-    rows: Sequence[Any] = (await session.execute(query.order_by(Submission.accepted_at, Submission.id))).all()
-    return [AcceptedSubmission(*row) for row in rows]
+    return [AcceptedSubmission(*row) for row in await read_rows(session, query)]
 
 
 async def _load_readings(session: AsyncSession, program: Program, as_of: datetime | None) -> Mapping[str, list[_Read]]:
     query = select(
-        Reading.submission_id, Reading.kind, Reading.state, Reading.trigger, Reading.levels, Reading.submitted_at,
-        Reading.created_at, Reading.updated_at,
+        Reading.submission_id, Reading.kind, Reading.state, Reading.trigger,
+        case((Reading.kind == "first", Reading.levels)), Reading.submitted_at, Reading.created_at, Reading.updated_at,
     ).where(
         Reading.issuer_id == program.issuer_id, Reading.program_id == program.id, Reading.submission_id.is_not(None),
         Reading.kind.in_(("first", *SECOND_KINDS)),
     )  # fmt: skip
     readings: dict[str, list[_Read]] = defaultdict(list)
-    rows: Sequence[Any] = (await session.execute(query.order_by(Reading.created_at, Reading.id))).all()
-    for *columns, created_at, updated_at in rows:
+    for *columns, created_at, updated_at in await read_rows(session, query.order_by(Reading.created_at, Reading.id)):
         reading = _Read(*columns)
         if as_of is None or updated_at <= as_of:
             readings[reading.submission_id].append(reading)
@@ -201,7 +207,7 @@ async def _load_resolved(session: AsyncSession, program: Program, as_of: datetim
     )  # fmt: skip
     if as_of is not None:
         query = query.where(Resolution.resolved_at <= as_of)
-    return dict((await session.execute(query)).all())
+    return dict(await read_rows(session, query))
 
 
 async def _load_policies(session: AsyncSession, program: Program) -> Mapping[int | None, ScoringPolicyBody]:

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import read_rows
 from app.events.store import Event
 from app.learners.store import Learner
 from app.reports.filters import Reported
@@ -78,7 +78,7 @@ async def load_attempts(session: AsyncSession, reported: Reported, people: Peopl
         .order_by(Submission.created_at, Submission.id)
     )  # fmt: skip
     histories = await _load_histories(session, reported)
-    rows: Sequence[Any] = (await session.execute(query)).all()
+    rows = await read_rows(session, query)
     found = (Attempt(*row[:9], *row[8:]) for row in rows)  # handed in twice: first and last
     return [
         _look_back(attempt, histories.get(attempt.id, ()), filters.as_of)
@@ -92,20 +92,19 @@ async def _load_histories(session: AsyncSession, reported: Reported) -> dict[str
     returned = select(Screening.submission_id).where(
         Screening.issuer_id == reported.issuer_id, Screening.outcome == "returned_incomplete"
     )
+    changed = select(Submission.id).where(
+        Submission.issuer_id == reported.issuer_id,
+        Submission.program_id == reported.program.id,
+        (Submission.updated_at > reported.filters.as_of) | Submission.id.in_(returned),
+    )
     types = (*_LEADS_TO, "submission.returned", "submission.released")
     query = (
         select(Event.object_id, Event.occurred_at, Event.type)
-        .join(Submission, (Submission.issuer_id == Event.issuer_id) & (Submission.id == Event.object_id))
-        .where(
-            Submission.issuer_id == reported.issuer_id,
-            Submission.program_id == reported.program.id,
-            (Submission.updated_at > reported.filters.as_of) | Submission.id.in_(returned),
-            Event.type.in_(types),
-        )
-        .order_by(Event.position)
+        .where(Event.issuer_id == reported.issuer_id, Event.object_id.in_(changed), Event.type.in_(types))
+        .order_by(Event.object_id, Event.position)
     )
     histories: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
-    for id_, moment, type_ in (await session.execute(query)).all():
+    for id_, moment, type_ in await read_rows(session, query):
         histories[id_].append((moment, type_))
     return histories
 

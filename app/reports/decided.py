@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.assessors.store import Panel
+from app.db import read_rows
 from app.learners.store import Learner
 from app.programs.store import ProgramAchievement
 from app.reports.filters import Reported
@@ -103,7 +104,7 @@ async def _load_rows(session: AsyncSession, reported: Reported) -> dict[str, Dec
         )
         .order_by(Decision.recorded_at, Decision.id)
     )  # fmt: skip
-    found = [DecisionRow(*columns) for (*columns,) in (await session.execute(query)).all()]
+    found = [DecisionRow(*columns) for columns in await read_rows(session, query)]
     return {row.id: row for row in found}
 
 

@@ -16,7 +16,6 @@ from app.psychometrics.statistic import Reason
 from app.readings.sampling_audit import Checked, check_sample
 from app.readings.triggers import Trigger
 from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
-from app.reports.attempts import load_attempts
 from app.reports.figures import RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
 from app.reports.people import load_people
@@ -80,11 +79,12 @@ async def measure(session: AsyncSession, vault: Vault, reported: Reported) -> Do
                 "expected_rate_reason": "small_cell",
             }
         )  # fmt: skip
-    shown = {each.id for each in await load_attempts(session, reported, people)}
     checked = [
         each
         for each in await check_sample(session, vault, reported.program, as_of=reported.filters.as_of)
-        if each.submission.id in shown and reported.filters.is_within(each.submission.accepted_at)
+        if each.submission.person_id in people.shown
+        and reported.filters.is_about(each.submission.achievement_id, each.submission.version)
+        and reported.filters.is_within(each.submission.accepted_at)
     ]
     over = [each for each in checked if each.resolved_at is not None]
     sampled = [each for each in over if each.window is not None]

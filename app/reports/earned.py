@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.achievements.store import AchievementVersion
 from app.assessors.store import Certification
 from app.credentials.store import Credential, Edition
+from app.db import read_rows
 from app.events.store import Event
 from app.learners.store import Learner
 from app.programs.store import ProgramAchievement
@@ -110,7 +111,7 @@ async def _load(session: AsyncSession, reported: Reported, which: ColumnElement[
     kinds = await _load_kinds(session, issuer_id)
     states = await _load_states(session, reported)
     badges: dict[str, Badge] = {}
-    for row in (await session.execute(query)).all():
+    for row in await read_rows(session, query):
         id_, award_id, person_id, achievement_id, version, program_id, decision_id, awarded_at, ends_at, state = row
         before = badges.get(award_id)
         badges[award_id] = Badge(
@@ -132,15 +133,11 @@ async def _load_kinds(session: AsyncSession, issuer_id: str) -> dict[tuple[str, 
 async def _load_states(session: AsyncSession, reported: Reported) -> dict[str, str]:
     """By id the states at the moment of the badges that have changed since, or were ever taken back."""
     issuer_id, as_of = reported.issuer_id, reported.filters.as_of
+    changed = select(Credential.id).where(Credential.issuer_id == issuer_id, Credential.updated_at > as_of)
     query = (
         select(Event.object_id, Event.type, Event.occurred_at)
-        .join(Credential, (Credential.issuer_id == Event.issuer_id) & (Credential.id == Event.object_id))
-        .where(
-            Event.issuer_id == issuer_id,
-            Event.type.in_(list(_CHANGES)),
-            Credential.updated_at > as_of,
-        )
-        .order_by(Event.position)
+        .where(Event.issuer_id == issuer_id, Event.object_id.in_(changed), Event.type.in_(list(_CHANGES)))
+        .order_by(Event.object_id, Event.position)
     )
     states: dict[str, str] = {}
     for id_, type_, moment in (await session.execute(query)).all():

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.dependencies import ReportsRead
+from app.db import read_rows
 from app.identifiers import Identifier
 from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
 from app.reports.decided import load_decisions
@@ -119,7 +120,7 @@ async def _load_facts(session: AsyncSession, reported: Reported) -> list[_Fact]:
         .join(Submission, (Submission.issuer_id == ImpactFact.issuer_id) & (Submission.id == ImpactFact.submission_id))
         .where(ImpactFact.issuer_id == reported.issuer_id, Submission.program_id == reported.program.id)
     )
-    return [_Fact(*columns) for columns in (await session.execute(query)).all()]
+    return [_Fact(*columns) for columns in await read_rows(session, query)]
 
 
 def rows(body: ImpactOut) -> list[Row]:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.dependencies import ReportsRead
 from app.achievements.rubric import Rubric
 from app.achievements.store import get_version
+from app.db import read_rows
 from app.identifiers import Identifier
 from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
 from app.reports.decided import DecisionChain, load_decisions
@@ -197,7 +198,7 @@ async def _load_levels(session: AsyncSession, reported: Reported) -> dict[str, l
     query = select(Decision.id, Decision.levels).where(Decision.issuer_id == reported.issuer_id)
     if reported.filters.achievement_id is not None:
         query = query.where(Decision.achievement_id == reported.filters.achievement_id)
-    return dict((await session.execute(query)).all())
+    return dict(await read_rows(session, query))
 
 
 def _tell(reported: Reported, first: RateOut, eventual: RateOut) -> str:

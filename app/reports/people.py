@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import read_rows
 from app.events.store import Event
 from app.learners.store import Learner
 from app.programs.store import Enrollment
@@ -60,15 +61,18 @@ async def load_people(session: AsyncSession, reported: Reported) -> People:
     )  # fmt: skip
     changes = (
         select(Event.object_id, Event.occurred_at, Event.data["state"].as_string())
-        .join(Enrollment, (Enrollment.issuer_id == Event.issuer_id) & (Enrollment.id == Event.object_id))
-        .where(*of_program, Event.type.in_(("enrollment.created", "enrollment.state_changed")))
-        .order_by(Event.position)
+        .where(
+            Event.issuer_id == issuer_id,
+            Event.object_id.in_(select(Enrollment.id).where(*of_program)),
+            Event.type.in_(("enrollment.created", "enrollment.state_changed")),
+        )
+        .order_by(Event.object_id, Event.position)
     )
     histories: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
-    for enrollment_id, moment, came_to in (await session.execute(changes)).all():
+    for enrollment_id, moment, came_to in await read_rows(session, changes):
         histories[enrollment_id].append((moment, came_to))
     found: dict[str, list[EnrolledPerson]] = defaultdict(list)
-    for enrollment_id, person_id, cohort_id, state, created_at in (await session.execute(query)).all():
+    for enrollment_id, person_id, cohort_id, state, created_at in await read_rows(session, query):
         history = histories.get(enrollment_id) or [(created_at, state)]
         found[person_id].append(_look_back(person_id, cohort_id, history, filters.as_of))
     everybody = {person_id: _unite(enrollments) for person_id, enrollments in found.items()}

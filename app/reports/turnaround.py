@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.dependencies import ReportsRead
+from app.db import read_rows
 from app.identifiers import Identifier
 from app.programs.policy import ScoringPolicyBody, TurnaroundPolicy
 from app.programs.store import ScoringPolicy
@@ -192,7 +193,7 @@ async def _list_readings(session: AsyncSession, reported: Reported) -> list[tupl
             Reading.submitted_at <= reported.filters.as_of,
         )
     )
-    return [(str(id_), kind, at, done) for id_, kind, at, done in (await session.execute(query)).all() if done]
+    return [(str(id_), kind, at, done) for id_, kind, at, done in await read_rows(session, query) if done]
 
 
 def _compose_stage(stage: Stage, passed: Sequence[_Passed], *, is_hidden: bool) -> StageTimeOut:
