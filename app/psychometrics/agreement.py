@@ -6,7 +6,6 @@ it is low however well they agree (the paradox of kappa): read it beside exact a
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 
 from app.psychometrics.intervals import wilson
 from app.psychometrics.statistic import Statistic
@@ -67,9 +66,13 @@ def _kappa(name: str, pairs: Pairs, levels: int, power: int) -> Statistic:
     if n == 0:
         return Statistic(name, 0, None, "no_data")
     columns = [sum(column) for column in zip(*table, strict=True)]
-    apart = [(i, j, abs(i - j) ** power) for i in range(levels) for j in range(levels) if i != j]
-    observed = sum(weight * table[i][j] for i, j, weight in apart)
-    expected = sum(weight * rows[i] * columns[j] for i, j, weight in apart)
+    observed = expected = 0
+    for i, row in enumerate(table):
+        for j, count in enumerate(row):
+            if i != j:
+                weight = abs(i - j) ** power
+                observed += weight * count
+                expected += weight * rows[i] * columns[j]
     if expected == 0:
         return Statistic(name, n, None, "one_category")
-    return Statistic(name, n, float(1 - Fraction(n * observed, expected)))
+    return Statistic(name, n, (expected - n * observed) / expected)

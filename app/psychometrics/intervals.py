@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
-from math import sqrt
+from math import floor, sqrt
 from statistics import NormalDist
 from typing import TypeVar
 
@@ -55,7 +55,7 @@ def resample_clusters(
     contents, numbers = list(kinds), [kinds[kind] for kind in drawn_from]
     for _ in range(resamples):
         resample: Counter[T] = Counter()
-        for number, times in Counter([numbers[int(draw() * count)] for _ in range(count)]).items():
+        for number, times in Counter([numbers[floor(draw() * count)] for _ in range(count)]).items():
             for observation, often in contents[number]:
                 resample[observation] += often * times
         yield resample
