@@ -23,10 +23,15 @@ from app.credentials.issue import PendingEdition, complete
 from app.demo.academy import ACTOR, Academy
 from app.demo.achievements import ACHIEVEMENTS
 from app.demo.anchors import drift
+from app.jobs.embedded import EmbeddedRunner
 from app.learners.recipients import open_key
 from app.learners.store import get_learner
 from app.programs.store import Enrollment
+from app.quality.freeze import SETTLING
+from app.quality.recompute import recompute_reports
+from app.quality.windows import window_of
 from app.readings.bodies import ScoreBody
+from app.readings.jobs import RECOMPUTE_QUALITY_JOB
 from app.readings.read import start_reading, submit_reading
 from app.readings.store import Reading, list_readings
 from app.scoring.approve import Judgement, approve
@@ -44,7 +49,7 @@ from app.submissions.store import (
 )
 from app.submissions.submit import submit
 from app.submissions.upload import upload_file
-from app.worker import open_runner
+from app.worker import handlers
 
 _ATTESTED = {"own_work": True, "ai_use": "none", "student_privacy": True, "permissions": True}
 _APPEALED = "sila-is-060"
@@ -73,7 +78,8 @@ class SchoolYear:
     def __init__(self, academy: Academy, enrollment_ids: Mapping[str, str]) -> None:
         self._academy = academy
         self._enrollment_ids = enrollment_ids
-        self._runner = open_runner(academy.world)
+        jobs = {**handlers(academy.world), RECOMPUTE_QUALITY_JOB: _put_off}
+        self._runner = EmbeddedRunner(academy.world.database, academy.calendar, jobs)
         self._tenant = Tenant(academy.issuer_id, ACTOR, TENANT_SCOPES)
         self._disagreed = False
 
@@ -95,6 +101,19 @@ class SchoolYear:
         """Do what is due at the moment that the calendar shows."""
         while await self._runner.run_one():
             pass
+
+    async def pass_quarters(self, until: datetime) -> None:
+        """Let time pass until then, and do what is due: at the end of each quarter, when reports are frozen, and at last."""
+        while (ends_at := window_of(self._academy.calendar.now()).ends_at + SETTLING) <= until:
+            self._academy.calendar.turn_to(ends_at)
+            await self.run_jobs()
+        self._academy.calendar.turn_to(until)
+        await self.run_jobs()
+
+    async def work_out_reports(self) -> None:
+        """The quality reports of the quarter under way, which were put off until now."""
+        for achievement_id in self._academy.achievement_ids.values():
+            await recompute_reports(self._academy.world, self._academy.issuer_id, achievement_id)
 
     async def _hand_in(self, case: Case) -> Submission:
         """The attempt written, handed in and accepted for scoring."""
@@ -247,6 +266,10 @@ class SchoolYear:
                 return filed
             self._academy.calendar.pass_by(days=3)
             return await file_appeal(session, self._academy.world, self._tenant, decision.id, grounds)
+
+
+async def _put_off(_: Mapping[str, Any]) -> None:
+    """Open quality reports are worked out at the end: nobody looks at them in between, and frozen ones do not rest on them."""
 
 
 def _amended(case: Case) -> dict[str, str]:

@@ -13,8 +13,10 @@ from app.achievements.bodies import AchievementCreate
 from app.assessors.bodies import PanelCreate
 from app.demo.achievements import ACHIEVEMENTS
 from app.demo.decisions import awards
+from app.demo.demographics import VOCABULARY, declarations
 from app.demo.people import ASSESSMENT_PANEL, fellows
 from app.demo.rationales import RATIONALES
+from app.demographics.vocabulary import PREFER_NOT_TO_SAY, VocabularyBody
 from app.learners.bodies import LearnerCreate
 from app.proofs.verification_method import resolve_did_key
 from app.scoring.bodies import DecisionCreate
@@ -268,3 +270,20 @@ def test_texts_are_whole_and_of_sane_length() -> None:
             assert text.endswith(".")
         for piece in decision["evidence"]:
             assert len(piece["name"]) <= 120
+
+
+def test_most_fellows_say_something_of_themselves_in_words_of_the_vocabulary() -> None:
+    vocabulary = VocabularyBody.model_validate(VOCABULARY)
+    words = {each.key: {PREFER_NOT_TO_SAY, *(value.key for value in each.values)} for each in vocabulary.dimensions}
+    said = [declarations(fellow["external_id"]) for fellow in fellows()]
+    assert 90 <= sum(map(bool, said)) < len(said)
+    for values in said:
+        assert all(value in words[dimension] for dimension, value in values.items())
+    for dimension in vocabulary.dimensions:
+        counted = Counter(values.get(dimension.key) for values in said)
+        assert min(counted[value.key] for value in dimension.values) >= 30
+
+
+def test_what_fellows_say_of_themselves_is_the_same_every_time() -> None:
+    assert [declarations(f"sila-{n:03d}") for n in range(9)] == [declarations(f"sila-{n:03d}") for n in range(9)]
+    assert len({tuple(sorted(declarations(f"sila-{n:03d}").items())) for n in range(50)}) > 5
