@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from app.assessors.bodies import PanelCreate
 from app.demo.achievements import ACHIEVEMENTS
 from app.demo.decisions import awards
 from app.demo.demographics import VOCABULARY, declarations
+from app.demo.load import describe
 from app.demo.people import ASSESSMENT_PANEL, fellows
 from app.demo.rationales import RATIONALES
 from app.demographics.vocabulary import PREFER_NOT_TO_SAY, VocabularyBody
@@ -287,3 +289,15 @@ def test_most_fellows_say_something_of_themselves_in_words_of_the_vocabulary() -
 def test_what_fellows_say_of_themselves_is_the_same_every_time() -> None:
     assert [declarations(f"sila-{n:03d}") for n in range(9)] == [declarations(f"sila-{n:03d}") for n in range(9)]
     assert len({tuple(sorted(declarations(f"sila-{n:03d}").items())) for n in range(50)}) > 5
+
+
+def test_a_newcomer_is_told_where_the_reports_are() -> None:
+    summary = {
+        "base_url": "http://127.0.0.1:8000", "achievement_ids": ["a1"], "panel_id": "p1", "program_id": "g1",
+        "credential_ids": ["c1"], "assessor_credential_ids": [], "api_key": "secret",
+    }  # fmt: skip
+    told = describe(summary, Path("var"))
+    assert "http://127.0.0.1:8000/achievements/a1/v1/quality" in told
+    asked = re.search(r"http://127.0.0.1:8000/v1/programs/g1/reports/equity\?by=([a-z-]+)", told)
+    assert asked is not None
+    assert asked[1] in {each["key"] for each in VOCABULARY["dimensions"]}
