@@ -52,8 +52,8 @@ from app.submissions.upload import upload_file
 from app.worker import handlers
 
 _ATTESTED = {"own_work": True, "ai_use": "none", "student_privacy": True, "permissions": True}
-_APPEALED = "sila-is-060"
-"""Of whose decision a fellow appeals: an award with one criterion below its bar."""
+_MAY_BE_APPEALED = frozenset({"sila-is-058", "sila-is-059", "sila-is-060", "sila-is-066"})
+"""Of one of these decisions a fellow appeals: awards with one criterion below its bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class SchoolYear:
             await self.run_jobs()
         self._academy.calendar.turn_to(case.decided_at)
         decision = await self._decide(case, submission.id)
-        if body["external_id"] == _APPEALED:
+        if await self._is_appealed(case, submission.id):
             await self._appeal(case, decision)
 
     async def run_jobs(self) -> None:
@@ -217,9 +217,11 @@ class SchoolYear:
         )  # fmt: skip
         if (await session.scalars(query)).first() is not None:
             return False
-        readers = {each.assessor_id for each in found}
-        leads = [self._academy.assessors[code].id for code in ("SILA-A6", "SILA-A7")]
-        return readers.isdisjoint(leads)
+        return self._leads().isdisjoint(each.assessor_id for each in found)
+
+    def _leads(self) -> set[str]:
+        """Ids of the assessors who may adjudicate and read again on appeal."""
+        return {self._academy.assessors[code].id for code in ("SILA-A6", "SILA-A7")}
 
     async def _decide(self, case: Case, submission_id: str) -> Decision:
         academy = self._academy
@@ -236,6 +238,18 @@ class SchoolYear:
         if pending is not None:
             await complete(academy.world, pending)
         return decision
+
+    async def _is_appealed(self, case: Case, submission_id: str) -> bool:
+        """Of the first that may be and that a lead has not read: who reads is drawn, so both may have."""
+        if case.body["external_id"] not in _MAY_BE_APPEALED:
+            return False
+        async with self._academy.world.database.reading() as session:
+            query = select(Appeal.submission_id).where(Appeal.issuer_id == self._academy.issuer_id)
+            filed = (await session.scalars(query)).all()
+            found = await list_readings(session, self._academy.issuer_id, submission_id)
+        if filed:
+            return submission_id in filed
+        return not self._leads() <= {each.assessor_id for each in found}
 
     async def _appeal(self, case: Case, decision: Decision) -> None:
         """The fellow asks for one criterion to be looked at again; a lead who has not read the work does."""
