@@ -4,12 +4,13 @@ The deviation's interval draws anchors whole: the criteria of one anchor hang to
 those figures stand next to the ones on anchors, and no rule rests on them.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.monitoring.ratings import Rating
 from app.psychometrics.agreement import exact
-from app.psychometrics.intervals import cluster_bootstrap
+from app.psychometrics.intervals import with_bootstrap
 from app.psychometrics.severity import mean_deviation, spread
 from app.psychometrics.statistic import Statistic
 
@@ -69,21 +70,11 @@ def measure_beside_others(compared: Iterable[Compared]) -> BesideOthers:
 
 
 def _deviation(of_work: Sequence[tuple[str, int]], name: str) -> Statistic:
-    """The mean, with an interval that draws the pieces of work: of each its sum and count are all that is needed."""
-    statistic = replace(mean_deviation([each for _, each in of_work]), name=name)
-    if statistic.value is None:
-        return statistic
-    sums: dict[str, tuple[int, int]] = {}
+    """The mean, with an interval that draws the pieces of work."""
+    by_work: dict[str, list[int]] = defaultdict(list)
     for work, deviation in of_work:
-        total, n = sums.get(work, (0, 0))
-        sums[work] = total + deviation, n + 1
-    interval = cluster_bootstrap([[each] for each in sums.values()], _pooled, seed=SEED)
-    return replace(statistic, interval=interval, reason=None if interval else "too_few_clusters")
-
-
-def _pooled(sums: Sequence[tuple[int, int]]) -> float:
-    total, count = map(sum, zip(*sums, strict=True))
-    return float(total / count)
+        by_work[work].append(deviation)
+    return replace(with_bootstrap(mean_deviation, list(by_work.values()), seed=SEED), name=name)
 
 
 def positions(

@@ -5,19 +5,19 @@ it is low however well they agree (the paradox of kappa): read it beside exact a
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from fractions import Fraction
+from collections.abc import Callable, Sequence
 
 from app.psychometrics.intervals import wilson
 from app.psychometrics.statistic import Statistic
 
-Pairs = Sequence[tuple[int, int]]
-"""The positions that a first and a second reader gave, pair by pair. Positions count from 0, the lowest level."""
+Pairs = Sequence[tuple[int, int]] | Counter[tuple[int, int]]
+"""The positions that a first and a second reader gave, pair by pair, or how often each pair was given. Positions count from 0,
+the lowest level."""
 
 
 def exact(pairs: Pairs) -> Statistic:
     """Share of the pairs at the same level. The interval takes the pairs for independent."""
-    return _share("exact_agreement", [first == second for first, second in pairs])
+    return _share("exact_agreement", pairs, lambda first, second: first == second)
 
 
 def adjacent(pairs: Pairs) -> Statistic:
@@ -25,7 +25,7 @@ def adjacent(pairs: Pairs) -> Statistic:
 
     It flatters: with few levels little is further apart.
     """
-    return _share("adjacent_agreement", [abs(first - second) <= 1 for first, second in pairs])
+    return _share("adjacent_agreement", pairs, lambda first, second: abs(first - second) <= 1)
 
 
 def cohen_kappa(pairs: Pairs, levels: int) -> Statistic:
@@ -50,8 +50,9 @@ def matrix(pairs: Pairs, levels: int) -> list[list[int]]:
     return [[counts[first, second] for second in range(levels)] for first in range(levels)]
 
 
-def _share(name: str, agreed: Sequence[bool]) -> Statistic:
-    n, successes = len(agreed), sum(agreed)
+def _share(name: str, pairs: Pairs, agree: Callable[[int, int], bool]) -> Statistic:
+    counts = Counter(pairs)
+    n, successes = counts.total(), sum(count for pair, count in counts.items() if agree(*pair))
     if n == 0:
         return Statistic(name, 0, None, "no_data")
     return Statistic(name, n, successes / n, interval=wilson(successes, n))
@@ -60,14 +61,18 @@ def _share(name: str, agreed: Sequence[bool]) -> Statistic:
 def _kappa(name: str, pairs: Pairs, levels: int, power: int) -> Statistic:
     """1 - observed / expected disagreement, in whole numbers up to the last division."""
     table = matrix(pairs, levels)
-    n = len(pairs)
+    rows = [sum(row) for row in table]
+    n = sum(rows)
     if n == 0:
         return Statistic(name, 0, None, "no_data")
-    rows = [sum(row) for row in table]
     columns = [sum(column) for column in zip(*table, strict=True)]
-    apart = [(i, j, abs(i - j) ** power) for i in range(levels) for j in range(levels) if i != j]
-    observed = sum(weight * table[i][j] for i, j, weight in apart)
-    expected = sum(weight * rows[i] * columns[j] for i, j, weight in apart)
+    observed = expected = 0
+    for i, row in enumerate(table):
+        for j, count in enumerate(row):
+            if i != j:
+                weight = abs(i - j) ** power
+                observed += weight * count
+                expected += weight * rows[i] * columns[j]
     if expected == 0:
         return Statistic(name, n, None, "one_category")
-    return Statistic(name, n, float(1 - Fraction(n * observed, expected)))
+    return Statistic(name, n, (expected - n * observed) / expected)

@@ -5,7 +5,7 @@ Its `ordinal` metric takes the distance of two levels from how often those betwe
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import combinations
 from typing import Literal
 
@@ -45,10 +45,9 @@ def _distance(metric: Metric, used: Counter[int]) -> Callable[[int, int], float]
     def ordinal(a: int, b: int) -> float:
         return (sum(used[score] for score in range(a, b + 1)) - (used[a] + used[b]) / 2) ** 2
 
-    table = {
-        (a, b): {"nominal": float(a != b), "ordinal": ordinal(a, b), "interval": float((a - b) ** 2)}[metric]
-        for a in used
-        for b in used
-        if a <= b
+    distances: Mapping[Metric, Callable[[int, int], float]] = {
+        "nominal": lambda a, b: float(a != b),
+        "ordinal": ordinal,
+        "interval": lambda a, b: float((a - b) ** 2),
     }
-    return lambda a, b: table[a, b]
+    return distances[metric]

@@ -4,25 +4,26 @@ For flags and for coaching. Never for adjusting what an earner gets: without a m
 program has, they tell the extremes from the rest and no more.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from math import sqrt
 
-from app.psychometrics.agreement import Pairs
 from app.psychometrics.statistic import Statistic
 
 
-def mean_deviation(given_minus_true: Sequence[int]) -> Statistic:
+def mean_deviation(given_minus_true: Sequence[int] | Counter[int]) -> Statistic:
     """In levels: below 0 severe, above 0 lenient. Errors both ways cancel out: who has no deviation may still be inaccurate.
 
     It has no interval of its own; `intervals.with_bootstrap`, clustered by anchor, gives one.
     """
-    n = len(given_minus_true)
+    counts = Counter(given_minus_true)
+    n = counts.total()
     if n == 0:
         return Statistic("mean_deviation", 0, None, "no_data")
-    return Statistic("mean_deviation", n, sum(given_minus_true) / n)
+    return Statistic("mean_deviation", n, sum(each * count for each, count in counts.items()) / n)
 
 
-def spread(given_and_true: Pairs) -> Statistic:
+def spread(given_and_true: Sequence[tuple[int, int]]) -> Statistic:
     """The standard deviation of the scores given, as a multiple of that of the true scores.
 
     Below 1 the reader keeps to the middle of the scale, above 1 to its ends. `one_category` where all true scores are alike.

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from app.psychometrics.statistic import Statistic
 
-Units = Sequence[Sequence[int | None]]
+Units = Sequence[Sequence[int | None]] | Counter[tuple[int, int]]
 """One row a unit, in it the position that each reader gave, None where that reader did not read it. To leave a None out, or a
-row without a score, changes nothing."""
+row without a score, changes nothing. Of units that two read each, how often each pair was given is enough."""
 
 Patterns = Sequence[tuple[tuple[int, ...], int]]
 """The scores of a unit in ascending order, and how many units have them: all that a coefficient looks at, and much shorter."""
@@ -15,7 +15,10 @@ Patterns = Sequence[tuple[tuple[int, ...], int]]
 
 def patterns(units: Units) -> Patterns:
     """Of the units with a score, in an order that does not depend on theirs (sums of floats do)."""
-    counted = Counter(tuple(sorted(score for score in unit if score is not None)) for unit in units)
+    given = units.items() if isinstance(units, Counter) else Counter(map(tuple, units)).items()
+    counted: Counter[tuple[int, ...]] = Counter()
+    for unit, count in given:
+        counted[tuple(sorted(score for score in unit if score is not None))] += count
     return sorted((scores, count) for scores, count in counted.items() if scores)
 
 

@@ -1,5 +1,6 @@
 """What the reports of an achievement in one window are made of, read from the register."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -56,12 +57,19 @@ async def load_facts(session: AsyncSession, versions: Sequence[AchievementVersio
         session, issuer_id, achievement_id=achievement_id, since=window.starts_at, until=window.ends_at
     )
     banked = await _list_banked(session, issuer_id, achievement_id)
+    counts = await _count(session, issuer_id, achievement_id, window)
     rubrics = {each.version: each.content["rubric"] for each in versions}
+    read_twice = await asyncio.to_thread(_place_all, pairs, rubrics, banked)
+    return WindowFacts(window, versions, counts, read_twice)
+
+
+def _place_all(
+    pairs: Sequence[ReadingPair], rubrics: Mapping[int, Rubric], banked: Mapping[str, Mapping[str, str]]
+) -> list[ReadTwice]:
     pools = {version: pool_keys(rubric) for version, rubric in rubrics.items()}
-    read_twice = [
+    return [
         _place(pair, rubrics[pair.version], pools[pair.version], banked.get(pair.submission_id, {})) for pair in pairs
     ]
-    return WindowFacts(window, versions, await _count(session, issuer_id, achievement_id, window), read_twice)
 
 
 def _place(pair: ReadingPair, rubric: Rubric, pools: Mapping[str, str], banked: Mapping[str, str]) -> ReadTwice:

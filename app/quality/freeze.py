@@ -39,10 +39,10 @@ async def freeze_reports(world: Resources, issuer_id: str) -> None:
     for window, versions, of_achievement in missing:
         async with world.database.reading() as session:
             facts = await load_facts(session, of_achievement, window)
-        for version in versions:
-            # In a thread: a thousand resamples of much work take their time, and others need not wait for it.
-            body = await asyncio.to_thread(_compose, facts, version)
-            async with world.database.transaction() as session:
+        # In a thread: a thousand resamples of much work take their time, and others need not wait for it.
+        bodies = [await asyncio.to_thread(_compose, facts, version) for version in versions]
+        async with world.database.transaction() as session:
+            for version, body in zip(versions, bodies, strict=True):
                 await _keep(session, version, window, body, now)
     async with world.database.transaction() as session:
         payload = {"issuer_id": issuer_id}
@@ -64,8 +64,7 @@ async def _list_missing(
             unfrozen = [
                 each
                 for each in versions
-                if window in _windows_of(each, under_way)
-                and (each.achievement_id, each.version, window.label) not in frozen
+                if first_window(each) <= window and (each.achievement_id, each.version, window.label) not in frozen
             ]
             if unfrozen:
                 missing.append((window, unfrozen, versions))

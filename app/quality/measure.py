@@ -4,20 +4,21 @@ Kappa, alpha and AC1 never stand alone: each says something else of the same pai
 what one person handed in is resampled as a whole.
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
 from app.psychometrics.agreement import adjacent, cohen_kappa, exact, weighted_kappa
 from app.psychometrics.alpha import krippendorff_alpha
 from app.psychometrics.gwet import gwet_ac1
-from app.psychometrics.intervals import cluster_bootstrap, wilson
+from app.psychometrics.intervals import percentile_interval, resample_clusters, wilson
 from app.psychometrics.statistic import Interval, Reason, Statistic
 from app.quality.bodies import IntervalReason, QualityInterval, QualityStatistic
 
 Pair = tuple[int, int]
 """Positions of two scores on a criterion's levels, the first reading's first; of decisions: 1 for an award."""
 Clusters = Sequence[Sequence[Pair]]
-Method = Callable[[Sequence[Pair], int], Statistic]
+Method = Callable[[Counter[Pair], int], Statistic]
 
 SCORES: Sequence[Method] = (
     lambda pairs, _: exact(pairs),
@@ -39,25 +40,32 @@ _DIGITS = 6
 
 def measure(clusters: Clusters, levels: int, methods: Sequence[Method], seed: int | None) -> list[QualityStatistic]:
     """Each method over all pairs. Without a `seed` nothing is resampled: intervals that need it are `not_computed`."""
-    pairs = list(chain.from_iterable(clusters))
-    return [_measure_one(clusters, pairs, levels, method, seed) for method in methods]
+    pairs = Counter(chain.from_iterable(clusters))
+    found = [method(pairs, levels) for method in methods]
+    # All methods look at the same resamples.
+    drawn = [] if seed is None or not pairs else list(resample_clusters(clusters, seed=seed))
+    statistics = []
+    for method, statistic in zip(methods, found, strict=True):
+        resampled = (method(each, levels).value for each in drawn)
+        statistics.append(_tell(statistic, clusters, resampled, seed))
+    return statistics
 
 
 def withhold(methods: Sequence[Method], reason: Reason) -> list[QualityStatistic]:
     """The statistics without their values."""
-    names = (method((), 2).name for method in methods)
+    names = (method(Counter(), 2).name for method in methods)
     return [QualityStatistic(name=name, n=None, value=None, reason=reason, interval_reason=reason) for name in names]
 
 
-def _measure_one(
-    clusters: Clusters, pairs: Sequence[Pair], levels: int, method: Method, seed: int | None
+def _tell(
+    found: Statistic, clusters: Clusters, resampled: Iterable[float | None], seed: int | None
 ) -> QualityStatistic:
-    found = method(pairs, levels)
+    """The statistic as it is served. `resampled` are its values in the resamples, computed only where they are looked at."""
     if found.value is None:
         return QualityStatistic(
             name=found.name, n=found.n, value=None, reason=found.reason, interval_reason=found.reason
         )
-    interval, missing = _find_interval(clusters, found, levels, method, seed)
+    interval, missing = _find_interval(found, clusters, resampled, seed)
     return QualityStatistic(
         name=found.name, n=found.n, value=round(found.value, _DIGITS), interval=tell_interval(interval),
         interval_reason=missing,
@@ -65,14 +73,14 @@ def _measure_one(
 
 
 def _find_interval(
-    clusters: Clusters, found: Statistic, levels: int, method: Method, seed: int | None
+    found: Statistic, clusters: Clusters, resampled: Iterable[float | None], seed: int | None
 ) -> tuple[Interval | None, IntervalReason | None]:
     """The interval, or why there is none. Pairs of one submission each are independent: a share of them has Wilson's."""
     if found.interval is not None and all(len(each) == 1 for each in clusters):
         return found.interval, None
     if seed is None:
         return None, "not_computed"
-    interval = cluster_bootstrap(clusters, lambda drawn: method(drawn, levels).value, seed=seed)
+    interval = percentile_interval(resampled, seed=seed)
     if interval is None:
         return None, "too_few_clusters"
     if interval.low < interval.high:

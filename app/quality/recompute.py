@@ -28,7 +28,7 @@ async def recompute_reports(world: Resources, issuer_id: str, achievement_id: st
 async def _recompute(world: Resources, facts: WindowFacts, version: AchievementVersion) -> None:
     window = facts.window
     place = version.issuer_id, version.achievement_id, version.version, window.label
-    basis = basis_of(facts, version)
+    basis = await asyncio.to_thread(basis_of, facts, version)
     async with world.database.reading() as session:
         stored = await find_open(session, *place)
     if stored is not None and stored.basis == basis:

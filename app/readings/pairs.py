@@ -84,6 +84,16 @@ async def list_pairs(
         )
         .order_by(Reading.submitted_at, Reading.id)
     )  # fmt: skip
+    # Only what was submitted in the window can have completed a pair in it: years of pairs are not looked at again.
+    completing = select(Reading.submission_id).where(
+        Reading.issuer_id == issuer_id, Reading.state == "submitted", Reading.kind.in_(("first", *_KINDS))
+    )
+    if since is not None:
+        completing = completing.where(Reading.submitted_at >= since)
+    if until is not None:
+        completing = completing.where(Reading.submitted_at < until)
+    if since is not None or until is not None:
+        query = query.where(Reading.submission_id.in_(completing))
     if program_id is not None:
         query = query.where(Submission.program_id == program_id)
     if achievement_id is not None:

@@ -152,6 +152,26 @@ def test_the_judgement_behind_the_badges_is_whole(demo: Demo) -> None:
     assert min(methods["exact"], methods["adjacent_same_decision"], methods["single_reading"]) > 0
 
 
+def test_what_the_numbers_say_of_the_demonstration(demo: Demo) -> None:
+    """Quarters that are over are frozen, in the order in which they ended; equity figures are closed and tell of groups."""
+    reports = f"/v1/programs/{demo.summary['program_id']}/reports"
+    for achievement_id in demo.summary["achievement_ids"]:
+        path = f"/achievements/{achievement_id}/v1/quality"
+        first, *_, last = reversed(demo.client.get(path).json()["windows"])
+        assert (first["label"], first["state"], last["state"]) == ("2024Q3", "frozen", "open")
+        read = demo.client.get(f"{path}/2025Q1").json()
+        assert (read["state"], read["pilot"]) == ("frozen", True)
+        assert read["readings"]["n"] > read["double_read"]["numerator"] > 0
+    equity = demo.client.get(f"{reports}/equity", params={"by": "first-generation"}).json()
+    assert equity["population"]["people"] == 89  # whose first decision was before April 2025
+    assert equity["population"]["closed_at"].startswith("2025-07-01")
+    told = {each["value"]: each for each in equity["groups"] if each["n"] is not None}
+    assert {"yes", "no"} <= told.keys()
+    assert all(each["eventual"]["denominator"] == each["n"] for each in told.values())
+    impact = demo.client.get(f"{reports}/impact").json()
+    assert impact["sentence"]
+
+
 def test_the_headline_of_the_demonstration(demo: Demo) -> None:
     """Three different numbers: people enrolled, people who earned, credentials. Counted here from the badges themselves."""
     reports = f"/v1/programs/{demo.summary['program_id']}/reports"

@@ -1,14 +1,17 @@
 """The bootstrap: seeded, by cluster, and none where it would say nothing."""
 
+from collections import Counter
+from random import Random
+
 import pytest
 
 from app.psychometrics.agreement import cohen_kappa, exact
-from app.psychometrics.intervals import cluster_bootstrap, wilson, with_bootstrap
+from app.psychometrics.intervals import cluster_bootstrap, resample_clusters, wilson, with_bootstrap
 from app.psychometrics.severity import mean_deviation
 
 
-def mean(values: list[float] | tuple[float, ...]) -> float | None:
-    return sum(values) / len(values) if values else None
+def mean(values: Counter[float]) -> float | None:
+    return sum(values.elements()) / values.total() if values else None
 
 
 CLUSTERS = [[(37 * cluster + 11 * item) % 23 / 11 - 1 for item in range(4)] for cluster in range(60)]
@@ -41,6 +44,24 @@ def test_what_hangs_together_is_drawn_together() -> None:
     assert together is not None
     assert apart is not None
     assert together.high - together.low == pytest.approx(5**0.5 * (apart.high - apart.low), rel=0.15)
+
+
+def test_counting_first_draws_what_drawing_one_by_one_draws() -> None:
+    """Whole submissions drawn into a list again and again: slow, and beyond doubt."""
+    dice = Random(5)
+    clusters = [[(dice.randrange(3), dice.randrange(3)) for _ in range(dice.randrange(4))] for _ in range(50)]
+    filled = [cluster for cluster in clusters if cluster]
+    draw = Random(11)
+    slowly = [
+        [pair for _ in filled for pair in filled[int(draw.random() * len(filled))]] for _ in range(100)
+    ]  # fmt: skip
+    drawn = list(resample_clusters(clusters, seed=11, resamples=100))
+    assert drawn == [Counter(pairs) for pairs in slowly]
+    kappas = sorted(value for pairs in slowly if (value := cohen_kappa(pairs, 3).value) is not None)
+    interval = cluster_bootstrap(clusters, lambda pairs: cohen_kappa(pairs, 3).value, seed=11, resamples=100)
+    assert interval is not None
+    assert kappas[2] <= interval.low <= kappas[3]
+    assert kappas[96] <= interval.high <= kappas[97]
 
 
 def test_fewer_than_two_clusters_have_none() -> None:

@@ -1,5 +1,6 @@
 """What must hold of every coefficient, whatever the data."""
 
+from collections import Counter
 from collections.abc import Sequence
 from math import isfinite
 from random import Random
@@ -24,6 +25,12 @@ def same(one: Statistic, other: Statistic) -> bool:
     return (one.name, one.n, one.reason) == (other.name, other.n, other.reason) and one.value == pytest.approx(
         other.value
     )
+
+
+@given(PAIRS)
+def test_counted_pairs_say_what_the_pairs_say(pairs: list[tuple[int, int]]) -> None:
+    for compute in (exact, adjacent, *OF_PAIRS.values(), *OF_UNITS.values()):
+        assert compute(Counter(pairs)) == compute(pairs)
 
 
 @given(PAIRS)

@@ -40,13 +40,15 @@ class Scene:
     async def put(
         self, *scores: Sequence[tuple[int, int]], kind: str = "second_random", version: int = 1,
         at: datetime | None = None, keys: Sequence[str] = ("problem", "evidence"),
-        banked: Mapping[str, str] | None = None,
+        banked: Mapping[str, str] | None = None, first_at: datetime | None = None,
     ) -> None:  # fmt: skip
-        """A submission for each of `scores`: pairs of positions in the order of `keys`, read and resolved at one moment.
+        """A submission for each of `scores`: pairs of positions in the order of `keys`, read and resolved at one moment, or
+        read at first earlier, `first_at`.
 
         Without a second position in any pair (-1) it is read once.
         """
         moment = at or self.world.clock.now()
+        moments = first_at or moment, moment
         async with self.world.database.transaction() as session:
             for each in scores:
                 self.submission_ids.append(new_id())
@@ -54,7 +56,7 @@ class Scene:
                 kinds = ("first", kind) if is_double else ("first",)
                 submission = self._submission(version, moment, banked or {})
                 readings = [
-                    self._reading(position, kinds[position], dict(zip(keys, each, strict=True)), moment)
+                    self._reading(position, kinds[position], dict(zip(keys, each, strict=True)), moments[position])
                     for position in range(len(kinds))
                 ]
                 session.add(submission)

@@ -138,6 +138,17 @@ async def test_a_report_says_what_a_slow_recount_says(app: FastAPI, partner: Par
     assert (report.state, report.pilot) == ("frozen", False)
 
 
+async def test_a_pair_is_of_the_quarter_that_completed_it(app: FastAPI, partner: Partner, clock: FixedClock) -> None:
+    scene = await open_scene(app, partner)
+    at, before = clock.now().replace(month=11), clock.now().replace(month=9)
+    await scene.put(*[AGREE] * 11, at=at, first_at=before)
+    await scene.put(*[AGREE] * 12, at=before)
+    clock.moment = datetime(2027, 1, 2, tzinfo=UTC)
+    report = await scene.fetch()
+    assert (report.random.submissions.n, report.readings.n) == (11, 11)
+    assert (await count_pairs(scene, Window(2026, 3)), await count_pairs(scene, Q4)) == (12, 11)
+
+
 async def test_resampled_intervals_are_computed_again_from_their_seed(
     app: FastAPI, partner: Partner, clock: FixedClock
 ) -> None:
@@ -203,3 +214,9 @@ async def test_perfect_agreement_is_not_taken_for_certainty(app: FastAPI, partne
 async def version_of(scene: Scene) -> AchievementVersion:
     async with scene.world.database.reading() as session:
         return await get_version(session, scene.partner.issuer_id, scene.partner.achievement_id, 1)
+
+
+async def count_pairs(scene: Scene, window: Window) -> int:
+    """How many pairs the window has."""
+    async with scene.world.database.reading() as session:
+        return len((await load_facts(session, [await version_of(scene)], window)).read_twice)
