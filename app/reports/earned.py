@@ -1,6 +1,7 @@
-"""The badges of a program, as of a moment: those of the people enrolled, and those of its assessors for reading."""
+"""The badges of a program, as of a moment: those of the people enrolled, those of the pathways that these count for, and those
+of its assessors for reading."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, func, select
@@ -12,6 +13,7 @@ from app.credentials.store import Credential, Edition
 from app.db import read_rows
 from app.events.store import Event
 from app.learners.store import Learner
+from app.pathways.store import PathwayComponent, PathwayVersion
 from app.programs.store import ProgramAchievement
 from app.reports.filters import Reported
 from app.reports.people import People
@@ -19,6 +21,7 @@ from app.scoring.store import Decision
 from app.submissions.store import Submission
 
 MICRO_CREDENTIAL = "MicroCredential"
+PATHWAY = "Pathway"
 
 _CHANGES = {"credential.revoked": "revoked", "credential.suspended": "suspended", "credential.reinstated": "issued"}
 
@@ -82,6 +85,35 @@ async def load_certifications(session: AsyncSession, reported: Reported) -> list
         if filters.is_about(achievement_id, version)
     ]
     return await _load(session, reported, Credential.achievement_id.in_(asked)) if asked else []
+
+
+async def load_stacks(session: AsyncSession, reported: Reported, people: People) -> list[Badge]:
+    """The badges that people asked for earned by a pathway which counts one of the program's achievements, or the one asked for.
+
+    Where the program has the pathway's achievement as one of its own, `load_badges` has them.
+    """
+    filters = reported.filters
+    counted = _achievements(reported)
+    if filters.achievement_id is not None:
+        counted = counted.where(ProgramAchievement.achievement_id == filters.achievement_id)
+    stacks = (
+        select(PathwayVersion.achievement_id)
+        .join(
+            PathwayComponent,
+            (PathwayComponent.issuer_id == PathwayVersion.issuer_id)
+            & (PathwayComponent.pathway_id == PathwayVersion.pathway_id)
+            & (PathwayComponent.version == PathwayVersion.version),
+        )
+        .where(
+            PathwayVersion.issuer_id == reported.issuer_id,
+            PathwayComponent.achievement_id.in_(counted),
+            PathwayVersion.achievement_id.not_in(_achievements(reported)),
+        )
+    )
+    which = Decision.proposal_id.is_not(None) & Credential.achievement_id.in_(stacks)
+    enrolled = {each.id for each in people.list_enrolled()}
+    found = await _load(session, reported, which)
+    return [replace(badge, kind=PATHWAY) for badge in found if badge.person_id in enrolled]
 
 
 def _achievements(reported: Reported) -> Select[str]:

@@ -17,7 +17,7 @@ from app.readings.store import Reading
 from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
 from app.reports.attempts import load_attempts
 from app.reports.decided import load_decisions
-from app.reports.earned import MICRO_CREDENTIAL, Badge, load_badges, load_certifications
+from app.reports.earned import MICRO_CREDENTIAL, Badge, load_badges, load_certifications, load_stacks
 from app.reports.figures import ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
 from app.reports.people import People, load_people
@@ -54,8 +54,9 @@ class HeadlineOut(ReportOut):
     expired: int | None = Field(description="How many of the `credentials` have run out.")
     revoked: int | None = Field(description="Micro-credentials that were revoked: not among the `credentials`.")
     other_credentials: dict[str, int] | None = Field(
-        description="Badges of other kinds that stand, by the achievement's type, such as the certifications of assessors.",
-        examples=[{"Certification": 14}],
+        description="Badges of other kinds that stand: by the achievement's type, such as the certifications of assessors; "
+        "those of pathways apart.",
+        examples=[{"Certification": 14, "Pathway": 44}],
     )
     active_assessors: int = Field(description="Who have submitted a reading.")
 
@@ -106,6 +107,7 @@ async def _measure_outcomes(session: AsyncSession, reported: Reported, people: P
     standing = [each for each in ours if each.stands]
     earners = len({each.person_id for each in standing})
     others = [each for each in earned if each.kind != MICRO_CREDENTIAL]
+    others += [each for each in await load_stacks(session, reported, people) if filters.is_within(each.awarded_at)]
     if reported.cohort is None:
         certifications = await load_certifications(session, reported)
         others += [each for each in certifications if filters.is_within(each.awarded_at)]

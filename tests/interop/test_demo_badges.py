@@ -183,7 +183,8 @@ def test_the_headline_of_the_demonstration(demo: Demo) -> None:
     }
     assert len(earners) == EARNERS
     assert headline["credentials_per_earner"] == 136 / EARNERS
-    assert headline["other_credentials"] == {"Certification": len(demo.summary["assessor_credential_ids"])}
+    stacks, certifications = (len(demo.summary[f"{kind}_credential_ids"]) for kind in ("pathway", "assessor"))
+    assert headline["other_credentials"] == {"Pathway": stacks, "Certification": certifications}
     assert headline["active_assessors"] == 7
     funnel = {each["stage"]: each["people"] for each in demo.client.get(f"{reports}/funnel").json()["stages"]}
     assert (funnel["enrolled"], funnel["earned"]) == (116, EARNERS)

@@ -80,6 +80,8 @@ async def test_people_by_stage_and_what_they_lack(app: FastAPI, partner: Partner
     assert [(each["label"], each["people"]) for each in standing["blockers"]] == [
         ("Counting", 2), ("2 from Literacy", 1),
     ]  # fmt: skip
+    headline = (await partner.client.get(f"/v1/programs/{program_id}/reports/headline")).json()
+    assert headline["other_credentials"] == {"Pathway": 1}  # the pathway's own achievement is not the program's
     rate = standing["awarded"]
     assert (rate["numerator"], rate["denominator"], rate["interval"]["method"]) == (1, 6, "wilson")
     assert "Literacy leader: 1 hold the badge, 1 are proposed for it, 1 have met it otherwise" in body["sentence"]
