@@ -262,11 +262,15 @@ def _tell(reported: Reported, criteria: Sequence[CriterionOut]) -> str:
 
 
 def rows(body: AgreementOut) -> list[Row]:
-    """One line for each criterion, kind and statistic, and one for each cell of a matrix (`first_level`, `second_level`, `n`)."""
+    """One line for each criterion, kind and statistic, and one for each cell of a matrix (`first_level`, `second_level`, `n`).
+    Two achievements may name a criterion alike: `achievement` tells them apart."""
     lines: list[Row] = []
     for criterion in body.criteria:
         for pairs in criterion.pairs:
-            about: Row = {"criterion": criterion.criterion, "kind": pairs.kind}
+            about: Row = {
+                "achievement": criterion.achievement_id, "versions": " ".join(map(str, criterion.versions)),
+                "criterion": criterion.criterion, "kind": pairs.kind,
+            }  # fmt: skip
             lines += [
                 _line(about, measure=each.name, n=each.n, value=each.value, reason=each.reason,
                       low=each.interval.low if each.interval else None, high=each.interval.high if each.interval else None)

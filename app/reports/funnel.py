@@ -199,12 +199,18 @@ def _tell(reported: Reported, reached: Mapping[Stage, set[str]], *, is_hidden: b
 
 
 def rows(body: FunnelOut) -> list[Row]:
-    """A line for each stage, place and condition, as `section` says; the rate is of the people enrolled."""
-    none = dict.fromkeys(RateOut.hidden().cells())
+    """A line for each stage, place and condition, as `section` says; the first rate is of the people enrolled, that whose columns
+    begin with `previous_` of those at the stage before."""
+    hidden = RateOut.hidden()
+    none: Row = dict.fromkeys(["without_submission", *hidden.cells(), *_of_previous(hidden)])
     return [
-        *({"section": "stage", "name": each.stage, "count": each.people, **each.of_enrolled.cells()}
-          for each in body.stages),
+        *({"section": "stage", "name": each.stage, "count": each.people, "without_submission": each.without_submission,
+           **each.of_enrolled.cells(), **_of_previous(each.of_previous)} for each in body.stages),
         *({"section": "place", "name": each.place, "count": each.people, **none} for each in body.places or ()),
         *({"section": "condition", "name": each.code, "count": each.screenings, **none}
           for each in body.conditions or ()),
     ]  # fmt: skip
+
+
+def _of_previous(rate: RateOut) -> Row:
+    return {f"previous_{name}": cell for name, cell in rate.cells().items()}

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.dependencies import ReportsRead
 from app.identifiers import Identifier
 from app.programs.store import Enrollment
+from app.psychometrics.statistic import Reason
 from app.readings.store import Reading
 from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
 from app.reports.attempts import load_attempts
@@ -162,13 +163,20 @@ def _tell(reported: Reported, counts: Mapping[str, Any]) -> str:
 
 
 def rows(body: HeadlineOut) -> list[Row]:
-    """One line for each number: `measure`, `of` (a state of enrollment, or a kind of badge) and `value`, empty where it is left
-    out or there is none."""
+    """One line for each number: `measure`, `of` (a state of enrollment, or a kind of badge) `value`, and the
+    `reason` why there is none."""
     lines: list[Row] = []
     for name in MEASURES:
         value = getattr(body, name)
         if isinstance(value, dict):
-            lines += [{"measure": name, "of": part, "value": number} for part, number in value.items()]
+            lines += [{"measure": name, "of": part, "value": number, "reason": None} for part, number in value.items()]
         else:
-            lines.append({"measure": name, "of": None, "value": value})
+            lines.append({"measure": name, "of": None, "value": value, "reason": _reason(body, name)})
     return lines
+
+
+def _reason(body: HeadlineOut, name: str) -> Reason | None:
+    """Why a number is left out."""
+    if getattr(body, name) is not None:
+        return None
+    return "small_cell" if body.suppressed else "no_data"

@@ -123,6 +123,12 @@ async def _load_facts(session: AsyncSession, reported: Reported) -> list[_Fact]:
 
 
 def rows(body: ImpactOut) -> list[Row]:
-    """A line for each level; `awarded` and `unknown` are those of all levels."""
+    """A line for each rate (`section` is `claimed` or `measured`) and for each level; `awarded` and `unknown` are of all levels."""
     about = {"awarded": body.awarded, "unknown": body.unknown}
-    return [{**about, **level.model_dump()} for level in body.levels]
+    counts = dict.fromkeys(LevelOut.model_fields)
+    none = dict.fromkeys(RateOut.hidden().cells())
+    rates = {"claimed": body.claimed, "measured": body.measured}
+    return [
+        *({**about, "section": name, **counts, **rate.cells()} for name, rate in rates.items()),
+        *({**about, "section": "level", **level.model_dump(), **none} for level in body.levels),
+    ]

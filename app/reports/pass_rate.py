@@ -213,17 +213,18 @@ def _tell(reported: Reported, first: RateOut, eventual: RateOut) -> str:
 def rows(body: PassRateOut) -> list[Row]:
     """A line for each rate, as `section` says: `first_attempt`, `eventual`, `attempt` (`name` is its number), `criterion` (`name`
     is its key, `of` the achievement and version)."""
+    none: Row = {"blocked": None, "blocked_alone": None}
     lines: list[Row] = [
-        {"section": "first_attempt", "of": None, "name": None, **body.first_attempt.cells()},
-        {"section": "eventual", "of": None, "name": None, **body.eventual.cells()},
+        {"section": "first_attempt", "of": None, "name": None, **body.first_attempt.cells(), **none},
+        {"section": "eventual", "of": None, "name": None, **body.eventual.cells(), **none},
     ]
     lines += [
-        {"section": "attempt", "of": None, "name": each.attempt, **each.passed.cells()}
+        {"section": "attempt", "of": None, "name": each.attempt, **each.passed.cells(), **none}
         for each in body.by_attempt or ()
     ]
     lines += [
         {"section": "criterion", "of": f"{each.achievement_id} v{each.version}", "name": each.criterion,
-         **each.met.cells()}
+         **each.met.cells(), "blocked": each.blocked, "blocked_alone": each.blocked_alone}
         for each in body.by_criterion or ()
     ]  # fmt: skip
     return lines

@@ -275,16 +275,24 @@ def _tell(reported: Reported, total: StageTimeOut, waiting: int) -> str:
 
 
 def rows(body: TurnaroundOut) -> list[Row]:
-    """A line for each stage and for each queue, as `section` says."""
+    """A line for each stage and queue, and for each span of ages in a queue, as `section` says; `up_to` are days."""
     none = dict.fromkeys(RateOut.hidden().cells())
+    of_queue = {"longest_days": None, "overdue": None, "over": None, "up_to": None}
     lines: list[Row] = [
         {"section": "stage", "name": each.stage, "n": each.n, "median_days": each.median_days,
-         "p90_days": each.p90_days, "longest_days": None, "overdue": None, **each.within_policy.cells()}
+         "p90_days": each.p90_days, **of_queue, **each.within_policy.cells(), "times_reason": each.reason}
         for each in body.stages
     ]  # fmt: skip
-    lines += [
-        {"section": "queue", "name": each.waits_for, "n": each.attempts, "median_days": each.median_days,
-         "p90_days": None, "longest_days": each.longest_days, "overdue": each.overdue, **none}
-        for each in body.queue or ()
-    ]  # fmt: skip
+    for queue in body.queue or ():
+        about = {"name": queue.waits_for, "p90_days": None, **of_queue, **none}
+        lines.append(
+            {**about, "section": "queue", "n": queue.attempts, "median_days": queue.median_days,
+             "longest_days": queue.longest_days, "overdue": queue.overdue,
+             "times_reason": None if queue.attempts else "no_data"}
+        )  # fmt: skip
+        lines += [
+            {**about, "section": "age", "n": age.attempts, "median_days": None, "over": age.over_days,
+             "up_to": age.up_to_days, "times_reason": None}
+            for age in queue.ages
+        ]  # fmt: skip
     return lines
