@@ -1,6 +1,6 @@
 """How far two readers agree, criterion by criterion: first readings in rows, second in columns.
 
-Only pairs of blind readings whose submission is resolved count: before that whoever settles it knows nothing of them. Random
+Only pairs of blind readings whose submission is resolved count (`app.readings.pairs`). Random
 pairs stand for all submissions of their time; triggered ones are told apart. Versions are pooled where the criterion's text is
 the same. Nothing is told of fewer submissions than the smallest cell, nor where the filters leave out fewer than that.
 """
@@ -20,14 +20,13 @@ from app.access.dependencies import ReportsRead
 from app.achievements.lineage import pool_keys
 from app.achievements.store import AchievementVersion
 from app.identifiers import Identifier
-from app.monitoring.beside import list_settled_pairs
 from app.programs.store import Enrollment
 from app.psychometrics import agreement
 from app.psychometrics.alpha import krippendorff_alpha
 from app.psychometrics.gwet import gwet_ac1
 from app.psychometrics.statistic import Statistic
 from app.quality.bodies import QualityStatistic
-from app.readings.pairs import PairKind, ReadingPair
+from app.readings.pairs import PairKind, ReadingPair, list_pairs
 from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
 from app.reports.figures import IntervalOut, ReportOut, StatisticOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
@@ -95,10 +94,10 @@ class _Pool:
 
 
 async def measure(session: AsyncSession, reported: Reported) -> AgreementOut:
-    """The window is of when the second reading was submitted."""
+    """The window is of when the submission was resolved."""
     minimum, filters = reported.minimum_cell, reported.filters
-    pairs = await list_settled_pairs(session, reported.issuer_id, program_id=reported.program.id, as_of=filters.as_of)
-    pairs = [pair for pair in pairs if filters.is_known(pair.completed_at)]
+    pairs = await list_pairs(session, reported.issuer_id, program_id=reported.program.id)
+    pairs = [pair for pair in pairs if filters.is_known(pair.settled_at)]
     chosen = await _choose(session, reported, pairs)
     pools = await _pool(session, reported, pairs, chosen)
     stored = await load_stored(session, reported)
@@ -108,7 +107,7 @@ async def measure(session: AsyncSession, reported: Reported) -> AgreementOut:
     return AgreementOut.model_validate(
         {
             **opening(
-                "agreement", reported, sentence=_tell(reported, criteria), window="when the second reading was submitted",
+                "agreement", reported, sentence=_tell(reported, criteria), window="when the submission was resolved",
                 suppressed=_list_suppressed(submissions=is_hidden, pairs=is_small),
             ),
             "submissions": None if is_hidden else len(chosen),
@@ -123,7 +122,7 @@ async def _choose(session: AsyncSession, reported: Reported, pairs: Sequence[Rea
     chosen = {
         pair.submission_id
         for pair in pairs
-        if filters.is_within(pair.completed_at) and filters.is_about(pair.achievement_id, pair.version)
+        if filters.is_within(pair.settled_at) and filters.is_about(pair.achievement_id, pair.version)
     }
     if filters.cohort_id is None or not chosen:
         return chosen

@@ -123,7 +123,7 @@ async def _load_facts(session: AsyncSession, reported: Reported) -> list[_Fact]:
 
 
 def rows(body: ImpactOut) -> list[Row]:
-    """A line for each rate (`section` is `claimed` or `measured`) and for each level; `awarded` and `unknown` are of all levels."""
+    """A line for each rate (`section` is `claimed` or `measured`) and for each level; `awarded`, `unknown` are of all."""
     about = {"awarded": body.awarded, "unknown": body.unknown}
     counts = dict.fromkeys(LevelOut.model_fields)
     none = dict.fromkeys(RateOut.hidden().cells())
