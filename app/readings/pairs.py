@@ -2,8 +2,9 @@
 
 A pair is the first reading and a second one, both submitted, neither reader having seen the other. Adjudications, appeals,
 moderations and validity papers are no part of it. A pair counts once the submission is resolved, and in the window in which it
-was: before that nobody is told anything of it, for whoever settles it reads blind too. `random` pairs come from the provable sample and stand for all submissions of
-their time; `triggered` ones were asked for because of something (near the standard, a repeated attempt) and stand for no others.
+was: before that nobody is told anything of it, for whoever settles it reads blind too. `random` pairs come from the provable
+sample and stand for all submissions of their time; `triggered` ones were asked for because of something (near the standard, a
+repeated attempt) and stand for no others.
 """
 
 from collections import defaultdict
