@@ -18,6 +18,7 @@ from app.reports.decided import DecisionChain, load_decisions
 from app.reports.earned import load_badges
 from app.reports.figures import RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
+from app.reports.isolation import is_isolating
 from app.reports.people import load_people
 from app.reports.words import count_of, tell_hidden, tell_scope
 from app.scoring.store import REASON_CODES
@@ -92,7 +93,7 @@ async def measure(session: AsyncSession, reported: Reported) -> DecisionsOut:
     """The window applies to each for itself: decided, recorded, filed, awarded or opened in it."""
     people = await load_people(session, reported)
     window = "when each was decided, recorded, filed, awarded or opened"
-    if people.is_small:
+    if await is_isolating(session, reported, people):
         sentence = f"{tell_scope(reported)}: {tell_hidden(reported)}"
         none = dict.fromkeys(_HIDDEN) | {"amended": RateOut.hidden()}
         return DecisionsOut.model_validate(

@@ -21,6 +21,7 @@ from app.reports.decided import load_decisions
 from app.reports.earned import MICRO_CREDENTIAL, Badge, load_badges, load_certifications
 from app.reports.figures import ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
+from app.reports.isolation import is_isolating
 from app.reports.people import People, load_people
 from app.reports.words import count_of, tell_hidden, tell_scope
 from app.submissions.store import Submission
@@ -84,12 +85,13 @@ async def measure(session: AsyncSession, reported: Reported) -> HeadlineOut:
         "submitted": len({each.person_id for each in attempts if filters.is_within(each.submitted_at)}),
         "active_assessors": await _count_assessors(session, reported),
     }
-    outcomes = dict.fromkeys(OUTCOMES) if people.is_small else await _measure_outcomes(session, reported, people)
+    is_hidden = await is_isolating(session, reported, people)
+    outcomes = dict.fromkeys(OUTCOMES) if is_hidden else await _measure_outcomes(session, reported, people)
     return HeadlineOut.model_validate(
         {
             **opening(
                 "headline", reported, sentence=_tell(reported, {**counts, **outcomes}), window="what each number counts",
-                suppressed=OUTCOMES if people.is_small else (),
+                suppressed=OUTCOMES if is_hidden else (),
             ),
             **counts,
             **outcomes,

@@ -15,6 +15,7 @@ from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, rep
 from app.reports.decided import load_decisions
 from app.reports.figures import RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
+from app.reports.isolation import is_isolating
 from app.reports.people import load_people
 from app.reports.words import count_of, tell_hidden, tell_scope
 from app.submissions.impact import ENOUGH, ImpactFact
@@ -72,7 +73,7 @@ async def measure(session: AsyncSession, reported: Reported) -> ImpactOut:
     """With a window: work that was decided in it."""
     people = await load_people(session, reported)
     window = "when the work was decided"
-    if people.is_small:
+    if await is_isolating(session, reported, people):
         about = opening("impact", reported, sentence=tell_hidden(reported), window=window, suppressed=OUTCOMES)
         return ImpactOut.model_validate(
             {**about, "awarded": None, "unknown": None, "claimed": RateOut.hidden(), "measured": RateOut.hidden(),

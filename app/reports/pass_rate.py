@@ -19,6 +19,7 @@ from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, rep
 from app.reports.decided import DecisionChain, load_decisions
 from app.reports.figures import RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
+from app.reports.isolation import is_isolating
 from app.reports.people import load_people
 from app.reports.words import count_of, tell_hidden, tell_percent, tell_scope
 from app.scoring.store import Decision
@@ -78,7 +79,7 @@ async def pass_rate(
 async def measure(session: AsyncSession, reported: Reported) -> PassRateOut:
     """The window applies to when an attempt was decided."""
     people = await load_people(session, reported)
-    if people.is_small:
+    if await is_isolating(session, reported, people):
         hidden = RateOut.hidden()
         return PassRateOut.model_validate(
             {

@@ -25,6 +25,7 @@ from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, rep
 from app.reports.attempts import Attempt, load_attempts
 from app.reports.figures import RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
+from app.reports.isolation import is_isolating
 from app.reports.people import load_people
 from app.reports.words import count_of, tell_hidden, tell_scope
 
@@ -112,16 +113,17 @@ async def measure(session: AsyncSession, reported: Reported) -> TurnaroundOut:
     policies = await _load_policies(session, reported)
     decided = {each.id: each for each in attempts if reported.filters.is_within(each.decided_at)}
     passed: Mapping[Stage, Sequence[_Passed]] = {}
-    if not people.is_small:
+    is_hidden = await is_isolating(session, reported, people)
+    if not is_hidden:
         passed = await _measure_stages(session, reported, decided, policies)
-    stages = [_compose_stage(stage, passed.get(stage, ()), is_hidden=people.is_small) for stage in get_args(Stage)]
+    stages = [_compose_stage(stage, passed.get(stage, ()), is_hidden=is_hidden) for stage in get_args(Stage)]
     waiting = [each for each in attempts if each.state in _WAITING]
-    queue = None if people.is_small else _measure_queue(waiting, policies, reported.filters.as_of)
+    queue = None if is_hidden else _measure_queue(waiting, policies, reported.filters.as_of)
     return TurnaroundOut.model_validate(
         {
             **opening(
                 "turnaround", reported, sentence=_tell(reported, stages[0], len(waiting)),
-                window="when an attempt was decided", suppressed=("stages", "queue") if people.is_small else (),
+                window="when an attempt was decided", suppressed=("stages", "queue") if is_hidden else (),
             ),
             "stages": stages,
             "queue": queue,
