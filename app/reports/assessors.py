@@ -25,11 +25,11 @@ from app.errors import Fault
 from app.identifiers import Identifier
 from app.monitoring.beside import compare_with_others
 from app.monitoring.figures import measure as measure_figures
-from app.monitoring.figures import measure_beside_others
 from app.monitoring.quarters import quarter_of, whole_quarters
 from app.monitoring.ratings import Key, Rating, Scope, group_by_key, list_ratings
 from app.monitoring.rules import Verdict, judge
 from app.monitoring.store import RaterFlag
+from app.psychometrics.agreement import exact
 from app.readings.store import Reading
 from app.reports.answer import Cell, ChosenFormat, Row, Snapshot, report_response, report_responses
 from app.reports.figures import RateOut, ReportOut, StatisticOut, opening
@@ -130,7 +130,7 @@ async def measure(session: AsyncSession, reported: Reported) -> AssessorsOut:
     assessors = [
         _compose(
             codes[key[0]], key, grouped.get(key, []),
-            beside=StatisticOut.of(measure_beside_others(beside.get(key, [])).exact),
+            beside=StatisticOut.of(exact([pair for each in beside.get(key, []) for pair in each.levels])),
             work=works.get(key, _Work((), 0)), standing=standings.get((key[0], *key[2:])),
             open_flags=flags[key],
         )
