@@ -17,7 +17,7 @@ _STATES: Mapping[FlagAction, CertificationState] = {"probation": "probation", "s
 
 
 class OwnFlag(Forbidden):
-    """A lead wants to decide about a flag that is about themselves."""
+    """A lead wants to look at, or decide about, a flag that is about themselves."""
 
     code = "own_flag"
 
@@ -54,11 +54,16 @@ async def act_on_flag(
     return flag
 
 
-async def _open_for(session: AsyncSession, member: Member, flag_id: str) -> RaterFlag:
-    flag = await lock_flag(session, member.issuer_id, flag_id)
+async def require_another(session: AsyncSession, member: Member, flag: RaterFlag) -> None:
+    """Raises OwnFlag where the flag is about the member: they see in their own scoring record what became of it."""
     assessor = await get_assessor(session, flag.issuer_id, flag.assessor_id)
     if assessor.person_id == member.person_id:
-        raise OwnFlag("Nobody decides about a flag that is about themselves.", cure="Ask another lead.")
+        raise OwnFlag("The flag is about yourself: another lead looks at it and decides.", cure="Ask another lead.")
+
+
+async def _open_for(session: AsyncSession, member: Member, flag_id: str) -> RaterFlag:
+    flag = await lock_flag(session, member.issuer_id, flag_id)
+    await require_another(session, member, flag)
     if flag.state != "open":
         raise FlagDecided(f"The flag is {flag.state}.")
     return flag

@@ -7,9 +7,10 @@ from sqlalchemy import select
 
 from app.access.dependencies import AsAssessor, AsLead
 from app.assessors.assessors import get_acting_assessor
+from app.assessors.store import Assessor
 from app.identifiers import Identifier
 from app.monitoring.bodies import ActionBody, DismissalBody, FlagOut, ScoringRecord
-from app.monitoring.decide import act_on_flag, dismiss_flag
+from app.monitoring.decide import act_on_flag, dismiss_flag, require_another
 from app.monitoring.record import compose_record
 from app.monitoring.store import FlagState, RaterFlag, get_flag
 from app.web.dependencies import Now, ReadSession, Session
@@ -26,8 +27,9 @@ async def list_(
     paging: Paging,
     state: Annotated[FlagState | None, Query(description="Only flags in this state.")] = None,
 ) -> Page[FlagOut]:
-    """The tasks that drift and severity of assessors have made, with what they rest on."""
-    query = select(RaterFlag).where(RaterFlag.issuer_id == lead.issuer_id)
+    """The tasks that drift and severity of assessors have made, with what they rest on. Yours are not among them."""
+    own = select(Assessor.id).where(Assessor.issuer_id == lead.issuer_id, Assessor.person_id == lead.person_id)
+    query = select(RaterFlag).where(RaterFlag.issuer_id == lead.issuer_id, RaterFlag.assessor_id.not_in(own))
     if state is not None:
         query = query.where(RaterFlag.state == state)
     rows, cursor = await fetch_page(session, query, paging, updated_at=RaterFlag.updated_at, identifier=RaterFlag.id)
@@ -36,8 +38,10 @@ async def list_(
 
 @router.get("/flags/{flag_id}", operation_id="get_flag", responses=responses(401, 403, 404, 422))
 async def get(flag_id: Identifier, lead: AsLead, session: ReadSession) -> FlagOut:
-    """One flag."""
-    return FlagOut.of(await get_flag(session, lead.issuer_id, flag_id))
+    """One flag, unless it is about yourself: its evidence names the validity papers among your readings."""
+    flag = await get_flag(session, lead.issuer_id, flag_id)
+    await require_another(session, lead, flag)
+    return FlagOut.of(flag)
 
 
 @router.post("/flags/{flag_id}/dismissal", operation_id="dismiss_flag",

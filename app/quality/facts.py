@@ -22,7 +22,7 @@ _SECOND_KINDS = ("second_random", "second_triggered")
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Of one version in the window: submissions resolved, those of them that had been read twice, readings submitted."""
+    """Of one version in the window: submissions resolved, those of them that had been read twice, the readings of all of them."""
 
     resolved: int = 0
     double_read: int = 0
@@ -104,17 +104,13 @@ async def _count(session: AsyncSession, issuer_id: str, achievement_id: str, win
         .where(Reading.issuer_id == Submission.issuer_id, Reading.submission_id == Submission.id)
         .where(Reading.kind.in_(_SECOND_KINDS), Reading.submitted_at <= Resolution.resolved_at)
     )
-    submitted = (
-        select(Submission.version, func.count())
-        .join(Reading, (Reading.issuer_id == Submission.issuer_id) & (Reading.submission_id == Submission.id))
-        .where(*of_achievement, Reading.state == "submitted")
-        .where(Reading.submitted_at >= window.starts_at, Reading.submitted_at < window.ends_at)
-        .group_by(Submission.version)
-    )
+    read = joined.join(
+        Reading, (Reading.issuer_id == Submission.issuer_id) & (Reading.submission_id == Submission.id)
+    ).where(Reading.state == "submitted", Reading.submitted_at <= Resolution.resolved_at)
     resolved = dict((await session.execute(joined)).all())
     double_read = dict((await session.execute(joined.where(second.exists()))).all())
-    readings = dict((await session.execute(submitted)).all())
+    readings = dict((await session.execute(read)).all())
     return {
         version: Counts(resolved.get(version, 0), double_read.get(version, 0), readings.get(version, 0))
-        for version in resolved.keys() | readings.keys()
+        for version in resolved
     }

@@ -1,14 +1,14 @@
 """How far two readers agree, criterion by criterion: first readings in rows, second in columns.
 
-Only pairs of blind readings whose submission is resolved count: before that whoever settles it knows nothing of them. Random
+Only pairs of blind readings whose submission is resolved count (`app.readings.pairs`). Random
 pairs stand for all submissions of their time; triggered ones are told apart. Versions are pooled where the criterion's text is
 the same. Nothing is told of fewer submissions than the smallest cell, nor where the filters leave out fewer than that.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -20,17 +20,17 @@ from app.access.dependencies import ReportsRead
 from app.achievements.lineage import pool_keys
 from app.achievements.store import AchievementVersion
 from app.identifiers import Identifier
-from app.monitoring.beside import list_settled_pairs
 from app.programs.store import Enrollment
 from app.psychometrics import agreement
 from app.psychometrics.alpha import krippendorff_alpha
 from app.psychometrics.gwet import gwet_ac1
 from app.psychometrics.statistic import Statistic
 from app.quality.bodies import QualityStatistic
-from app.readings.pairs import PairKind, ReadingPair
+from app.readings.pairs import PairKind, ReadingPair, list_pairs
 from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
 from app.reports.figures import IntervalOut, ReportOut, StatisticOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
+from app.reports.people import find_small
 from app.reports.stored import STORED_DIGITS, Stored, load_stored
 from app.reports.words import count_of, tell_scope
 from app.submissions.store import Submission
@@ -83,60 +83,89 @@ async def agreement_(
     return report_response(chosen, body, rows(body))
 
 
+Group = tuple[Literal["cohort", "version"], str | None]
+"""A cohort or a version, as one of those that a filter chooses from."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The submissions that the filters ask for. `groups` are by submission those it would be asked for in with all other filters
+    the same; `asked` are the ones that are."""
+
+    submissions: set[str]
+    groups: Mapping[str, Sequence[Group]]
+    asked: Sequence[Group]
+
+
 @dataclass
 class _Pool:
     """A criterion in the versions that share its text, and the positions both readers gave, by kind. `left_out` are the pairs
-    that the filters do not ask for."""
+    that the filters do not ask for, `beside` those of each group that one filter or the other chooses from."""
 
     achievement_id: str
     versions: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     given: dict[PairKind, list[tuple[int, int]]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     left_out: Counter[PairKind] = field(default_factory=Counter)
+    beside: Counter[tuple[PairKind, Group]] = field(default_factory=Counter)
 
 
 async def measure(session: AsyncSession, reported: Reported) -> AgreementOut:
-    """The window is of when the second reading was submitted."""
+    """The window is of when the submission was resolved."""
     minimum, filters = reported.minimum_cell, reported.filters
-    pairs = await list_settled_pairs(session, reported.issuer_id, program_id=reported.program.id, as_of=filters.as_of)
-    pairs = [pair for pair in pairs if filters.is_known(pair.completed_at)]
+    pairs = await list_pairs(session, reported.issuer_id, program_id=reported.program.id)
+    pairs = [pair for pair in pairs if filters.is_known(pair.settled_at)]
     chosen = await _choose(session, reported, pairs)
     pools = await _pool(session, reported, pairs, chosen)
     stored = await load_stored(session, reported)
-    criteria = [_measure_pool(pool, minimum, stored) for pool in pools]
+    criteria = [_measure_pool(pool, chosen.asked, minimum, stored) for pool in pools]
     is_small = any(each.submissions is None for criterion in criteria for each in criterion.pairs)
-    is_hidden = is_small or _is_small(len(chosen), len(pairs) - len(chosen), minimum)
+    is_hidden = is_small or _is_small(len(chosen.submissions), len(pairs) - len(chosen.submissions), minimum)
     return AgreementOut.model_validate(
         {
             **opening(
-                "agreement", reported, sentence=_tell(reported, criteria), window="when the second reading was submitted",
+                "agreement", reported, sentence=_tell(reported, criteria), window="when the submission was resolved",
                 suppressed=_list_suppressed(submissions=is_hidden, pairs=is_small),
             ),
-            "submissions": None if is_hidden else len(chosen),
+            "submissions": None if is_hidden else len(chosen.submissions),
             "criteria": criteria,
         }
     )  # fmt: skip
 
 
-async def _choose(session: AsyncSession, reported: Reported, pairs: Sequence[ReadingPair]) -> set[str]:
-    """The submissions that the filters ask for."""
+async def _choose(session: AsyncSession, reported: Reported, pairs: Sequence[ReadingPair]) -> _Chosen:
     filters = reported.filters
-    chosen = {
-        pair.submission_id
-        for pair in pairs
-        if filters.is_within(pair.completed_at) and filters.is_about(pair.achievement_id, pair.version)
-    }
-    if filters.cohort_id is None or not chosen:
-        return chosen
+    cohorts = await _load_cohorts(session, reported) if filters.cohort_id is not None else {}
+    chosen: set[str] = set()
+    groups: dict[str, list[Group]] = defaultdict(list)
+    for pair in pairs:
+        cohort_id = cohorts.get(pair.submission_id)
+        is_about = filters.is_about(pair.achievement_id, pair.version)
+        if not filters.is_within(pair.settled_at) or filters.achievement_id not in (None, pair.achievement_id):
+            continue
+        if is_about and filters.cohort_id is not None:
+            groups[pair.submission_id].append(("cohort", cohort_id))
+        if filters.cohort_id in (None, cohort_id):
+            if filters.version is not None:
+                groups[pair.submission_id].append(("version", str(pair.version)))
+            if is_about:
+                chosen.add(pair.submission_id)
+    asked: list[Group] = [] if filters.cohort_id is None else [("cohort", filters.cohort_id)]
+    asked += [] if filters.version is None else [("version", str(filters.version))]
+    return _Chosen(chosen, groups, asked)
+
+
+async def _load_cohorts(session: AsyncSession, reported: Reported) -> dict[str, str | None]:
+    """By submission."""
     query = (
-        select(Submission.id)
+        select(Submission.id, Enrollment.cohort_id)
         .join(Enrollment, (Enrollment.issuer_id == Submission.issuer_id) & (Enrollment.id == Submission.enrollment_id))
-        .where(Submission.issuer_id == reported.issuer_id, Enrollment.cohort_id == filters.cohort_id)
+        .where(Submission.issuer_id == reported.issuer_id, Submission.program_id == reported.program.id)
     )
-    return chosen & set((await session.scalars(query)).all())
+    return dict((await session.execute(query)).all())
 
 
 async def _pool(
-    session: AsyncSession, reported: Reported, pairs: Sequence[ReadingPair], chosen: set[str]
+    session: AsyncSession, reported: Reported, pairs: Sequence[ReadingPair], chosen: _Chosen
 ) -> list[_Pool]:
     """In the order of the achievements and of their latest rubric; those that the filters ask for."""
     rubrics = await _load_rubrics(session, reported.issuer_id, {(each.achievement_id, each.version) for each in pairs})
@@ -153,7 +182,8 @@ async def _pool(
         for criterion_key, level in pair.first.items():
             scale = scales[pair.achievement_id, pair.version, criterion_key]
             pool = pools[pair.achievement_id, keys[pair.achievement_id, pair.version][criterion_key]]
-            if pair.submission_id in chosen:
+            pool.beside.update((pair.kind, group) for group in chosen.groups.get(pair.submission_id, ()))
+            if pair.submission_id in chosen.submissions:
                 pool.given[pair.kind].append((scale[level], scale[pair.second[criterion_key]]))
             else:
                 pool.left_out[pair.kind] += 1
@@ -174,14 +204,15 @@ async def _load_rubrics(
     }
 
 
-def _measure_pool(pool: _Pool, minimum: int, stored: Stored) -> CriterionOut:
+def _measure_pool(pool: _Pool, asked: Sequence[Group], minimum: int, stored: Stored) -> CriterionOut:
     criterion = pool.versions[max(pool.versions)]
     levels = len(criterion["levels"])
     # A submission is paired once, so the pairs of one criterion are as many as its submissions.
     pairs = []
     for kind in KINDS:
         given = pool.given[kind]
-        if _is_small(len(given), pool.left_out[kind], minimum):
+        is_beside = any(_is_small_beside_others(pool, kind, group, minimum) for group in asked)
+        if is_beside or _is_small(len(given), pool.left_out[kind], minimum):
             pairs.append(_hide(kind))
         else:
             pairs.append(_measure_pairs(kind, given, levels, stored.get((kind, criterion["key"]), {})))
@@ -241,6 +272,16 @@ def _is_small(submissions: int, left_out: int, minimum: int) -> bool:
     return 0 < submissions < minimum or (submissions > 0 and 0 < left_out < minimum)
 
 
+def _is_small_beside_others(pool: _Pool, kind: PairKind, asked: Group, minimum: int) -> bool:
+    """Whether all cohorts (or versions) together, less the others, would give this one away, or this one another."""
+    sizes = {
+        group: count
+        for (of_kind, (dimension, group)), count in pool.beside.items()
+        if (of_kind, dimension) == (kind, asked[0])
+    }
+    return asked[1] in find_small(sizes, minimum)
+
+
 def _list_suppressed(*, submissions: bool, pairs: bool) -> list[str]:
     return [name for name, is_hidden in (("submissions", submissions), ("criteria.pairs", pairs)) if is_hidden]
 
@@ -262,11 +303,15 @@ def _tell(reported: Reported, criteria: Sequence[CriterionOut]) -> str:
 
 
 def rows(body: AgreementOut) -> list[Row]:
-    """One line for each criterion, kind and statistic, and one for each cell of a matrix (`first_level`, `second_level`, `n`)."""
+    """One line for each criterion, kind and statistic, and one for each cell of a matrix (`first_level`, `second_level`, `n`).
+    Two achievements may name a criterion alike: `achievement` tells them apart."""
     lines: list[Row] = []
     for criterion in body.criteria:
         for pairs in criterion.pairs:
-            about: Row = {"criterion": criterion.criterion, "kind": pairs.kind}
+            about: Row = {
+                "achievement": criterion.achievement_id, "versions": " ".join(map(str, criterion.versions)),
+                "criterion": criterion.criterion, "kind": pairs.kind,
+            }  # fmt: skip
             lines += [
                 _line(about, measure=each.name, n=each.n, value=each.value, reason=each.reason,
                       low=each.interval.low if each.interval else None, high=each.interval.high if each.interval else None)

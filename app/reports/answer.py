@@ -58,7 +58,8 @@ def report_response(chosen: Format, body: ReportOut, rows: Sequence[Row]) -> Res
     if chosen == "json":
         return Response(body.model_dump_json(), media_type="application/json", headers=_HEADERS)
     about = _about(body)
-    return Response(write_csv([{**about, **row} for row in rows]), media_type=CSV, headers=_HEADERS)
+    # A table without lines still says what was asked for.
+    return Response(write_csv([{**about, **row} for row in rows or [{}]]), media_type=CSV, headers=_HEADERS)
 
 
 def _about(body: ReportOut) -> dict[str, Cell]:

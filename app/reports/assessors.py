@@ -1,11 +1,15 @@
 """How each assessor scores, beside the true scores of anchors: for leads and directors, by code.
 
 Who has few ratings is told with an interval as wide as it is, and without a verdict. Nothing here ranks anybody.
+
+Who reads this may read submissions too. So what comes from the queue (validity papers, readings, work that two read) is told by
+whole quarters that are over: else a window about one reading of theirs told them whether it was a validity paper or was done by
+two, and one about somebody else's who had read what.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import quantiles
 from typing import Literal
 
@@ -21,7 +25,7 @@ from app.errors import Fault
 from app.identifiers import Identifier
 from app.monitoring.beside import compare_with_others
 from app.monitoring.figures import measure as measure_figures
-from app.monitoring.quarters import quarter_of
+from app.monitoring.quarters import quarter_of, whole_quarters
 from app.monitoring.ratings import Key, Rating, Scope, group_by_key, list_ratings
 from app.monitoring.rules import Verdict, judge
 from app.monitoring.store import RaterFlag
@@ -39,7 +43,7 @@ router = APIRouter()
 
 
 class TurnaroundOut(BaseModel):
-    """Of submitted readings of submissions, in hours from when they were assigned."""
+    """Of submitted readings of submissions, in hours from when they were assigned; by whole quarters that are over."""
 
     readings: int
     median_hours: float | None
@@ -107,15 +111,18 @@ class _Work:
 async def measure(session: AsyncSession, reported: Reported) -> AssessorsOut:
     """The window is of when ratings and readings came in, sessions when they were closed."""
     filters, issuer_id = reported.filters, reported.issuer_id
+    of_queue = _narrow(filters)
     scope = Scope(reported.program.id, None, filters.achievement_id, filters.version)
     ratings = [
-        each for each in await list_ratings(session, issuer_id, scope, until=filters.as_of) if _is_told(each, filters)
+        each
+        for each in await list_ratings(session, issuer_id, scope, until=filters.as_of)
+        if (of_queue if each.kind == "validity" else filters).is_within(each.at)
     ]
     grouped = group_by_key(ratings)
     beside = await compare_with_others(
-        session, issuer_id, scope, since=filters.since, until=filters.until, as_of=filters.as_of
+        session, issuer_id, scope, since=of_queue.since, until=of_queue.until, as_of=of_queue.as_of
     )
-    works = await _load_works(session, reported)
+    works = await _load_works(session, reported, of_queue)
     codes = await _load_codes(session, issuer_id)
     standings = await load_standings(session, issuer_id, filters.as_of)
     flags = await _count_open_flags(session, reported)
@@ -132,7 +139,8 @@ async def measure(session: AsyncSession, reported: Reported) -> AssessorsOut:
     return AssessorsOut.model_validate(
         {
             **opening(
-                "assessors", reported, sentence=_tell(reported, assessors), window="when scores came in",
+                "assessors", reported, sentence=_tell(reported, assessors),
+                window="when scores came in; of the queue whole quarters that are over",
             ),
             "panel": _by_session(ratings),
             "assessors": assessors,
@@ -140,10 +148,10 @@ async def measure(session: AsyncSession, reported: Reported) -> AssessorsOut:
     )  # fmt: skip
 
 
-def _is_told(rating: Rating, filters: Filters) -> bool:
-    """Validity papers from the next quarter on: who reads this may read themselves, and must not find out which was one."""
-    is_over = rating.kind != "validity" or quarter_of(rating.at) < quarter_of(filters.as_of)
-    return is_over and filters.is_within(rating.at)
+def _narrow(filters: Filters) -> Filters:
+    """To whole quarters that are over."""
+    since, until = whole_quarters(filters.since, filters.until, filters.as_of)
+    return replace(filters, since=since, until=until)
 
 
 def _compose(
@@ -206,9 +214,8 @@ def _by_session(ratings: Iterable[Rating]) -> list[SessionFigures]:
     return sorted(found, key=lambda each: (each.quarter, each.closed_at is None, str(each.closed_at), each.kind))
 
 
-async def _load_works(session: AsyncSession, reported: Reported) -> Mapping[Key, _Work]:
+async def _load_works(session: AsyncSession, reported: Reported, filters: Filters) -> Mapping[Key, _Work]:
     """Readings of submissions that were submitted or given back in the window. Validity papers are none of them."""
-    filters = reported.filters
     query = (
         select(
             Reading.assessor_id, Submission.achievement_id, Submission.version, Reading.state, Reading.assigned_at,

@@ -18,6 +18,7 @@ from app.reports.decided import DecisionChain, load_decisions
 from app.reports.earned import load_badges
 from app.reports.figures import RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
+from app.reports.isolation import is_isolating
 from app.reports.people import load_people
 from app.reports.words import count_of, tell_hidden, tell_scope
 from app.scoring.store import REASON_CODES
@@ -92,7 +93,7 @@ async def measure(session: AsyncSession, reported: Reported) -> DecisionsOut:
     """The window applies to each for itself: decided, recorded, filed, awarded or opened in it."""
     people = await load_people(session, reported)
     window = "when each was decided, recorded, filed, awarded or opened"
-    if people.is_small:
+    if await is_isolating(session, reported, people):
         sentence = f"{tell_scope(reported)}: {tell_hidden(reported)}"
         none = dict.fromkeys(_HIDDEN) | {"amended": RateOut.hidden()}
         return DecisionsOut.model_validate(
@@ -212,11 +213,11 @@ async def _count_moderations(
 
 
 def rows(body: DecisionsOut) -> list[Row]:
-    """A line for each number: `section`, `reason` (a reason code, where there is one), `what`, `count`."""
+    """A line for each number: `section`, `code` (a reason code, where there is one), `what`, `count`, and of rates the rest."""
     lines: list[Row] = [
         _line("decisions", None, what, getattr(body, what)) for what in ("decisions", "awarded", "not_yet")
     ]
-    lines.append(_line("decisions", None, "amended", body.amended.numerator))
+    lines.append(_rate_line("decisions", "amended", body.amended))
     for section, found, key in (
         ("amendments", body.amendments, "reason_code"),
         ("revocations", body.revocations, "reason"),
@@ -227,8 +228,16 @@ def rows(body: DecisionsOut) -> list[Row]:
             members = each.model_dump(exclude={"changed_rate", "answered_in_time"})
             reason = members.pop(key) if key is not None else None
             lines += [_line(section, reason, what, count) for what, count in members.items()]
+    if body.appeals is not None:
+        lines.append(_rate_line("appeals", "changed_rate", body.appeals.changed_rate))
+        lines.append(_rate_line("appeals", "answered_in_time", body.appeals.answered_in_time))
     return lines
 
 
 def _line(section: str, reason: str | None, what: str, count: int | None) -> Row:
-    return {"section": section, "reason": reason, "what": what, "count": count}
+    none = dict.fromkeys(RateOut.hidden().cells())
+    return {"section": section, "code": reason, "what": what, "count": count, **none}
+
+
+def _rate_line(section: str, what: str, rate: RateOut) -> Row:
+    return {"section": section, "code": None, "what": what, "count": rate.numerator, **rate.cells()}

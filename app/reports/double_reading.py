@@ -18,6 +18,7 @@ from app.readings.triggers import Trigger
 from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
 from app.reports.figures import RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
+from app.reports.isolation import is_isolating
 from app.reports.people import load_people
 from app.reports.words import count_of, tell_hidden, tell_scope
 from app.web.dependencies import World
@@ -69,7 +70,7 @@ async def measure(session: AsyncSession, vault: Vault, reported: Reported) -> Do
     """The window applies to when the work was accepted."""
     people = await load_people(session, reported)
     window = "when the work was accepted"
-    if people.is_small:
+    if await is_isolating(session, reported, people):
         none = RateOut.hidden()
         sentence = f"{tell_scope(reported)}: {tell_hidden(reported)}"
         return DoubleReadingOut.model_validate(

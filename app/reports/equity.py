@@ -276,15 +276,17 @@ def rows(body: EquityOut) -> list[Row]:
         for measure_ in ("first_attempt", "eventual", "appealed"):
             rate: BoundedRateOut = getattr(group, measure_)
             compared: ComparisonOut = getattr(group, f"{measure_}_compared")
-            interval = rate.interval
+            interval, apart = rate.interval, compared.interval
             lines.append(
                 {
                     "where": where, "by": body.by, "group": group.label, "n": group.n, "measure": measure_,
                     "at_least": rate.at_least, "at_most": rate.at_most, "value": rate.value, "reason": rate.reason,
                     "low": None if interval is None else interval.low,
                     "high": None if interval is None else interval.high,
-                    "difference": compared.difference, "ratio": compared.ratio, "p_value": compared.p_value,
-                    "compared_reason": compared.reason,
+                    "difference": compared.difference,
+                    "difference_low": None if apart is None else apart.low,
+                    "difference_high": None if apart is None else apart.high,
+                    "ratio": compared.ratio, "p_value": compared.p_value, "compared_reason": compared.reason,
                 }
             )  # fmt: skip
     return lines

@@ -46,6 +46,10 @@ class Filters:
             and (self.until is None or moment < self.until)
         )
 
+    @property
+    def is_windowed(self) -> bool:
+        return self.since is not None or self.until is not None
+
     def is_about(self, achievement_id: str, version: int) -> bool:
         """Whether this version of the achievement is asked for."""
         return self.achievement_id in (None, achievement_id) and self.version in (None, version)

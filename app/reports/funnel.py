@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, get_args
 
 from fastapi import APIRouter
@@ -18,6 +19,7 @@ from app.reports.decided import DecisionChain, load_decisions
 from app.reports.earned import load_badges
 from app.reports.figures import RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
+from app.reports.isolation import is_few, is_isolating
 from app.reports.people import EnrolledPerson, load_people
 from app.reports.words import count_of, tell_hidden, tell_scope
 from app.submissions.store import CONDITION_CODES, Screening, Submission
@@ -103,7 +105,11 @@ async def measure(session: AsyncSession, reported: Reported) -> FunnelOut:
     judged = {each.first.submission_id for each in chains}
     here = {each.person_id for each in attempts if each.id in judged}
     places = _place(enrolled.values(), attempts, chains, reached["earned"])
-    hidden = people.is_small
+    rest = {each.id for each in people.list_enrolled()} - enrolled.keys()
+    followed = replace(reported, filters=replace(reported.filters, since=None, until=None))
+    hidden = await is_isolating(session, followed, people) or (
+        reported.filters.is_windowed and is_few(enrolled, rest, reported.minimum_cell)
+    )
     return FunnelOut.model_validate(
         {
             **opening(
@@ -199,12 +205,18 @@ def _tell(reported: Reported, reached: Mapping[Stage, set[str]], *, is_hidden: b
 
 
 def rows(body: FunnelOut) -> list[Row]:
-    """A line for each stage, place and condition, as `section` says; the rate is of the people enrolled."""
-    none = dict.fromkeys(RateOut.hidden().cells())
+    """A line for each stage, place and condition, as `section` says; the first rate is of the people enrolled, that whose columns
+    begin with `previous_` of those at the stage before."""
+    hidden = RateOut.hidden()
+    none: Row = dict.fromkeys(["without_submission", *hidden.cells(), *_of_previous(hidden)])
     return [
-        *({"section": "stage", "name": each.stage, "count": each.people, **each.of_enrolled.cells()}
-          for each in body.stages),
+        *({"section": "stage", "name": each.stage, "count": each.people, "without_submission": each.without_submission,
+           **each.of_enrolled.cells(), **_of_previous(each.of_previous)} for each in body.stages),
         *({"section": "place", "name": each.place, "count": each.people, **none} for each in body.places or ()),
         *({"section": "condition", "name": each.code, "count": each.screenings, **none}
           for each in body.conditions or ()),
     ]  # fmt: skip
+
+
+def _of_previous(rate: RateOut) -> Row:
+    return {f"previous_{name}": cell for name, cell in rate.cells().items()}

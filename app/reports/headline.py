@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.dependencies import ReportsRead
 from app.identifiers import Identifier
 from app.programs.store import Enrollment
+from app.psychometrics.statistic import Reason
 from app.readings.store import Reading
 from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
 from app.reports.attempts import load_attempts
@@ -20,6 +21,7 @@ from app.reports.decided import load_decisions
 from app.reports.earned import MICRO_CREDENTIAL, Badge, load_badges, load_certifications, load_stacks
 from app.reports.figures import ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
+from app.reports.isolation import is_isolating
 from app.reports.people import People, load_people
 from app.reports.words import count_of, tell_hidden, tell_scope
 from app.submissions.store import Submission
@@ -84,12 +86,13 @@ async def measure(session: AsyncSession, reported: Reported) -> HeadlineOut:
         "submitted": len({each.person_id for each in attempts if filters.is_within(each.submitted_at)}),
         "active_assessors": await _count_assessors(session, reported),
     }
-    outcomes = dict.fromkeys(OUTCOMES) if people.is_small else await _measure_outcomes(session, reported, people)
+    is_hidden = await is_isolating(session, reported, people)
+    outcomes = dict.fromkeys(OUTCOMES) if is_hidden else await _measure_outcomes(session, reported, people)
     return HeadlineOut.model_validate(
         {
             **opening(
                 "headline", reported, sentence=_tell(reported, {**counts, **outcomes}), window="what each number counts",
-                suppressed=OUTCOMES if people.is_small else (),
+                suppressed=OUTCOMES if is_hidden else (),
             ),
             **counts,
             **outcomes,
@@ -164,13 +167,20 @@ def _tell(reported: Reported, counts: Mapping[str, Any]) -> str:
 
 
 def rows(body: HeadlineOut) -> list[Row]:
-    """One line for each number: `measure`, `of` (a state of enrollment, or a kind of badge) and `value`, empty where it is left
-    out or there is none."""
+    """One line for each number: `measure`, `of` (a state of enrollment, or a kind of badge) `value`, and the
+    `reason` why there is none."""
     lines: list[Row] = []
     for name in MEASURES:
         value = getattr(body, name)
         if isinstance(value, dict):
-            lines += [{"measure": name, "of": part, "value": number} for part, number in value.items()]
+            lines += [{"measure": name, "of": part, "value": number, "reason": None} for part, number in value.items()]
         else:
-            lines.append({"measure": name, "of": None, "value": value})
+            lines.append({"measure": name, "of": None, "value": value, "reason": _reason(body, name)})
     return lines
+
+
+def _reason(body: HeadlineOut, name: str) -> Reason | None:
+    """Why a number is left out."""
+    if getattr(body, name) is not None:
+        return None
+    return "small_cell" if body.suppressed else "no_data"

@@ -16,6 +16,7 @@ from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, rep
 from app.reports.decided import load_decisions
 from app.reports.figures import RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
+from app.reports.isolation import is_isolating
 from app.reports.people import load_people
 from app.reports.words import count_of, tell_hidden, tell_scope
 from app.submissions.impact import ENOUGH, ImpactFact
@@ -73,7 +74,7 @@ async def measure(session: AsyncSession, reported: Reported) -> ImpactOut:
     """With a window: work that was decided in it."""
     people = await load_people(session, reported)
     window = "when the work was decided"
-    if people.is_small:
+    if await is_isolating(session, reported, people):
         about = opening("impact", reported, sentence=tell_hidden(reported), window=window, suppressed=OUTCOMES)
         return ImpactOut.model_validate(
             {**about, "awarded": None, "unknown": None, "claimed": RateOut.hidden(), "measured": RateOut.hidden(),
@@ -124,6 +125,12 @@ async def _load_facts(session: AsyncSession, reported: Reported) -> list[_Fact]:
 
 
 def rows(body: ImpactOut) -> list[Row]:
-    """A line for each level; `awarded` and `unknown` are those of all levels."""
+    """A line for each rate (`section` is `claimed` or `measured`) and for each level; `awarded`, `unknown` are of all."""
     about = {"awarded": body.awarded, "unknown": body.unknown}
-    return [{**about, **level.model_dump()} for level in body.levels]
+    counts = dict.fromkeys(LevelOut.model_fields)
+    none = dict.fromkeys(RateOut.hidden().cells())
+    rates = {"claimed": body.claimed, "measured": body.measured}
+    return [
+        *({**about, "section": name, **counts, **rate.cells()} for name, rate in rates.items()),
+        *({**about, "section": "level", **level.model_dump(), **none} for level in body.levels),
+    ]

@@ -20,6 +20,7 @@ from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, rep
 from app.reports.decided import DecisionChain, load_decisions
 from app.reports.figures import RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
+from app.reports.isolation import is_isolating
 from app.reports.people import load_people
 from app.reports.words import count_of, tell_hidden, tell_percent, tell_scope
 from app.scoring.store import Decision
@@ -79,7 +80,7 @@ async def pass_rate(
 async def measure(session: AsyncSession, reported: Reported) -> PassRateOut:
     """The window applies to when an attempt was decided."""
     people = await load_people(session, reported)
-    if people.is_small:
+    if await is_isolating(session, reported, people):
         hidden = RateOut.hidden()
         return PassRateOut.model_validate(
             {
@@ -214,17 +215,18 @@ def _tell(reported: Reported, first: RateOut, eventual: RateOut) -> str:
 def rows(body: PassRateOut) -> list[Row]:
     """A line for each rate, as `section` says: `first_attempt`, `eventual`, `attempt` (`name` is its number), `criterion` (`name`
     is its key, `of` the achievement and version)."""
+    none: Row = {"blocked": None, "blocked_alone": None}
     lines: list[Row] = [
-        {"section": "first_attempt", "of": None, "name": None, **body.first_attempt.cells()},
-        {"section": "eventual", "of": None, "name": None, **body.eventual.cells()},
+        {"section": "first_attempt", "of": None, "name": None, **body.first_attempt.cells(), **none},
+        {"section": "eventual", "of": None, "name": None, **body.eventual.cells(), **none},
     ]
     lines += [
-        {"section": "attempt", "of": None, "name": each.attempt, **each.passed.cells()}
+        {"section": "attempt", "of": None, "name": each.attempt, **each.passed.cells(), **none}
         for each in body.by_attempt or ()
     ]
     lines += [
         {"section": "criterion", "of": f"{each.achievement_id} v{each.version}", "name": each.criterion,
-         **each.met.cells()}
+         **each.met.cells(), "blocked": each.blocked, "blocked_alone": each.blocked_alone}
         for each in body.by_criterion or ()
     ]  # fmt: skip
     return lines

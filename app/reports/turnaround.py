@@ -26,6 +26,7 @@ from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, rep
 from app.reports.attempts import Attempt, load_attempts
 from app.reports.figures import RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
+from app.reports.isolation import is_isolating
 from app.reports.people import load_people
 from app.reports.words import count_of, tell_hidden, tell_scope
 
@@ -113,16 +114,17 @@ async def measure(session: AsyncSession, reported: Reported) -> TurnaroundOut:
     policies = await _load_policies(session, reported)
     decided = {each.id: each for each in attempts if reported.filters.is_within(each.decided_at)}
     passed: Mapping[Stage, Sequence[_Passed]] = {}
-    if not people.is_small:
+    is_hidden = await is_isolating(session, reported, people)
+    if not is_hidden:
         passed = await _measure_stages(session, reported, decided, policies)
-    stages = [_compose_stage(stage, passed.get(stage, ()), is_hidden=people.is_small) for stage in get_args(Stage)]
+    stages = [_compose_stage(stage, passed.get(stage, ()), is_hidden=is_hidden) for stage in get_args(Stage)]
     waiting = [each for each in attempts if each.state in _WAITING]
-    queue = None if people.is_small else _measure_queue(waiting, policies, reported.filters.as_of)
+    queue = None if is_hidden else _measure_queue(waiting, policies, reported.filters.as_of)
     return TurnaroundOut.model_validate(
         {
             **opening(
                 "turnaround", reported, sentence=_tell(reported, stages[0], len(waiting)),
-                window="when an attempt was decided", suppressed=("stages", "queue") if people.is_small else (),
+                window="when an attempt was decided", suppressed=("stages", "queue") if is_hidden else (),
             ),
             "stages": stages,
             "queue": queue,
@@ -276,16 +278,24 @@ def _tell(reported: Reported, total: StageTimeOut, waiting: int) -> str:
 
 
 def rows(body: TurnaroundOut) -> list[Row]:
-    """A line for each stage and for each queue, as `section` says."""
+    """A line for each stage and queue, and for each span of ages in a queue, as `section` says; `up_to` are days."""
     none = dict.fromkeys(RateOut.hidden().cells())
+    of_queue = {"longest_days": None, "overdue": None, "over": None, "up_to": None}
     lines: list[Row] = [
         {"section": "stage", "name": each.stage, "n": each.n, "median_days": each.median_days,
-         "p90_days": each.p90_days, "longest_days": None, "overdue": None, **each.within_policy.cells()}
+         "p90_days": each.p90_days, **of_queue, **each.within_policy.cells(), "times_reason": each.reason}
         for each in body.stages
     ]  # fmt: skip
-    lines += [
-        {"section": "queue", "name": each.waits_for, "n": each.attempts, "median_days": each.median_days,
-         "p90_days": None, "longest_days": each.longest_days, "overdue": each.overdue, **none}
-        for each in body.queue or ()
-    ]  # fmt: skip
+    for queue in body.queue or ():
+        about = {"name": queue.waits_for, "p90_days": None, **of_queue, **none}
+        lines.append(
+            {**about, "section": "queue", "n": queue.attempts, "median_days": queue.median_days,
+             "longest_days": queue.longest_days, "overdue": queue.overdue,
+             "times_reason": None if queue.attempts else "no_data"}
+        )  # fmt: skip
+        lines += [
+            {**about, "section": "age", "n": age.attempts, "median_days": None, "over": age.over_days,
+             "up_to": age.up_to_days, "times_reason": None}
+            for age in queue.ages
+        ]  # fmt: skip
     return lines

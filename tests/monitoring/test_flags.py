@@ -316,6 +316,10 @@ async def test_nobody_decides_about_their_own_flag(panel: Panel) -> None:
         await own.post(f"/v1/flags/{flag_id}/action", json={"action": "coach", "reason": "I talked to myself."}),
     ]
     assert codes(*tried) == [(403, "own_flag")] * 2
+    # The evidence names the validity papers: who reads must not know which of their readings they were.
+    assert codes(await own.get(f"/v1/flags/{flag_id}")) == [(403, "own_flag")]
+    assert (await own.get("/v1/flags")).json()["items"] == []
+    assert flag_id in [each["id"] for each in (await panel.lead.get("/v1/flags")).json()["items"]]
     assert (await panel.lead.post(f"/v1/flags/{flag_id}/dismissal", json={"reason": "So it was."})).status_code == 200
 
 

@@ -40,10 +40,10 @@ class Scene:
     async def put(
         self, *scores: Sequence[tuple[int, int]], kind: str = "second_random", version: int = 1,
         at: datetime | None = None, keys: Sequence[str] = ("problem", "evidence"),
-        banked: Mapping[str, str] | None = None, first_at: datetime | None = None,
+        banked: Mapping[str, str] | None = None, first_at: datetime | None = None, resolved: bool = True,
     ) -> None:  # fmt: skip
-        """A submission for each of `scores`: pairs of positions in the order of `keys`, read and resolved at one moment, or
-        read at first earlier, `first_at`.
+        """A submission for each of `scores`: pairs of positions in the order of `keys`, read at one moment, or at first earlier,
+        `first_at`; resolved then, or waiting for an adjudicator.
 
         Without a second position in any pair (-1) it is read once.
         """
@@ -61,7 +61,7 @@ class Scene:
                 ]
                 session.add(submission)
                 await session.flush()
-                session.add_all([*readings, self._resolution(readings, moment)])
+                session.add_all([*readings, *([self._resolution(readings, moment)] if resolved else [])])
 
     def _submission(self, version: int, moment: datetime, banked: Mapping[str, str]) -> Submission:
         columns: dict[str, Any] = {

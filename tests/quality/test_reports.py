@@ -208,6 +208,18 @@ async def test_nothing_is_told_of_fewer_than_ten_submissions(app: FastAPI, partn
     assert (await scene.fetch()).random.submissions.n == 10
 
 
+async def test_a_public_page_tells_nothing_of_work_that_is_being_read(app: FastAPI, partner: Partner) -> None:
+    """Else the report before and after a second reading told an adjudicator how it compares with the first."""
+    scene = await open_scene(app, partner)
+    await scene.put(*[[(2, 1), (2, 2)]] * 12)
+    before = await scene.fetch()
+    await scene.put([(2, 0), (2, 0)], resolved=False)
+    await scene.put([(2, -1), (2, -1)], resolved=False)
+    assert await scene.fetch() == before
+    await scene.put([(2, 0), (2, 0)])
+    assert (await scene.fetch()).random.submissions.n == 13
+
+
 async def test_a_criterion_that_is_withheld_does_not_follow_from_the_others(app: FastAPI, partner: Partner) -> None:
     scene = await open_scene(app, partner)
     await scene.put(*[[(2, 2)]] * 12, keys=["evidence"], banked={"problem": "demonstrated"})

@@ -76,14 +76,14 @@ class Scene:
 
     async def hand_in(self, name: str, **columns: Any) -> Submission:
         """Work that was accepted, unless `columns` say otherwise."""
-        enrollment, learner = await self._find(name)
+        enrollment, learner = await self.find(name)
         return await put_submission(self.world, self.partner, enrollment, learner, **columns)
 
     async def judge(self, name: str, levels: dict[str, str], **columns: Any) -> tuple[Case, dict[str, Any]]:
         """An attempt handed in now, read a day later, decided another day later."""
         submission = await self.hand_in(name, **columns)
         self.pass_a_day()
-        enrollment, learner = await self._find(name)
+        enrollment, learner = await self.find(name)
         case = Case(self.app, self.world, self.partner, self.program, enrollment, learner, self.assessor, submission,
                     self.approver)  # fmt: skip
         await put_read(case, levels, feedback=GROW)
@@ -109,7 +109,7 @@ class Scene:
         self.pass_a_day()
         await self.post(f"/v1/appeals/{appeal['id']}/decision", {"outcome": outcome, "answer": "Read again."}, another)
 
-    async def _find(self, name: str) -> tuple[Enrollment, Learner]:
+    async def find(self, name: str) -> tuple[Enrollment, Learner]:
         known = self.enrollments[name]
         async with self.world.database.reading() as session:
             return (

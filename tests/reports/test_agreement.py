@@ -162,6 +162,29 @@ async def test_one_cohort(readers: Readers) -> None:
     assert all(",'=First," in line for line in lines[1:])
 
 
+async def test_one_of_three_cohorts_does_not_follow_from_the_others(readers: Readers) -> None:
+    """All less the two large ones would be the small one: the next smallest is left out with it."""
+    for number, size in enumerate((14, 12, 6)):
+        async with readers.world.database.transaction() as session:
+            now = readers.world.clock.now()
+            session.add(
+                Cohort(issuer_id=readers.partner.issuer_id, id=str(number) * 32, external_id=None,
+                       program_id=readers.program.id, name=f"Cohort {number}", starts_on=None, ends_on=None,
+                       created_at=now, updated_at=now)
+            )  # fmt: skip
+            await session.flush()
+            enrollment = await session.get_one(Enrollment, (readers.partner.issuer_id, readers.who[0].id))
+            enrollment.cohort_id = str(number) * 32
+        await readers.put(TRIGGERED[:1] * size)
+        readers.who = await put_enrollment(readers.world, readers.program, name=f"Ben {number} Example")
+        readers.attempts = 0
+    told = [
+        of(await readers.report(cohort_id=str(number) * 32), "problem", "random")["submissions"] for number in range(3)
+    ]
+    assert told == [14, None, None]
+    assert of(await readers.report(), "problem", "random")["submissions"] == 32
+
+
 async def test_no_assessor_is_named(readers: Readers) -> None:
     await readers.put(RANDOM)
     text = str(await readers.report())

@@ -2,9 +2,11 @@
 
 import math
 from datetime import timedelta
+from typing import Any
 
 from fastapi import FastAPI
 
+from app.web.fields import format_moment
 from tests.anchoring import codes
 from tests.assessing import put_assessor, put_enrollment, put_program
 from tests.conftest import Partner
@@ -63,6 +65,34 @@ async def test_it_agrees_with_a_recount(app: FastAPI, partner: Partner, clock: F
     assert theirs["ratings"] == 4  # the validity paper's quarter was not over then
     earlier = (then - timedelta(days=1)).isoformat().replace("+00:00", "Z")
     assert (await lead.get(path, params={"as_of": earlier})).json()["assessors"] == []
+
+
+async def test_no_window_tells_what_one_reading_was(app: FastAPI, partner: Partner, clock: FixedClock) -> None:
+    """A lead who reads too asks about the minute they handed in a validity paper, and that of another's reading."""
+    world = world_of(app)
+    program = await put_program(world, partner)
+    [one, two] = [(await put_assessor(world, partner, code))[0] for code in ("A-01", "A-02")]
+    _, lead = await open_person(app, partner.issuer_id, "lead", name="Lea Lead")
+    who = await put_enrollment(world, program)
+    begin = clock.now()
+    await put_pair(world, partner, who, (one, two), (scores(2, 2), scores(2, 1)))
+    await put_validity_paper(world, partner, program, two.id, SEVERE)
+    clock.advance(minutes=1)
+    path = f"{reports_of(program)}/assessors"
+
+    async def ask(**window: str) -> list[Any]:
+        answer = await lead.get(path, params=window)
+        assert answer.status_code == 200, answer.text
+        assessors: list[Any] = answer.json()["assessors"]
+        return assessors
+
+    minute = {"since": format_moment(begin), "until": format_moment(clock.now())}
+    assert await ask() == []
+    assert await ask(**minute) == []
+    clock.advance(days=60)
+    assert await ask(**minute) == []
+    assert await ask(since="2026-10-01T00:00:01Z") == []
+    assert len(await ask(since="2026-10-01T00:00:00Z", until="2027-01-01T00:00:00Z")) == 2
 
 
 async def test_it_is_a_table_too(app: FastAPI, partner: Partner) -> None:

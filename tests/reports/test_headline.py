@@ -14,6 +14,6 @@ async def test_three_different_numbers(app: FastAPI, partner: Partner) -> None:
     body = answer.json()
     assert (body["enrolled"], body["distinct_earners"], body["credentials"]) == (1, 1, 1)
     table = await partner.client.get(f"/v1/programs/{case.program.id}/reports/headline?format=csv")
-    assert "credentials,,1\r\n" in table.text
+    assert "credentials,,1,\r\n" in table.text
     listed = await partner.client.get(f"/v1/programs/{case.program.id}/reports")
     assert listed.json()["reports"][0]["name"] == "headline"

@@ -22,7 +22,7 @@ async def scene(app: FastAPI, partner: Partner, clock: FixedClock) -> Scene:
 
 
 async def test_every_report_at_every_moment(scene: Scene) -> None:
-    """Also in a window, and in a cohort that is large enough."""
+    """Also in a window, and in a cohort that is large enough. Where too few are left, results are left out for a reason."""
     recount = await Recount.read(scene.world, scene.partner.issuer_id, scene.program.id)
     second = scene.cohorts["second"]
     for number, moment in enumerate(scene.moments):
@@ -33,12 +33,28 @@ async def test_every_report_at_every_moment(scene: Scene) -> None:
                 name: value.isoformat() if isinstance(value, datetime) else value for name, value in filters.items()
             }
             where = (number, filters)
-            _compare_headline(await scene.report("headline", **query), slow, where)
-            if "until" not in filters:
+            if "until" not in filters and not _is_few(
+                slow.enrolled(), recount.at(moment).enrolled() - slow.enrolled(), filters
+            ):
                 _compare_funnel(await scene.report("funnel", **query), slow, where)
-            _compare_pass_rate(await scene.report("pass-rate", **query), slow, where)
-            _compare_decisions(await scene.report("decisions", **query), slow, where)
-            _compare_turnaround(await scene.report("turnaround", **query), slow, where)
+            whole = recount.at(moment)
+            asked = {_whom(whole, chain) for chain in whole.chains() if slow.within(whole.decided_at(chain))}
+            rest = {_whom(whole, chain) for chain in whole.chains() if not slow.within(whole.decided_at(chain))}
+            bodies = {name: await scene.report(name, **query) for name in COMPARED}
+            if _is_few(asked, rest, filters):
+                assert all(each["suppressed"]["reason"] == "small_cell" for each in bodies.values()), where
+                continue
+            for name, compare in COMPARED.items():
+                compare(bodies[name], slow, where)
+
+
+def _is_few(asked: set[str], rest: set[str], filters: Any) -> bool:
+    """Whether a window leaves one to four people, or leaves so few out."""
+    return ("since" in filters or "until" in filters) and (0 < len(asked) < 5 or (len(asked) > 0 and 0 < len(rest) < 5))
+
+
+def _whom(recount: Recount, chain: Any) -> str:
+    return recount.person(chain[0]["learner_id"])
 
 
 def _compare_headline(body: dict[str, Any], slow: Recount, where: Any) -> None:
@@ -124,3 +140,11 @@ def _share(rate: dict[str, Any]) -> tuple[int, int]:
     assert (rate["value"] is None) == (rate["denominator"] == 0)
     assert (rate["reason"] == "no_data") == (rate["denominator"] == 0)
     return rate["numerator"], rate["denominator"]
+
+
+COMPARED = {
+    "headline": _compare_headline,
+    "pass-rate": _compare_pass_rate,
+    "decisions": _compare_decisions,
+    "turnaround": _compare_turnaround,
+}

@@ -109,8 +109,10 @@ async def _tables(scene: Scene) -> None:
         assert {row["cohort"] for row in table} == {f"'{FORMULA}"}
         assert {len(row) for row in table} == {len(table[0])}
     accepting = await scene.partner.client.get(f"{scene.path}/headline", headers={"Accept": "text/csv"})
-    assert accepting.text.startswith("report,as_of,since,until,cohort,achievement_id,version,measure,of,value\r\n")
-    assert "credentials,,7\r\n" in accepting.text
+    assert accepting.text.startswith(
+        "report,as_of,since,until,cohort,achievement_id,version,measure,of,value,reason\r\n"
+    )
+    assert "credentials,,7,\r\n" in accepting.text
 
 
 async def test_small_groups_have_no_results(app: FastAPI, partner: Partner, clock: FixedClock) -> None:
@@ -136,10 +138,62 @@ async def test_small_groups_have_no_results(app: FastAPI, partner: Partner, cloc
             "numerator": None, "denominator": None, "value": None, "reason": "small_cell", "interval": None,
         }  # fmt: skip
         table = await partner.client.get(f"{scene.path}/headline?format=csv&cohort_id={scene.cohorts[cohort]}")
-        assert "credentials,,\r\n" in table.text
+        assert "credentials,,,small_cell\r\n" in table.text
     for name in ("Ida", "Jo", "Kim"):
         await scene.enroll(name, "first")
     assert (await scene.report("headline", cohort_id=scene.cohorts["first"]))["credentials"] == 1
+
+
+async def test_filters_that_leave_a_few_tell_no_results(app: FastAPI, partner: Partner, clock: FixedClock) -> None:
+    """A window about one person, and about all but one: whole less that would be the one."""
+    scene = await open_scene(app, partner, clock)
+    for name in ("Ada", "Ben", "Cleo", "Dan", "Eve", "Fay"):
+        await scene.enroll(name)
+        await scene.record(name)
+        scene.pass_a_day()
+    first = scene.moments[0].isoformat()
+    day = (scene.moments[0] + timedelta(hours=1)).isoformat()
+    for query in ({"until": day}, {"since": day}, {"since": first, "until": day}):
+        for name in REPORTS:
+            body = await scene.report(name, **query)
+            assert body["suppressed"]["reason"] == "small_cell", (name, query)
+    assert (await scene.report("pass-rate"))["first_attempt"]["numerator"] == 6
+    for name in ("Gus", "Hal", "Ida", "Jo"):
+        await scene.enroll(name)
+        await scene.record(name)
+    middle = scene.moments[5].isoformat()
+    for query in ({"until": middle}, {"since": middle}):
+        assert (await scene.report("headline", **query))["suppressed"] is None
+        assert (await scene.report("pass-rate", **query))["first_attempt"]["numerator"] in (5, 6), query
+
+
+async def test_one_of_three_cohorts_does_not_follow_from_a_window_and_the_others(
+    app: FastAPI, partner: Partner, clock: FixedClock
+) -> None:
+    """Everybody of the window less the two large cohorts would be the small one, large as that is without a window."""
+    scene = await open_scene(app, partner, clock)
+    third = await scene.post(f"/v1/programs/{scene.program.id}/cohorts", {"name": "Third cohort"})
+    scene.cohorts["third"] = third["id"]
+    sizes = {"first": 7, "second": 6, "third": 5}
+    for cohort, size in sizes.items():
+        for number in range(size):
+            await scene.enroll(f"{cohort}{number}", cohort)
+    for cohort, size in (("first", 7), ("second", 6), ("third", 2)):
+        for number in range(size):
+            await scene.record(f"{cohort}{number}")
+    scene.pass_a_day()
+    until = scene.clock.now().isoformat()
+    for number in range(2, 5):
+        await scene.record(f"third{number}")
+    for number in range(5):
+        await scene.enroll(f"none{number}")
+        await scene.record(f"none{number}")
+    assert (await scene.report("pass-rate", until=until))["first_attempt"]["denominator"] == 15
+    told = {
+        cohort: (await scene.report("pass-rate", until=until, cohort_id=id_))["first_attempt"]["denominator"]
+        for cohort, id_ in scene.cohorts.items()
+    }
+    assert told == {"first": 7, "second": None, "third": None}  # with the next smallest they are enough
 
 
 async def test_nothing_to_report_is_told_plainly(app: FastAPI, partner: Partner, clock: FixedClock) -> None:
