@@ -138,14 +138,16 @@ async def test_a_report_says_what_a_slow_recount_says(app: FastAPI, partner: Par
     assert (report.state, report.pilot) == ("frozen", False)
 
 
-async def test_a_pair_is_of_the_quarter_that_completed_it(app: FastAPI, partner: Partner, clock: FixedClock) -> None:
+async def test_a_pair_is_of_the_quarter_in_which_it_was_resolved(
+    app: FastAPI, partner: Partner, clock: FixedClock
+) -> None:
     scene = await open_scene(app, partner)
     at, before = clock.now().replace(month=11), clock.now().replace(month=9)
     await scene.put(*[AGREE] * 11, at=at, first_at=before)
     await scene.put(*[AGREE] * 12, at=before)
     clock.moment = datetime(2027, 1, 2, tzinfo=UTC)
     report = await scene.fetch()
-    assert (report.random.submissions.n, report.readings.n) == (11, 11)
+    assert (report.random.submissions.n, report.readings.n) == (11, 22)  # both readings count with the resolution
     assert (await count_pairs(scene, Window(2026, 3)), await count_pairs(scene, Q4)) == (12, 11)
 
 
