@@ -21,6 +21,7 @@ import app.achievements.router
 import app.appeals.router
 import app.assessors.router
 import app.credentials.router
+import app.demographics.router
 import app.events.router
 import app.frameworks.router
 import app.handover.router
@@ -28,15 +29,21 @@ import app.identity.router
 import app.issuers.router
 import app.learners.router
 import app.misconduct.router
+import app.monitoring.router
+import app.pathways.router
 import app.people.router
 import app.privacy.router
 import app.programs.enrollment_router
 import app.programs.router
+import app.programs.simulation_router
 import app.public.case
 import app.public.documents
+import app.public.quality
 import app.public.sampling
 import app.public.sign_in
 import app.readings.router
+import app.recognition.router
+import app.reports.router
 import app.scoring.router
 import app.submissions.router
 import app.verification.router
@@ -79,11 +86,17 @@ ROUTERS = (
     app.people.router.router,
     app.programs.router.router,
     app.programs.enrollment_router.router,
+    app.programs.simulation_router.router,
     app.submissions.router.router,
     app.readings.router.router,
     app.scoring.router.router,
     app.appeals.router.router,
     app.misconduct.router.router,
+    app.pathways.router.router,
+    app.demographics.router.router,
+    app.monitoring.router.router,
+    app.reports.router.router,
+    app.recognition.router.router,
     app.credentials.router.router,
     app.events.router.router,
     app.verification.router.router,
@@ -91,6 +104,7 @@ ROUTERS = (
     app.public.case.router,
     app.public.sign_in.router,
     app.public.sampling.router,
+    app.public.quality.router,
     app.web.health.router,
     app.web.api_docs.router,
 )

@@ -7,6 +7,7 @@ import app.appeals.store
 import app.assessors.store
 import app.audit.store
 import app.credentials.store
+import app.demographics.store
 import app.events.store
 import app.frameworks.store
 import app.issuers.store
@@ -14,11 +15,17 @@ import app.jobs.queue
 import app.keys.store
 import app.learners.store
 import app.misconduct.store
+import app.monitoring.store
+import app.pathways.store
 import app.people.store
 import app.programs.store
+import app.quality.store
 import app.readings.store
+import app.recognition.store
+import app.reports.equity_store
 import app.scoring.store
 import app.statuslists.store
+import app.submissions.impact
 import app.submissions.store  # noqa: F401
 from app.db import Table
 

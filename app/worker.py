@@ -10,6 +10,7 @@ from app.appeals.jobs import END_APPEALS_JOB
 from app.appeals.void import end_appeals
 from app.assessors.certify import expire_certification
 from app.assessors.jobs import (
+    EVALUATE_ASSESSORS_JOB,
     EXPIRE_JOB,
     ISSUE_BADGE_JOB,
     RECHECK_ASSESSOR_JOB,
@@ -17,19 +18,32 @@ from app.assessors.jobs import (
     REVOKE_BADGE_JOB,
 )
 from app.credentials.issue import RECOVERY_JOB, REISSUE_JOB, recover
+from app.credentials.jobs import HOLDINGS_JOB
 from app.credentials.remind import REMINDER_JOB, remind
+from app.demographics.jobs import CLOSE_PERIOD_JOB
 from app.identity.reissue import reissue_badges
+from app.issuers.jobs import FREEZE_QUALITY_JOB
 from app.issuers.rotate import REPUBLISH_JOB
 from app.issuers.store import IssuerLeft
 from app.jobs.embedded import EmbeddedRunner, Handler
 from app.misconduct.close import close_case
 from app.misconduct.jobs import CLOSE_CASE_JOB
+from app.monitoring.evaluate import evaluate_assessors, watch_assessors
+from app.pathways.jobs import PROPOSE_JOB
+from app.pathways.propose import look_again, propose_to_all
 from app.people.jobs import RECHECK_PERSON_JOB
 from app.people.mail import MAIL_JOB, deliver_mail
 from app.people.sign_in_link import LINK_JOB, send_link
-from app.programs.jobs import OPEN_WINDOWS_JOB, RECHECK_CONFLICTS_JOB, RECHECK_PROGRAM_JOB
+from app.programs.jobs import (
+    OPEN_WINDOWS_JOB,
+    RECHECK_CONFLICTS_JOB,
+    RECHECK_PROGRAM_JOB,
+    WATCH_ASSESSORS_JOB,
+)
+from app.quality.freeze import freeze_reports
+from app.quality.recompute import recompute_reports
 from app.readings.assign import assign_readings
-from app.readings.jobs import ASSIGN_READINGS_JOB, EXPIRE_READING_JOB, VALIDITY_PAPER_JOB
+from app.readings.jobs import ASSIGN_READINGS_JOB, EXPIRE_READING_JOB, RECOMPUTE_QUALITY_JOB, VALIDITY_PAPER_JOB
 from app.readings.reassign import cancel_readings, expire_reading
 from app.readings.recheck import (
     recheck_assessor,
@@ -41,6 +55,7 @@ from app.readings.recheck import (
 from app.readings.resolve import open_readings
 from app.readings.validity import assign_validity_paper
 from app.readings.windows import open_windows
+from app.reports.close_period import close_periods
 from app.resources import Resources
 from app.scoring.certification_badge import issue_certification_badge, revoke_certification_badge
 from app.statuslists.publish import republish
@@ -83,8 +98,16 @@ async def _remind(world: Resources, payload: Mapping[str, Any]) -> None:
     await remind(world.database, payload["issuer_id"], payload["edition_id"], world.clock.now())
 
 
+async def _freeze_reports(world: Resources, payload: Mapping[str, Any]) -> None:
+    await freeze_reports(world, payload["issuer_id"])
+
+
 async def _republish(world: Resources, payload: Mapping[str, Any]) -> None:
     await republish(world, payload["issuer_id"])
+
+
+async def _close_periods(world: Resources, payload: Mapping[str, Any]) -> None:
+    await close_periods(world, payload["issuer_id"])
 
 
 VERBS: Mapping[str, Verb] = {
@@ -97,6 +120,8 @@ VERBS: Mapping[str, Verb] = {
     CANCEL_READINGS_JOB: about("submission_id", cancel_readings),
     ASSIGN_READINGS_JOB: about("submission_id", assign_readings),
     EXPIRE_READING_JOB: about("reading_id", expire_reading),
+    RECOMPUTE_QUALITY_JOB: about("achievement_id", recompute_reports),
+    FREEZE_QUALITY_JOB: _freeze_reports,
     VALIDITY_PAPER_JOB: about("reading_id", assign_validity_paper),
     RECHECK_CONFLICTS_JOB: about("learner_id", recheck_conflicts_of_learner),
     RECHECK_ASSESSOR_JOB: about("assessor_id", recheck_assessor),
@@ -107,11 +132,16 @@ VERBS: Mapping[str, Verb] = {
     ISSUE_BADGE_JOB: unless_left(about("certification_id", issue_certification_badge)),
     REVOKE_BADGE_JOB: about("certification_id", revoke_certification_badge),
     END_APPEALS_JOB: about("submission_id", end_appeals),
+    WATCH_ASSESSORS_JOB: about("program_id", watch_assessors),
+    EVALUATE_ASSESSORS_JOB: about("program_id", evaluate_assessors),
     CLOSE_CASE_JOB: unless_left(about("case_id", close_case)),
+    HOLDINGS_JOB: unless_left(look_again),
+    PROPOSE_JOB: unless_left(about("pathway_id", propose_to_all)),
     RECOVERY_JOB: about("edition_id", recover),
     REISSUE_JOB: unless_left(about("learner_id", reissue_badges)),
     REMINDER_JOB: _remind,
     REPUBLISH_JOB: _republish,
+    CLOSE_PERIOD_JOB: _close_periods,
 }
 """Every job this release knows."""
 

@@ -33,6 +33,12 @@ class Scope(StrEnum):
     CREDENTIALS_READ = "credentials:read"
     CREDENTIALS_STATUS = "credentials:status"
     EVENTS_READ = "events:read"
+    PATHWAYS_READ = "pathways:read"
+    PATHWAYS_WRITE = "pathways:write"
+    DEMOGRAPHICS_WRITE = "demographics:write"
+    REPORTS_READ = "reports:read"
+    RECOGNITIONS_READ = "recognitions:read"
+    RECOGNITIONS_WRITE = "recognitions:write"
 
 
 TENANT_SCOPES = frozenset(Scope) - {Scope.PLATFORM}
@@ -46,10 +52,19 @@ _READ = frozenset(scope for scope in Scope if scope.value.endswith(":read"))
 ROLE_SCOPES: Mapping[str, frozenset[Scope]] = {
     "learner": frozenset(),
     "assessor": frozenset({Scope.ACHIEVEMENTS_READ}),
-    "lead": frozenset({Scope.ACHIEVEMENTS_READ, Scope.ASSESSORS_READ, Scope.ASSESSORS_WRITE, Scope.PROGRAMS_READ}),
+    "lead": frozenset(
+        {
+            Scope.ACHIEVEMENTS_READ,
+            Scope.ASSESSORS_READ,
+            Scope.ASSESSORS_WRITE,
+            Scope.PATHWAYS_READ,
+            Scope.PROGRAMS_READ,
+        }
+    ),
     "approver": frozenset(
         {
             Scope.ACHIEVEMENTS_READ,
+            Scope.PATHWAYS_READ,
             Scope.PROGRAMS_READ,
             Scope.READINGS_READ,
             Scope.DECISIONS_READ,
@@ -60,17 +75,19 @@ ROLE_SCOPES: Mapping[str, frozenset[Scope]] = {
     | {
         Scope.ACHIEVEMENTS_WRITE,
         Scope.PROGRAMS_WRITE,
+        Scope.DEMOGRAPHICS_WRITE,
+        Scope.PATHWAYS_WRITE,
         Scope.PEOPLE_WRITE,
         Scope.SUBMISSIONS_WRITE,
         Scope.CREDENTIALS_STATUS,
     },
     "partner_viewer": frozenset({Scope.ACHIEVEMENTS_READ, Scope.CREDENTIALS_READ}),
-    "recognizer": frozenset({Scope.CREDENTIALS_READ}),
+    "recognizer": frozenset({Scope.RECOGNITIONS_READ, Scope.RECOGNITIONS_WRITE}),
 }
 
 Role = Literal["learner", "assessor", "lead", "approver", "director", "partner_viewer", "recognizer"]
 
-OWN_SCOPES = frozenset({Scope.SUBMISSIONS_READ, Scope.SUBMISSIONS_WRITE})
+OWN_SCOPES = frozenset({Scope.PATHWAYS_READ, Scope.SUBMISSIONS_READ, Scope.SUBMISSIONS_WRITE})
 """What a learner may do with what is their own."""
 
 

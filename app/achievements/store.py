@@ -186,6 +186,23 @@ async def get_public_versions(session: AsyncSession, achievement_id: str) -> lis
     return versions
 
 
+def pick_version(versions: Sequence[AchievementVersion], version: int) -> AchievementVersion:
+    """The one of an achievement's public versions with this number. Raises NotFound."""
+    found = next((each for each in versions if each.version == version), None)
+    if found is None:
+        raise NotFound("The achievement has no published version with this number.")
+    return found
+
+
+async def list_public_versions(session: AsyncSession, issuer_id: str) -> list[AchievementVersion]:
+    """The published and retired versions of all the issuer's achievements, each achievement's oldest first."""
+    query = select(AchievementVersion).where(
+        AchievementVersion.issuer_id == issuer_id, AchievementVersion.state != "draft"
+    )
+    ordered = query.order_by(AchievementVersion.achievement_id, AchievementVersion.version)
+    return list((await session.scalars(ordered)).all())
+
+
 async def list_live_translations(
     session: AsyncSession, issuer_id: str, achievement_id: str, named: Collection[str] = ()
 ) -> list[AchievementVersion]:

@@ -12,9 +12,11 @@ from app.assessors.anchor_store import anchor_ids_of, list_responses, lock_sessi
 from app.assessors.anchors import get_rubric
 from app.assessors.certification import READING_STATES, state_at
 from app.assessors.certify import enter
+from app.assessors.jobs import EVALUATE_ASSESSORS_JOB
 from app.assessors.respond import pair_with_truth
 from app.assessors.sessions import SessionState, note_session, policy_of
 from app.assessors.store import AnchorResponse, AnchorSession, find_certification, lock_certification
+from app.jobs.queue import enqueue
 
 
 async def begin_discussion(session: AsyncSession, member: Member, session_id: str, *, now: datetime) -> AnchorSession:
@@ -42,6 +44,8 @@ async def close_calibration(session: AsyncSession, member: Member, session_id: s
     for assessor_id, result in results.items():
         await _draw_consequences(session, found, assessor_id, result, member.actor, now)
     note_session(session, found, "closed", member.actor, now, {"result": found.result})
+    payload = {"issuer_id": found.issuer_id, "program_id": found.program_id}
+    enqueue(session, EVALUATE_ASSESSORS_JOB, payload, run_at=now)
     return found
 
 

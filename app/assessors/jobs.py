@@ -1,5 +1,4 @@
-"""The jobs that follow from what becomes of assessors and certifications. Rooms above do them, but for the last, which is
-this one's."""
+"""The jobs that follow from what becomes of assessors and certifications. Rooms above do all but the last, this one that."""
 
 RECHECK_ASSESSOR_JOB = "recheck_conflicts_of_assessor"
 """An assessor moved to another school, stopped, or is not certified any more: readings they may not do any more are taken away.
@@ -13,6 +12,9 @@ ISSUE_BADGE_JOB = "issue_certification_badge"
 
 REVOKE_BADGE_JOB = "revoke_certification_badge"
 """A certification was revoked: so is its badge. Payload: issuer_id, certification_id."""
+
+EVALUATE_ASSESSORS_JOB = "evaluate_assessors"
+"""A calibration session was closed: the rules of drift and severity are applied. Payload: issuer_id, program_id."""
 
 EXPIRE_JOB = "expire_certification"
 """A certification may have run out. Payload: issuer_id, certification_id."""

@@ -66,15 +66,19 @@ def change_members(session: AsyncSession, panel: Panel, *, members: Sequence[str
     _note(session, panel, "changed", actor, now)
 
 
-def compose_panel_profile(panel: Panel, base_url: str, *, is_of_workflow: bool = False) -> dict[str, Any]:
+def compose_panel_profile(
+    panel: Panel, base_url: str, *, is_of_workflow: bool = False, quality_url: str | None = None
+) -> dict[str, Any]:
     """The Profile that `credentialSubject.source` carries: the panel and whose it is, no person.
 
-    Of a decision of our own workflow it says at least how the work was assessed.
+    Of a decision of our own workflow it says at least how the work was assessed. In a badge its URL is the quality report
+    (`quality_url`), which says how well the readings agreed; an external source keeps its own.
     """
     uri = f"{base_url}/panels/{panel.id}"
     description = panel.description or (_describe(panel) if is_of_workflow else None)
+    url = quality_url if quality_url is not None and panel.kind == "panel" else panel.url or uri
     return compose_profile(
-        id=uri, name=panel.name, url=panel.url or uri, description=description, parent_org=_compose_parent(panel, uri)
+        id=uri, name=panel.name, url=url, description=description, parent_org=_compose_parent(panel, uri)
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gc
 import json
 import secrets
 import socket
@@ -255,6 +256,7 @@ class _GreetingServer(uvicorn.Server):
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         await super().startup(sockets)  # type: ignore[arg-type]
+        gc.freeze()  # what is loaded stays: looking through it again takes longer than most requests
         if self.started and self._greeting:
             console.print(self._greeting, soft_wrap=True, highlight=False, markup=False)
 

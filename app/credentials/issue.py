@@ -33,6 +33,7 @@ from app.credentials.award import (
     require_some_validity,
     shown_identities,
 )
+from app.credentials.jobs import note_holdings
 from app.credentials.remind import remind_later
 from app.credentials.store import (
     Award,
@@ -389,6 +390,9 @@ async def _release(session: AsyncSession, world: Resources, pending: PendingEdit
     )
     settings = (await get_achievement(session, pending.issuer_id, credential.achievement_id)).settings
     remind_later(session, edition, settings.get("renewal_reminder_days"), now)
+    note_holdings(session, credential, at=now)
+    if edition.valid_until is not None:
+        note_holdings(session, credential, at=edition.valid_until)
 
 
 async def _supersede_earlier(session: AsyncSession, world: Resources, credential: Credential, now: datetime) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.store import audit
 from app.credentials.issue import REISSUE_JOB, CredentialPending, CredentialRevoked
+from app.credentials.jobs import note_holdings
 from app.credentials.store import Credential, get_credential, get_current_edition, list_editions, lock_credential
 from app.errors import Conflict
 from app.events.store import record_event
@@ -143,3 +144,4 @@ async def _change(
     audit(session, issuer_id=credential.issuer_id, actor=actor, action=f"credential.{what}", object_id=credential.id,
           content={"edition": edition.id}, at=now)  # fmt: skip
     record_event(session, credential.issuer_id, f"credential.{what}", credential.id, at=now)
+    note_holdings(session, credential, at=now)

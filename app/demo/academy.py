@@ -44,6 +44,9 @@ class Academy:
     program_id: str
     cohort_id: str
     achievement_ids: Mapping[str, str]
+    pathway_id: str
+    stack_id: str
+    """What the pathway leads to."""
     members: Mapping[str, Member]
     """The staff by key."""
     assessors: Mapping[str, Assessor]

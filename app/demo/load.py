@@ -31,8 +31,13 @@ from app.demo.academy import ACTOR, Academy, calibrate, enter_program, enter_sta
 from app.demo.achievements import ACADEMY, ACHIEVEMENTS
 from app.demo.calendar import Calendar
 from app.demo.decisions import awards
+from app.demo.demographics import VOCABULARY, declarations
 from app.demo.people import ASSESSMENT_PANEL, fellows
 from app.demo.school_year import SchoolYear
+from app.demo.stack import approve_proposals, enter_pathway
+from app.demographics.declare import declare_demographics
+from app.demographics.store import find_vocabulary
+from app.demographics.vocabulary import VocabularyBody, put_vocabulary
 from app.issuers.create import create_issuer
 from app.issuers.store import BaseUrlPinned, find_issuer_by_slug, pin_base_url
 from app.learners.recipients import Identities
@@ -48,6 +53,8 @@ ISSUER: Mapping[str, Any] = {
 }
 
 
+_RENEWED = timedelta(days=20)
+"""How long before today the panel qualifies anew."""
 _FOUNDED = timedelta(days=30)
 """How long before the first decision the academy is set up."""
 
@@ -95,14 +102,22 @@ Assay is running at {base}
   The program        {base}/issuers/{ISSUER["slug"]}
   An achievement     {base}/achievements/{achievement_id}
   A badge            {base}/credentials/{summary["credential_ids"][0]}
+  Quality reports    {base}/achievements/{achievement_id}/v1/quality
   The API            {base}/docs
   Sign in            {base}/sign-in/{ISSUER["slug"]}  as assessor-1@academy.example.org; the link comes to {directory}/outbox
 
-The demonstration has {len(summary["credential_ids"])} badges of fellows and \
+The demonstration has {len(summary["credential_ids"])} badges of fellows, \
+{len(summary["pathway_credential_ids"])} of a pathway for who earned both, and \
 {len(summary["assessor_credential_ids"])} of assessors. Tokens and ids are in {directory}/demo.json. Issue one more badge:
 
   curl -s {base}/v1/decisions -H 'Authorization: Bearer {summary["api_key"]}' \\
     -H 'Content-Type: application/json' -d '{json.dumps(body)}'
+
+What the numbers say of the program (docs/reports.md has all of them):
+
+  curl -s {base}/v1/programs/{summary["program_id"]}/reports/headline -H 'Authorization: Bearer {summary["api_key"]}'
+  curl -s '{base}/v1/programs/{summary["program_id"]}/reports/equity?by=first-generation' \\
+    -H 'Authorization: Bearer {summary["api_key"]}'
 
 Stop with Ctrl-C; `make run` again keeps the data.
 """
@@ -132,9 +147,13 @@ async def _found(
             panel = await create_panel(session, issuer.id, **ASSESSMENT_PANEL, actor=ACTOR, now=now)
         ids = list(achievement_ids.values())
         program_id, cohort_id = await enter_program(session, issuer.id, panel.id, ids, now)
+        pathway_id, stack_id = await enter_pathway(session, world, issuer.id, panel.id, achievement_ids, now)
         members, assessors = await enter_staff(session, world, issuer.id, now)
+        if await find_vocabulary(session, issuer.id) is None:
+            asked = VocabularyBody.model_validate(VOCABULARY)
+            await put_vocabulary(session, issuer.id, asked, actor=ACTOR, now=now)
         academy = Academy(
-            world, calendar, issuer.id, program_id, cohort_id, achievement_ids, members, assessors
+            world, calendar, issuer.id, program_id, cohort_id, achievement_ids, pathway_id, stack_id, members, assessors
         )  # fmt: skip
         return academy, await _enroll(session, academy, attempts), panel.id
 
@@ -153,7 +172,7 @@ async def _achievement(session: AsyncSession, world: Resources, issuer_id: str, 
 
 
 async def _enroll(session: AsyncSession, academy: Academy, attempts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Enrollment ids by fellow; whoever is not enrolled yet is."""
+    """Enrollment ids by fellow; whoever is not enrolled yet is, and says of themselves what they want to."""
     rows = (await session.scalars(select(Enrollment).where(Enrollment.program_id == academy.program_id))).all()
     ids = {str(row.external_id): row.id for row in rows}
     contexts = {attempt["fellow"]: attempt["work"]["context"] for attempt in attempts}
@@ -176,6 +195,11 @@ async def _enroll(session: AsyncSession, academy: Academy, attempts: Sequence[Ma
             session, academy.world.vault, academy.issuer_id, facts, actor=ACTOR, now=academy.calendar.now()
         )  # fmt: skip
         ids[external_id] = enrollment.id
+        if values := declarations(external_id):
+            await declare_demographics(
+                session, academy.world.vault, academy.issuer_id, enrollment.learner_id, values, actor=ACTOR,
+                now=academy.calendar.now(),
+            )  # fmt: skip
     return ids
 
 
@@ -195,15 +219,19 @@ async def _play(
         if datetime.fromisoformat(attempt["decided_at"]) - timedelta(days=6) > middle:
             await calibrate(academy, "winter")
         await year.play(attempt)
+    academy.calendar.pass_by(days=3)
+    await year.run_jobs()
+    await approve_proposals(academy)
 
 
 async def _reach_today(academy: Academy, enrollment_ids: Mapping[str, str], today: datetime) -> None:
-    """The panel qualifies anew: what it is certified for holds today."""
+    """The panel qualifies anew: what it is certified for holds today. Each quarter on the way is closed when it ends."""
     year = SchoolYear(academy, enrollment_ids)
-    academy.calendar.turn_to(today - timedelta(days=20))
-    await year.run_jobs()
+    renewed = today - _RENEWED
+    await year.pass_quarters(renewed)
     await qualify(academy, ("second-a", "second-b"))
-    await year.run_jobs()
+    await year.pass_quarters(today)
+    await year.work_out_reports()
 
 
 async def _list_decided(academy: Academy) -> set[str]:
@@ -228,8 +256,12 @@ async def _summarize(world: Resources, academy: Academy, panel_id: str) -> dict[
             "program_id": academy.program_id,
             "achievement_ids": list(academy.achievement_ids.values()),
             "panel_id": panel_id,
+            "pathway_id": academy.pathway_id,
             "credential_ids": [id_ for id_, achievement_id in rows if achievement_id in ours],
-            "assessor_credential_ids": [id_ for id_, achievement_id in rows if achievement_id not in ours],
+            "pathway_credential_ids": [id_ for id_, achievement_id in rows if achievement_id == academy.stack_id],
+            "assessor_credential_ids": [
+                id_ for id_, achievement_id in rows if achievement_id not in {*ours, academy.stack_id}
+            ],
         }
 
 

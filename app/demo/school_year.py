@@ -23,10 +23,16 @@ from app.credentials.issue import PendingEdition, complete
 from app.demo.academy import ACTOR, Academy
 from app.demo.achievements import ACHIEVEMENTS
 from app.demo.anchors import drift
+from app.demo.stack import approve_proposals
+from app.jobs.embedded import EmbeddedRunner
 from app.learners.recipients import open_key
 from app.learners.store import get_learner
 from app.programs.store import Enrollment
+from app.quality.freeze import SETTLING
+from app.quality.recompute import recompute_reports
+from app.quality.windows import window_of
 from app.readings.bodies import ScoreBody
+from app.readings.jobs import RECOMPUTE_QUALITY_JOB
 from app.readings.read import start_reading, submit_reading
 from app.readings.store import Reading, list_readings
 from app.scoring.approve import Judgement, approve
@@ -44,11 +50,11 @@ from app.submissions.store import (
 )
 from app.submissions.submit import submit
 from app.submissions.upload import upload_file
-from app.worker import open_runner
+from app.worker import handlers
 
 _ATTESTED = {"own_work": True, "ai_use": "none", "student_privacy": True, "permissions": True}
-_APPEALED = "sila-is-060"
-"""Of whose decision a fellow appeals: an award with one criterion below its bar."""
+_MAY_BE_APPEALED = frozenset({"sila-is-058", "sila-is-059", "sila-is-060", "sila-is-066"})
+"""Of one of these decisions a fellow appeals: awards with one criterion below its bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,8 @@ class SchoolYear:
     def __init__(self, academy: Academy, enrollment_ids: Mapping[str, str]) -> None:
         self._academy = academy
         self._enrollment_ids = enrollment_ids
-        self._runner = open_runner(academy.world)
+        jobs = {**handlers(academy.world), RECOMPUTE_QUALITY_JOB: _put_off}
+        self._runner = EmbeddedRunner(academy.world.database, academy.calendar, jobs)
         self._tenant = Tenant(academy.issuer_id, ACTOR, TENANT_SCOPES)
         self._disagreed = False
 
@@ -82,19 +89,33 @@ class SchoolYear:
         case = Case(body, datetime.fromisoformat(body["decided_at"]))
         self._academy.calendar.turn_to(case.decided_at - timedelta(days=6))
         await self.run_jobs()
+        await approve_proposals(self._academy)
         submission = await self._hand_in(case)
         await self.run_jobs()
         while await self._read_next(case, submission.id):
             await self.run_jobs()
         self._academy.calendar.turn_to(case.decided_at)
         decision = await self._decide(case, submission.id)
-        if body["external_id"] == _APPEALED:
+        if await self._is_appealed(case, submission.id):
             await self._appeal(case, decision)
 
     async def run_jobs(self) -> None:
         """Do what is due at the moment that the calendar shows."""
         while await self._runner.run_one():
             pass
+
+    async def pass_quarters(self, until: datetime) -> None:
+        """Let time pass until then, and do what is due: at the end of each quarter, when reports are frozen, and at last."""
+        while (ends_at := window_of(self._academy.calendar.now()).ends_at + SETTLING) <= until:
+            self._academy.calendar.turn_to(ends_at)
+            await self.run_jobs()
+        self._academy.calendar.turn_to(until)
+        await self.run_jobs()
+
+    async def work_out_reports(self) -> None:
+        """The quality reports of the quarter under way, which were put off until now."""
+        for achievement_id in self._academy.achievement_ids.values():
+            await recompute_reports(self._academy.world, self._academy.issuer_id, achievement_id)
 
     async def _hand_in(self, case: Case) -> Submission:
         """The attempt written, handed in and accepted for scoring."""
@@ -198,9 +219,11 @@ class SchoolYear:
         )  # fmt: skip
         if (await session.scalars(query)).first() is not None:
             return False
-        readers = {each.assessor_id for each in found}
-        leads = [self._academy.assessors[code].id for code in ("SILA-A6", "SILA-A7")]
-        return readers.isdisjoint(leads)
+        return self._leads().isdisjoint(each.assessor_id for each in found)
+
+    def _leads(self) -> set[str]:
+        """Ids of the assessors who may adjudicate and read again on appeal."""
+        return {self._academy.assessors[code].id for code in ("SILA-A6", "SILA-A7")}
 
     async def _decide(self, case: Case, submission_id: str) -> Decision:
         academy = self._academy
@@ -217,6 +240,18 @@ class SchoolYear:
         if pending is not None:
             await complete(academy.world, pending)
         return decision
+
+    async def _is_appealed(self, case: Case, submission_id: str) -> bool:
+        """Of the first that may be and that a lead has not read: who reads is drawn, so both may have."""
+        if case.body["external_id"] not in _MAY_BE_APPEALED:
+            return False
+        async with self._academy.world.database.reading() as session:
+            query = select(Appeal.submission_id).where(Appeal.issuer_id == self._academy.issuer_id)
+            filed = (await session.scalars(query)).all()
+            found = await list_readings(session, self._academy.issuer_id, submission_id)
+        if filed:
+            return submission_id in filed
+        return not self._leads() <= {each.assessor_id for each in found}
 
     async def _appeal(self, case: Case, decision: Decision) -> None:
         """The fellow asks for one criterion to be looked at again; a lead who has not read the work does."""
@@ -247,6 +282,10 @@ class SchoolYear:
                 return filed
             self._academy.calendar.pass_by(days=3)
             return await file_appeal(session, self._academy.world, self._tenant, decision.id, grounds)
+
+
+async def _put_off(_: Mapping[str, Any]) -> None:
+    """Open quality reports are worked out at the end: nobody looks at them in between, and frozen ones do not rest on them."""
 
 
 def _amended(case: Case) -> dict[str, str]:

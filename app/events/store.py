@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, select, update
+from sqlalchemy import BigInteger, ForeignKey, Index, select, update
 from sqlalchemy.event import listens_for
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -24,6 +24,7 @@ class Event(Table):
     """One change. Append-only: the database refuses to change or delete a row."""
 
     __tablename__ = "event"
+    __table_args__ = (Index(None, "issuer_id", "object_id", "position"),)
 
     issuer_id: Mapped[str] = mapped_column(ForeignKey("issuer.id"), primary_key=True)
     position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

@@ -33,6 +33,8 @@ from app.assessors.store import (
 from app.audit.store import AuditEntry, AuditLink
 from app.credentials.store import Award, Credential, Edition, Representation
 from app.db import Table
+from app.demographics.store import DemographicDeclaration, DemographicVocabulary
+from app.demographics.tell import open_values
 from app.events.store import Event
 from app.frameworks.store import Framework, FrameworkVersion
 from app.handover.lines import Lines
@@ -44,12 +46,18 @@ from app.learners.recipients import open_key
 from app.learners.store import Learner, LearnerIdentity
 from app.misconduct.store import MisconductCase, MisconductVote
 from app.misconduct.texts import open_texts as open_case
+from app.monitoring.store import MonitoringRound, RaterFlag
+from app.pathways.reasons import open_reason as open_proposal
+from app.pathways.store import Pathway, PathwayComponent, PathwayProposal, PathwayVersion
 from app.people.identities import open_person_key, open_person_value
 from app.people.store import Mail, OidcProvider, PersonIdentity
 from app.programs.enrollments import open_context
 from app.programs.store import Affiliation, Cohort, Enrollment, Program, ProgramAchievement, ScoringPolicy
+from app.quality.store import FrozenQualityReport, OpenQualityReport
 from app.readings.store import Reading, Resolution, SamplingWindow
 from app.readings.texts import open_texts as open_reading
+from app.recognition.store import Recognition, RecognizedBadge
+from app.reports.equity_store import EquityPeriod
 from app.resources import Resources
 from app.scoring.award import open_details
 from app.scoring.returned import open_return
@@ -57,6 +65,7 @@ from app.scoring.store import Decision
 from app.statuslists.publish import status_list_url
 from app.statuslists.store import StatusList, StatusListPublication
 from app.submissions.artifacts import open_details as open_artifact_details
+from app.submissions.impact import ImpactFact
 from app.submissions.screen import open_note
 from app.submissions.statement import open_statement
 from app.submissions.store import Artifact, Screening, Submission, Team, TeamMember
@@ -207,6 +216,15 @@ def _open_appeal(place: _Place, appeal: Appeal, learner: Learner) -> Members:
     return {"texts": None if learner.sealed_key is None else open_appeal(place.vault, appeal, learner)}
 
 
+def _open_declaration(place: _Place, declaration: DemographicDeclaration, learner: Learner) -> Members:
+    is_erased = learner.sealed_key is None
+    return {"values": None if is_erased else open_values(open_key(place.vault, learner), declaration)}
+
+
+def _open_proposal(place: _Place, proposal: PathwayProposal, learner: Learner) -> Members:
+    return {"reason": None if learner.sealed_key is None else open_proposal(open_key(place.vault, learner), proposal)}
+
+
 def _open_credential(place: _Place, credential: Credential, learner: Learner) -> Members:
     told = {"url": f"{place.base_url}/credentials/{credential.id}", "status_reason": None}
     if credential.sealed_reason is None or learner.sealed_key is None:
@@ -316,11 +334,25 @@ KINDS = (
     _Kind(SamplingWindow),
     _Kind(Reading, _with_author, _open_reading),
     _Kind(Resolution),
+    _Kind(FrozenQualityReport),
+    _Kind(OpenQualityReport),
     _Kind(Appeal, _of_learner(Appeal), _open_appeal),
     _Kind(Moderation),
     _Kind(ModerationItem),
     _Kind(MisconductCase, _of_learner(MisconductCase), _open_case),
     _Kind(MisconductVote),
+    _Kind(MonitoringRound),
+    _Kind(RaterFlag),
+    _Kind(Recognition),
+    _Kind(RecognizedBadge),
+    _Kind(DemographicVocabulary),
+    _Kind(DemographicDeclaration, _of_learner(DemographicDeclaration), _open_declaration),
+    _Kind(EquityPeriod),
+    _Kind(ImpactFact),
+    _Kind(Pathway),
+    _Kind(PathwayVersion),
+    _Kind(PathwayComponent),
+    _Kind(PathwayProposal, _of_learner(PathwayProposal), _open_proposal),
 )
 """In the order of the file: what a record names by id stands before it."""
 

@@ -13,6 +13,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.store import audit
+from app.credentials.jobs import HOLDINGS_JOB
 from app.credentials.store import Award, list_credentials_of_learner, lock_credentials_of_learner
 from app.errors import Fault, InvalidInput, NotFound
 from app.events.store import record_event
@@ -99,6 +100,8 @@ async def _merge(
     )
     record_event(session, survivor.issuer_id, "learner.changed", survivor.id, at=now, data={"merged": [other.id]})
     await _recheck_conflicts(session, survivor, other, now)
+    payload = {"issuer_id": survivor.issuer_id, "learner_id": survivor.id, "achievement_id": None}
+    enqueue(session, HOLDINGS_JOB, payload, run_at=now)
     await session.flush()
     return await ask_for_reissue(session, vault, survivor, changed=True, at=now)
 

@@ -11,8 +11,10 @@ from app.errors import Conflict
 from app.events.store import EventCounter, record_event
 from app.identifiers import new_id
 from app.issuers.did_document import did_web, has_own_domain
+from app.issuers.jobs import FREEZE_QUALITY_JOB
 from app.issuers.own_domain import require_own_did
 from app.issuers.store import Issuer, find_issuer_by_slug
+from app.jobs.queue import enqueue
 from app.keys.store import ED25519, SigningKey
 from app.openbadges.compose import compose_profile
 from app.openbadges.test_mark import mark_description, mark_name
@@ -74,6 +76,7 @@ async def create_issuer(
           content={"did": did, "profile": issuer.profile, "key": public_key, "is_test": is_test}, at=now)  # fmt: skip
     audit(session, issuer_id=issuer_id, actor=actor, action="key.created", object_id=key_id,
           content={"public_key": public_key}, at=now)  # fmt: skip
+    enqueue(session, FREEZE_QUALITY_JOB, {"issuer_id": issuer_id}, run_at=now)
     await session.flush()
     record_event(session, issuer_id, "issuer.created", issuer_id, at=now)
     return issuer

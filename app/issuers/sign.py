@@ -11,11 +11,14 @@ from typing import Any
 from app.errors import Broken
 from app.issuers.did_document import verification_method_id
 from app.openbadges.conformance import Linted
+from app.proofs.cryptosuites import SUITES, compose_proof, compose_proof_config, hash_data, transform_proof_config
 from app.proofs.data_integrity import secure, verify_proof
-from app.proofs.eddsa_rdfc_2022 import canonicalize_proof_config, compose_proof, compose_proof_config, hash_data
+from app.proofs.multikey import decode_multikey
 from app.proofs.signer import SigningRequest
-from app.proofs.verification_method import VerificationMethod, decode_multikey
+from app.proofs.verification_method import VerificationMethod
 from app.resources import Resources
+
+_SUITE = SUITES["eddsa-rdfc-2022"]
 
 
 class SelfVerificationFailed(Broken):
@@ -41,9 +44,13 @@ async def sign_document(
 
     Raises LintTokenMisused when the document was signed before, SelfVerificationFailed.
     """
-    config = compose_proof_config(verification_method=verification_method.id, created=created)
-    canonical = canonicalize_proof_config(config, linted.document["@context"], contexts=world.contexts)
-    request = SigningRequest(linted.token, key_id, hash_data(canonical, linted.canonical))
+    context = linted.document["@context"]
+    config = compose_proof_config(
+        _SUITE, verification_method=verification_method.id, created=created, document_context=context
+    )
+    canonical = transform_proof_config(_SUITE, config, context, contexts=world.contexts)
+    to_sign = hash_data(verification_method.public_key, canonical, linted.canonical.nquads)
+    request = SigningRequest(linted.token, key_id, to_sign)
     [signature] = await world.signer.sign([request])
     secured = json_bytes(secure(linted.document, [compose_proof(config, signature.value)]))
     _require_verifies(world, secured, verification_method)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import Index, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,3 +31,10 @@ class Job(Table):
 def enqueue(session: AsyncSession, name: str, payload: Mapping[str, Any], *, run_at: datetime) -> None:
     """Add a job to the transaction. `payload` holds ids, never personal data."""
     session.add(Job(id=new_id(), name=name, payload=dict(payload), run_at=run_at))
+
+
+async def enqueue_once(session: AsyncSession, name: str, payload: Mapping[str, Any], *, run_at: datetime) -> None:
+    """As `enqueue`, unless the same is to be done at that very moment already. Two transactions at once may still add two."""
+    waiting = await session.scalars(select(Job.payload).where(Job.run_at == run_at, Job.name == name))
+    if dict(payload) not in waiting.all():
+        enqueue(session, name, payload, run_at=run_at)

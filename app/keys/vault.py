@@ -27,8 +27,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from app.db import Database
 from app.errors import Broken
 from app.keys.store import SigningKey, find_oldest_key, get_key
+from app.proofs.multikey import encode_multikey
 from app.proofs.signer import Signature, SigningRequest
-from app.proofs.verification_method import encode_multikey
 from app.settings import Settings, decode_key
 
 DEVELOPMENT_KEY = Path(__file__).resolve().parents[2] / "keys" / "development.key"

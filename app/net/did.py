@@ -1,4 +1,4 @@
-"""From the name of a verification method to its key: did:key, did:web and https controller documents.
+"""From the name of a verification method to its key: did:key, did:jwk, did:web and https controller documents.
 
 Controlled Identifiers v1.0 section 3.3 (retrieve verification method), did:web method specification (W3C CCG).
 The key is always the one the controller's own document lists for the purpose. That some names carry the key in their
@@ -11,13 +11,20 @@ from typing import Any
 from urllib.parse import unquote
 
 from app.proofs.errors import InvalidVerificationMethod
-from app.proofs.verification_method import VerificationMethod, resolve_did_key, verification_method_from
+from app.proofs.verification_method import (
+    VerificationMethod,
+    resolve_did_jwk,
+    resolve_did_key,
+    verification_method_from,
+)
 
 GetDocument = Callable[[str], Awaitable[Mapping[str, Any]]]
 """The JSON object at a URL. Raises AssayError when it cannot be had."""
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
 _SEGMENT = re.compile(r"(?:[A-Za-z0-9._-]|%[0-9A-Fa-f]{2})+", re.ASCII)
+
+_SELF_CONTAINED = {"did:key:": resolve_did_key, "did:jwk:": resolve_did_jwk}
 
 
 async def resolve_verification_method(did_url: str, *, purpose: str, get_document: GetDocument) -> VerificationMethod:
@@ -26,8 +33,9 @@ async def resolve_verification_method(did_url: str, *, purpose: str, get_documen
     Raises InvalidVerificationMethod when the name is of an unknown kind, when the document is not the controller's own
     or does not list the method; and whatever `get_document` raises.
     """
-    if did_url.startswith("did:key:"):
-        return resolve_did_key(did_url)
+    for method, resolve in _SELF_CONTAINED.items():
+        if did_url.startswith(method):
+            return resolve(did_url)
     controller, separator, fragment = did_url.partition("#")
     if not separator or not fragment:
         raise InvalidVerificationMethod('A verification method is named by its controller, "#" and the name of a key.')
@@ -44,7 +52,7 @@ def controller_document_url(controller: str) -> str:
         return did_web_url(controller)
     if controller.startswith("https://"):
         return controller
-    raise InvalidVerificationMethod("Only did:key, did:web and https verification methods can be resolved.")
+    raise InvalidVerificationMethod("Only did:key, did:jwk, did:web and https verification methods can be resolved.")
 
 
 def did_web_url(did: str) -> str:

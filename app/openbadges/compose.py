@@ -228,6 +228,11 @@ def criterion_uri(version_uri: str, criterion_key: str) -> str:
     return f"{version_uri}#{criterion_key}"
 
 
+def quality_uri(version_uri: str, window: str) -> str:
+    """The URI of an achievement version's quality report of one window."""
+    return f"{version_uri}/quality/{window}"
+
+
 def level_uri(version_uri: str, criterion_key: str, level_key: str) -> str:
     """The URI of one RubricCriterionLevel of a criterion."""
     return f"{version_uri}#{criterion_key}-{level_key}"

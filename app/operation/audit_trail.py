@@ -1,10 +1,11 @@
 """Walking the chains of the audit trail: every link is computed anew from its entry, and what differs is named with its place.
-Of decisions the entry's content too is composed anew, from the decision's row.
+Of decisions and frozen quality reports the entry's content too is composed anew, from what is stored.
 
 The columns are read as the database holds them. A byte that was changed behind the service's back may leave what is not text
 or not a moment any more, and that must be found, not stumbled over.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from sqlalchemy.sql import ColumnElement
 
 from app.audit.store import BEGINNING, AuditChain, AuditEntry, AuditLink, content_digest, link_digest
 from app.db import Table
+from app.quality.commitment import FROZEN, compose_report_commitment
+from app.quality.store import FrozenQualityReport
 from app.scoring.commitment import RECORDED, compose_commitment, compose_earlier_commitments
 from app.scoring.store import Decision
 
@@ -24,6 +27,7 @@ _BATCH = 1000
 _ENTRY = AuditEntry.__table__
 _LINK = AuditLink.__table__
 _DECISION = Decision.__table__
+_REPORT = FrozenQualityReport.__table__
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ async def verify_audit_trail(session: AsyncSession) -> Trail:
         walk.step({name: _as_text(value) for name, value in row._mapping.items()})
     trail.faults += _judge_heads(trail, await _stored_heads(session))
     trail.faults += [fault async for fault in _changed_decisions(session)]
+    trail.faults += [fault async for fault in _changed_reports(session)]
     trail.faults += [fault async for fault in _loose_entries(session)]
     trail.faults += [fault async for fault in _issuers_without_chain(session, trail)]
     return trail
@@ -184,6 +189,28 @@ def commitments_of(decision: Mapping[str, Any]) -> set[str]:
     }
     contents = (compose_commitment(row), *compose_earlier_commitments(row))
     return {content_digest(content) for content in contents}
+
+
+async def _changed_reports(session: AsyncSession) -> Any:
+    """Frozen quality reports whose bytes are not those that an entry commits to, and entries whose report is missing."""
+    chained: dict[tuple[str, str, str], tuple[int, int | None]] = {}
+    entries = select(_ENTRY.c.issuer_id, _ENTRY.c.object_id, _ENTRY.c.digest, _ENTRY.c.id, _LINK.c.position)
+    joined = entries.select_from(_ENTRY.outerjoin(_LINK, _LINK.c.entry_id == _ENTRY.c.id))
+    for issuer_id, achievement_id, digest, entry_id, position in await session.execute(
+        joined.where(_ENTRY.c.action == FROZEN).order_by(_ENTRY.c.id)
+    ):
+        chained[issuer_id, achievement_id, digest] = entry_id, position
+    reports = select(*_columns(session, _REPORT, "report"))
+    async for row in await session.stream(reports.execution_options(yield_per=_BATCH)):
+        report = {name.removeprefix("report_"): _as_text(value) for name, value in row._mapping.items()}
+        body = hashlib.sha256(str(report["body"]).encode()).hexdigest()
+        digest = content_digest(compose_report_commitment(report["version"], report["label"], body))
+        if chained.pop((report["issuer_id"], report["achievement_id"], digest), None) is None:
+            what = f"the quality report {report['label']} of {report['achievement_id']} v{report['version']}"
+            yield TrailFault(str(report["issuer_id"]), None, None, f"{what} is not what was chained")
+    for (issuer_id, achievement_id, _), (entry_id, position) in chained.items():
+        what = f"a quality report of {achievement_id} is missing, or was changed"
+        yield TrailFault(str(issuer_id), position, entry_id, what)
 
 
 async def _issuers_without_chain(session: AsyncSession, trail: Trail) -> Any:

@@ -10,16 +10,20 @@ from app.appeals.jobs import END_APPEALS_JOB
 from app.assessors.anchors import forget_anchors_of
 from app.audit.store import audit
 from app.credentials.store import lock_credentials_of_learner
+from app.demographics.store import delete_declarations
 from app.errors import NotFound
 from app.events.store import record_event
 from app.jobs.queue import enqueue
 from app.learners.store import Learner, LearnerIdentity, lock_with_merged, require_not_merged
 from app.misconduct.jobs import CLOSE_CASE_JOB
 from app.misconduct.store import list_cases_of_learners
+from app.pathways.propose import lapse_of_erased
 from app.people.erase import erase_person
 from app.people.people import find_person_of_learner
 from app.programs.store import Enrollment
+from app.recognition.store import forget_recognized
 from app.submissions.evidence import DELETE_JOB
+from app.submissions.impact import forget_impact
 from app.submissions.jobs import CANCEL_READINGS_JOB
 from app.submissions.store import Artifact, list_submissions_of_learners, list_uploads
 
@@ -54,15 +58,18 @@ async def erase_learner(
         person = await find_person_of_learner(session, issuer_id, id_)
         if person is not None:
             await erase_person(session, person, actor=actor, now=now)
+    await delete_declarations(session, issuer_id, sorted(learners))
     enrolled = (Enrollment.issuer_id == issuer_id, Enrollment.learner_id.in_(learners))
     await session.execute(update(Enrollment).where(*enrolled).values(school=None, external_id=None, updated_at=now))
     for credential in credentials:
         credential.sealed_reason = None
         credential.updated_at = now
+    await forget_recognized(session, [credential.id for credential in credentials])
     await _drop_evidence(session, issuer_id, list(learners), now)
     for case in await list_cases_of_learners(session, issuer_id, list(learners)):
         if case.state != "closed":
             enqueue(session, CLOSE_CASE_JOB, {"issuer_id": issuer_id, "case_id": case.id}, run_at=now)
+    await lapse_of_erased(session, issuer_id, list(learners), now)
     audit(session, issuer_id=issuer_id, actor=actor, action="learner.erased", object_id=learner_id,
           content={"credentials": [credential.id for credential in credentials], "learners": sorted(learners)},
           at=now)  # fmt: skip
@@ -81,3 +88,4 @@ async def _drop_evidence(session: AsyncSession, issuer_id: str, learner_ids: lis
         enqueue(session, END_APPEALS_JOB, payload, run_at=now)
     theirs = (Artifact.issuer_id == issuer_id, Artifact.submission_id.in_([each.id for each in submissions]))
     await session.execute(update(Artifact).where(*theirs).values(genre=None))
+    await forget_impact(session, issuer_id, [each.id for each in submissions])

@@ -1,6 +1,7 @@
 """Everything this service holds about one person."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -12,17 +13,21 @@ from app.appeals.store import list_appeals_of_learners
 from app.assessors.anchors import list_anchors_of
 from app.credentials.fetch import fetch_reason
 from app.credentials.store import get_representation, list_credentials_of_learner, list_editions
+from app.demographics.tell import tell_declaration
 from app.events.store import list_events_about
-from app.keys.vault import Vault
+from app.keys.vault import PersonalKey, Vault
 from app.learners.recipients import open_key, open_known, primary_of
 from app.learners.store import Learner, list_merged
 from app.misconduct.store import list_cases_of_learners
 from app.misconduct.texts import open_texts as open_case
+from app.pathways.reasons import open_reason
+from app.pathways.store import list_proposals_of_learners
 from app.people.identities import list_person_identities, open_person_key, open_person_value
 from app.people.store import list_mails
 from app.programs.enrollments import open_context
 from app.programs.store import list_all_affiliations, list_enrollments_of_learners
 from app.readings.tell import tell_readings
+from app.recognition.store import list_recognized
 from app.scoring.award import open_details
 from app.scoring.returned import open_return
 from app.scoring.store import list_decisions_of_learners
@@ -118,6 +123,16 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
         ],
         "readings": await tell_readings(session, learner.issuer_id, keys),
         "credentials": badges,
+        "recognitions": [
+            {
+                "credential_id": each.credential_id,
+                "outcome": each.outcome,
+                "credit": each.credit,
+                "standing": each.standing,
+                "verified_at": each.verified_at,
+            }
+            for each in await list_recognized(session, [credential.id for credential in credentials])
+        ],
         "anchors": [
             {
                 "id": anchor.id,
@@ -155,15 +170,38 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
             }
             for each in await list_cases_of_learners(session, learner.issuer_id, list(keys))
         ],
+        "pathway_proposals": [
+            {
+                "id": each.id,
+                "pathway_id": each.pathway_id,
+                "version": each.version,
+                "state": each.state,
+                "credentials": each.components,
+                "decision_id": each.decision_id,
+                "reason": open_reason(keys[each.learner_id], each),
+                "proposed_at": each.proposed_at,
+                "decided_at": each.decided_at,
+                "review_since": each.review_since,
+            }
+            for each in await list_proposals_of_learners(session, learner.issuer_id, list(keys))
+        ],
         "affiliations": [
             {"id": each.id, "kind": each.kind, "declared_at": each.created_at, "ended_at": each.ended_at}
             for each in await list_all_affiliations(session, learner.issuer_id, list(keys))
         ],
+        "demographics": await _tell_demographics(session, learner.issuer_id, keys),
         "events": [
             {"position": event.position, "type": event.type, "object_id": event.object_id, "at": event.occurred_at}
             for event in await list_events_about(session, learner.issuer_id, objects)
         ],
     }
+
+
+async def _tell_demographics(
+    session: AsyncSession, issuer_id: str, keys: Mapping[str, PersonalKey]
+) -> dict[str, Any] | None:
+    found = await tell_declaration(session, issuer_id, keys)
+    return None if found is None else {"values": found[1], "declared_at": found[0].declared_at}
 
 
 async def _export_person(session: AsyncSession, vault: Vault, learner: Learner) -> dict[str, Any] | None:

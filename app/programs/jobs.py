@@ -8,3 +8,7 @@ RECHECK_CONFLICTS_JOB = "recheck_conflicts"
 
 RECHECK_PROGRAM_JOB = "recheck_readings_of_program"
 """Another panel reads for a program: readings that were given out go to it. Payload: issuer_id, program_id."""
+
+WATCH_ASSESSORS_JOB = "watch_assessors"
+"""A program was created, or a day has passed: the rules of drift and severity are applied to its assessors (`app.monitoring`).
+Payload: issuer_id, program_id."""

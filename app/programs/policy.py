@@ -96,6 +96,9 @@ class ScoringPolicyBody(Body):
     validity_percent: _Percent = Field(
         default=0, description="Share of readings that are anchors with known scores, not recognizable as such."
     )
+    minimum_cell: Annotated[int, Field(strict=True, ge=5, le=1_000)] = Field(
+        default=10, description="Reports tell no results of a group of fewer people, nor what would give them away."
+    )
 
     @property
     def sampling_rate(self) -> Decimal:

@@ -14,7 +14,7 @@ from app.errors import ExternalIdTaken, Fault, InvalidInput, NotFound
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.jobs.queue import enqueue
-from app.programs.jobs import OPEN_WINDOWS_JOB, RECHECK_PROGRAM_JOB
+from app.programs.jobs import OPEN_WINDOWS_JOB, RECHECK_PROGRAM_JOB, WATCH_ASSESSORS_JOB
 from app.programs.policies import compose_version
 from app.programs.policy import ScoringPolicyBody
 from app.programs.store import Program, ProgramAchievement, is_external_id_taken, list_program_achievements
@@ -59,7 +59,8 @@ async def create_program(
     await session.flush()
     session.add(compose_version(program, 1, facts.policy, actor, now))
     await _set_achievements(session, program, facts.achievement_ids)
-    enqueue(session, OPEN_WINDOWS_JOB, {"issuer_id": issuer_id, "program_id": program.id}, run_at=now)
+    for job in (OPEN_WINDOWS_JOB, WATCH_ASSESSORS_JOB):
+        enqueue(session, job, {"issuer_id": issuer_id, "program_id": program.id}, run_at=now)
     _note(session, program, "created", (), actor, now)
     return program
 

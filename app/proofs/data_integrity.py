@@ -1,18 +1,31 @@
 """Proofs on documents: W3C Verifiable Credential Data Integrity 1.0, §4 (add and verify proof).
 
-A document may carry several proofs (a proof set). Each is verified by itself, over the document without any. Proof
-chains (`previousProof`) are not supported, and are a problem rather than ignored.
+A document may carry several proofs (a proof set). Each is verified by itself, over the document without any. A proof of a chain
+(`previousProof`, §2.1.2) covers the proofs it names, too: they go back into the document before it is canonicalized.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
 from app.errors import Fault, InvalidInput
-from app.proofs import eddsa_rdfc_2022
-from app.proofs.errors import UnsafeDocument
-from app.proofs.rdfc import canonicalize
+from app.proofs import ecdsa_sd_2023
+from app.proofs.cryptosuites import (
+    DATA_INTEGRITY,
+    Cryptosuite,
+    find_signature,
+    find_suite,
+    hash_data,
+    is_signed_by,
+    transform,
+    transform_proof_config,
+)
+from app.proofs.errors import MalformedProofValue, UnknownContext, UnsafeDocument
+from app.proofs.multikey import kind_of
 from app.proofs.verification_method import VerificationMethod, find_moment
 
 Contexts = Mapping[str, dict[str, Any]]
@@ -66,10 +79,10 @@ def verify_proof(
         *_check_suite(proof),
     ]
     located = [replace(problem, pointer=place + problem.pointer) for problem in problems]
-    verify = _CRYPTOSUITES.get(str(proof.get("cryptosuite")))
-    if verify is None:
+    suite = find_suite(proof)
+    if suite is None:
         return located
-    return [*located, *verify(secured_document, proof, verification_method, contexts, place)]
+    return [*located, *_verify_signature(suite, secured_document, proof, verification_method, contexts, place)]
 
 
 def _pointer_to(secured_document: Mapping[str, Any], proof: Mapping[str, Any]) -> str:
@@ -83,12 +96,11 @@ def _pointer_to(secured_document: Mapping[str, Any], proof: Mapping[str, Any]) -
 
 
 def _check_suite(proof: Mapping[str, Any]) -> list[Problem]:
-    problems = []
-    if proof.get("type") != eddsa_rdfc_2022.PROOF_TYPE:
-        problems.append(Problem("proof_type_unsupported", "The proof is not a DataIntegrityProof.", "/type"))
-    if str(proof.get("cryptosuite")) not in _CRYPTOSUITES:
-        problems.append(Problem("cryptosuite_unsupported", "The cryptosuite is not supported.", "/cryptosuite"))
-    return problems
+    if find_suite(proof) is not None:
+        return []
+    if proof.get("type") != DATA_INTEGRITY:
+        return [Problem("proof_type_unsupported", "The proof is of no supported type.", "/type")]
+    return [Problem("cryptosuite_unsupported", "The cryptosuite is not supported.", "/cryptosuite")]
 
 
 def _check_purpose(proof: Mapping[str, Any], purpose: str) -> list[Problem]:
@@ -128,42 +140,92 @@ def _check_context(secured_document: Mapping[str, Any], proof: Mapping[str, Any]
     return []
 
 
-def _verify_eddsa_rdfc_2022(
+def _verify_signature(
+    suite: Cryptosuite,
     secured_document: Mapping[str, Any],
     proof: Mapping[str, Any],
     method: VerificationMethod,
     contexts: Contexts,
     place: str,
 ) -> list[Problem]:
-    """Data Integrity EdDSA Cryptosuites §3.2.2. `place` is the pointer to the proof."""
-    if "previousProof" in proof:
-        return [Problem("proof_chain_unsupported", "Proof chains are not supported.", f"{place}/previousProof")]
-    signature = eddsa_rdfc_2022.find_signature(proof.get("proofValue"))
-    if signature is None:
-        detail = "proofValue is not base58btc (z…) of 64 bytes."
-        return [Problem("proof_value_malformed", detail, f"{place}/proofValue")]
+    """Transformation, hashing and verification of the suite. `place` is the pointer to the proof."""
+    kind = kind_of(method.public_key).name
+    if kind not in suite.keys:
+        detail = f"A key of the kind {kind} does not make proofs of {suite.name}."
+        return [Problem("key_unfit_for_suite", detail, f"{place}/verificationMethod")]
+    chained, problems = _find_chained(secured_document, proof, place)
+    if problems:
+        return problems
     unsecured_document = {name: value for name, value in secured_document.items() if name != "proof"}
-    proof_config = {name: value for name, value in proof.items() if name not in ("proofValue", "@context")}
+    covered = unsecured_document | ({"proof": chained} if chained else {})
+    proof_config = {name: value for name, value in proof.items() if name != "proofValue"}
     try:
-        canonical_document = canonicalize(unsecured_document, contexts=contexts)
-    except InvalidInput as error:
-        return [Problem(error.code, fault.detail, fault.pointer) for fault in _faults_of(error)]
-    try:
-        canonical_proof_config = eddsa_rdfc_2022.canonicalize_proof_config(
-            proof_config, unsecured_document["@context"], contexts=contexts
+        canonical_proof_config = transform_proof_config(
+            suite, proof_config, unsecured_document.get("@context"), contexts=contexts
         )
     except InvalidInput as error:
+        if isinstance(error, UnknownContext):  # the document's, which the proof is read in
+            return [Problem(error.code, fault.detail, fault.pointer) for fault in _faults_of(error)]
         return [Problem("proof_options_unsafe", fault.detail, place + fault.pointer) for fault in _faults_of(error)]
-    hash_data = eddsa_rdfc_2022.hash_data(canonical_proof_config, canonical_document)
-    if not eddsa_rdfc_2022.is_signed_by(method.public_key, hash_data, signature):
-        detail = "The signature is not the key's over this document and this proof."
-        return [Problem("proof_signature_invalid", detail, f"{place}/proofValue")]
-    return []
+    verify = _is_signed_selectively if suite.is_selective else _is_signed
+    try:
+        if verify(suite, covered, canonical_proof_config, proof.get("proofValue"), method, contexts):
+            return []
+    except MalformedProofValue as error:
+        return [Problem(error.code, error.detail, f"{place}/proofValue")]
+    except InvalidInput as error:
+        return [Problem(error.code, fault.detail, fault.pointer) for fault in _faults_of(error)]
+    detail = "The signature is not the key's over this document and this proof."
+    return [Problem("proof_signature_invalid", detail, f"{place}/proofValue")]
+
+
+def _is_signed(
+    suite: Cryptosuite,
+    document: Mapping[str, Any],
+    canonical_proof_config: str,
+    proof_value: Any,
+    method: VerificationMethod,
+    contexts: Contexts,
+) -> bool:
+    """Whether the key signed all of `document`. Raises MalformedProofValue, and as `transform` does."""
+    signature = find_signature(method.public_key, proof_value)
+    if signature is None:
+        raise MalformedProofValue("proofValue is not base58btc (z…) of a signature of the key.")
+    canonical_document = transform(suite, document, contexts=contexts)
+    signed = hash_data(method.public_key, canonical_proof_config, canonical_document)
+    return is_signed_by(method.public_key, signed, signature)
+
+
+def _is_signed_selectively(
+    _: Cryptosuite,
+    document: Mapping[str, Any],
+    canonical_proof_config: str,
+    proof_value: Any,
+    method: VerificationMethod,
+    contexts: Contexts,
+) -> bool:
+    """As `_is_signed`. A base proof is for its holder alone: whoever verifies it would see its key for the labels."""
+    assert isinstance(method.public_key, EllipticCurvePublicKey)
+    disclosed = ecdsa_sd_2023.parse_derived(proof_value)
+    proof_hash = hashlib.sha256(canonical_proof_config.encode()).digest()
+    return ecdsa_sd_2023.verify_derived(document, proof_hash, disclosed, method.public_key, contexts=contexts)
+
+
+def _find_chained(
+    secured_document: Mapping[str, Any], proof: Mapping[str, Any], place: str
+) -> tuple[list[Mapping[str, Any]], list[Problem]]:
+    """The proofs that `previousProof` names, §4.5 step 4.1 on: in the order of the document, each one once."""
+    if "previousProof" not in proof:
+        return [], []
+    named = proof["previousProof"]
+    wanted = named if isinstance(named, list) else [named]
+    by_id = {each["id"]: each for each in proofs_of(secured_document) if isinstance(each, Mapping) and "id" in each}
+    missing = [str(id_) for id_ in wanted if not isinstance(id_, str) or id_ not in by_id or by_id[id_] == proof]
+    if missing or not wanted:
+        detail = f"previousProof names no other proof of the document: {', '.join(missing)}".rstrip(": ")
+        return [], [Problem("previous_proof_missing", f"{detail}.", f"{place}/previousProof")]
+    return [each for id_, each in by_id.items() if id_ in wanted], []
 
 
 def _faults_of(error: InvalidInput) -> Sequence[Fault]:
     return error.faults or [Fault("", error.detail, error.cure)]
-
-
-_Verify = Callable[[Mapping[str, Any], Mapping[str, Any], VerificationMethod, Contexts, str], list[Problem]]
-_CRYPTOSUITES: dict[str, _Verify] = {eddsa_rdfc_2022.CRYPTOSUITE: _verify_eddsa_rdfc_2022}

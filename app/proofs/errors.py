@@ -3,8 +3,10 @@
 InvalidInput
 ├── UnsafeDocument              something in the document would not be covered by a signature
 ├── UnknownContext              `@context` names a document that is not vendored, or defines terms in line
+├── MalformedProofValue         not a signature, or not what the cryptosuite writes
+├── MalformedPointer            a JSON Pointer that does not lead anywhere in the document
 ├── WorkBudgetExceeded          too deep, too large or too entangled to canonicalize
-└── InvalidVerificationMethod   not a usable Ed25519 key, or not one the controller asserts with
+└── InvalidVerificationMethod   not a usable public key, or not one the controller asserts with
 Broken
 └── LintTokenMisused            a signature was asked for something that was not linted, or twice
 """
@@ -20,6 +22,14 @@ class UnsafeDocument(InvalidInput):
 
 class UnknownContext(InvalidInput):
     code: ClassVar[str] = "unknown_context"
+
+
+class MalformedProofValue(InvalidInput):
+    code: ClassVar[str] = "proof_value_malformed"
+
+
+class MalformedPointer(InvalidInput):
+    code: ClassVar[str] = "malformed_pointer"
 
 
 class WorkBudgetExceeded(InvalidInput):

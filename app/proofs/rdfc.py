@@ -21,6 +21,7 @@ from typing import Any, Literal, NamedTuple
 
 from pyld import canon, jsonld
 from pyld.context_resolver import ContextResolver
+from pyld.nquads import serialize_nquad
 
 from app.errors import Fault
 from app.proofs.errors import UnknownContext, UnsafeDocument, WorkBudgetExceeded
@@ -67,14 +68,7 @@ def canonicalize(document: Mapping[str, Any], *, contexts: Contexts) -> Canonica
     Raises UnknownContext when `@context` is anything but URLs out of `contexts`, WorkBudgetExceeded when the document
     is too deep, large or entangled, and UnsafeDocument, with a fault per place, when a part would not be covered.
     """
-    _require_known_contexts(document, contexts)
-    _require_plain_json(document)
-    expanded = _expand(document, contexts)
-    try:
-        statements = _Dataset(expanded).statements
-    except _Refusal as refusal:
-        raise UnsafeDocument(refusal.detail, faults=refusal.locate(document), cure=refusal.cure) from refusal
-    return canonicalize_dataset(statements)
+    return canonicalize_dataset(state(document, contexts=contexts))
 
 
 class Term(NamedTuple):
@@ -94,15 +88,45 @@ class Quad(NamedTuple):
     graph: Term | None = None
 
 
+def state(document: Mapping[str, Any], *, contexts: Contexts) -> list[Quad]:
+    """The RDF statements of a JSON-LD `document`, each exactly once. Raises as `canonicalize` does."""
+    _require_known_contexts(document, contexts)
+    _require_plain_json(document)
+    expanded = _expand(document, contexts)
+    try:
+        return list(_Dataset(expanded).statements)
+    except _Refusal as refusal:
+        raise UnsafeDocument(refusal.detail, faults=refusal.locate(document), cure=refusal.cure) from refusal
+
+
 def canonicalize_dataset(statements: Iterable[Quad]) -> CanonicalDocument:
     """RDFC-1.0 §4.4 over `statements`, which are distinct. Raises WorkBudgetExceeded."""
+    nquads: str = _BudgetedURDNA2015().main(_as_dataset(statements), {"format": "application/n-quads"})
+    return CanonicalDocument(nquads=nquads, sha256=hashlib.sha256(nquads.encode()).digest())
+
+
+def label_blank_nodes(statements: Iterable[Quad]) -> dict[str, str]:
+    """The canonical label (`c14n0`, …) of each blank node of `statements` by its own (`_:b1`). Raises WorkBudgetExceeded."""
+    canonicalizer = _BudgetedURDNA2015()
+    canonicalizer.main(_as_dataset(statements), {"format": "application/n-quads"})
+    issued = canonicalizer.canonical_issuer.existing
+    return {own: canonical.removeprefix("_:") for own, canonical in issued.items()}
+
+
+def serialize_quad(quad: Quad) -> str:
+    """One line of N-Quads, in canonical form but for the labels of its blank nodes."""
+    components = {"subject": quad.subject, "predicate": quad.predicate, "object": quad.object, "name": quad.graph}
+    line: str = serialize_nquad({place: _as_pyld(term) for place, term in components.items() if term is not None})
+    return line
+
+
+def _as_dataset(statements: Iterable[Quad]) -> dict[str, list[dict[str, Any]]]:
     dataset: dict[str, list[dict[str, Any]]] = {}
     for quad in statements:
         graph = quad.graph.value if quad.graph else "@default"
         triple = {"subject": quad.subject, "predicate": quad.predicate, "object": quad.object}
         dataset.setdefault(graph, []).append({place: _as_pyld(term) for place, term in triple.items()})
-    nquads: str = _BudgetedURDNA2015().main(dataset, {"format": "application/n-quads"})
-    return CanonicalDocument(nquads=nquads, sha256=hashlib.sha256(nquads.encode()).digest())
+    return dataset
 
 
 def _as_pyld(term: Term) -> dict[str, str]:

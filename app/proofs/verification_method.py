@@ -1,7 +1,7 @@
-"""Ed25519 verification methods: W3C Controlled Identifiers v1.0 (§2.2, Multikey §2.2.2) and the DID method key.
+"""Verification methods: W3C Controlled Identifiers v1.0 §2.2, and the DID methods key and jwk.
 
 We publish Multikey. Foreign issuers may also use Ed25519VerificationKey2020 (the same encoding under an older name) and
-JsonWebKey or JsonWebKey2020 with an OKP key (RFC 8037).
+JsonWebKey or JsonWebKey2020.
 """
 
 import base64
@@ -11,52 +11,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import base58
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from app import strict_json
 from app.errors import Fault
 from app.proofs.errors import InvalidVerificationMethod
+from app.proofs.multikey import PublicKey, decode_multikey, encode_multikey, read_jwk
 
-ED25519_PREFIX = b"\xed\x01"  # multicodec ed25519-pub, 0xed as a varint
-KEY_LENGTH = 32
-
-_MULTIBASE = re.compile("z([1-9A-HJ-NP-Za-km-z]{1,50})")
-_BASE64URL = re.compile("[A-Za-z0-9_-]{43}")
+_BASE64URL = re.compile("[A-Za-z0-9_-]{1,2000}")
 _DATE_TIME_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationMethod:
-    """A public key and who controls it. `id` is a DID URL with fragment, `public_key_multibase` is `z6Mk…`.
+    """A public key and who controls it. `id` is a DID URL with fragment, `public_key_multibase` the key as Multikey.
 
     `expires` and `revoked` are aware; proofs are not accepted from these times on.
     """
 
     id: str
     controller: str
-    public_key: Ed25519PublicKey
+    public_key: PublicKey
     public_key_multibase: str
     expires: datetime | None = None
     revoked: datetime | None = None
 
 
-def encode_multikey(public_key: Ed25519PublicKey) -> str:
-    """`public_key` as `publicKeyMultibase`: base58btc of the two-byte prefix and the 32 bytes of the key."""
-    return "z" + base58.b58encode(ED25519_PREFIX + public_key.public_bytes_raw()).decode()
-
-
-def decode_multikey(public_key_multibase: str) -> Ed25519PublicKey:
-    """The key in a `publicKeyMultibase`. Raises InvalidVerificationMethod for anything but an Ed25519 public key."""
-    match = _MULTIBASE.fullmatch(public_key_multibase)
-    if not match:
-        raise _refusal("The publicKeyMultibase is not base58btc.", "/publicKeyMultibase")
-    decoded = base58.b58decode(match[1])
-    if not decoded.startswith(ED25519_PREFIX) or len(decoded) != len(ED25519_PREFIX) + KEY_LENGTH:
-        raise _refusal("The publicKeyMultibase is not an Ed25519 public key.", "/publicKeyMultibase")
-    return Ed25519PublicKey.from_public_bytes(decoded[len(ED25519_PREFIX) :])
-
-
-def did_key(public_key: Ed25519PublicKey) -> str:
+def did_key(public_key: PublicKey) -> str:
     """The did:key of `public_key`, without fragment."""
     return f"did:key:{encode_multikey(public_key)}"
 
@@ -76,12 +57,28 @@ def resolve_did_key(did_url: str) -> VerificationMethod:
     return VerificationMethod(did_url, did, public_key, public_key_multibase)
 
 
+def resolve_did_jwk(did_url: str) -> VerificationMethod:
+    """The one verification method of a did:jwk, `#0`. `did_url` may lack the fragment. Raises InvalidVerificationMethod."""
+    did, _, fragment = did_url.partition("#")
+    encoded = did.removeprefix("did:jwk:")
+    if not did.startswith("did:jwk:") or not _BASE64URL.fullmatch(encoded):
+        raise _refusal("This is not a did:jwk.")
+    if "#" in did_url and fragment != "0":
+        raise _refusal("The fragment of a did:jwk is 0.")
+    try:
+        jwk = strict_json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+    except (ValueError, strict_json.MalformedDocument):
+        raise _refusal("The identifier of the did:jwk is not base64url of a JWK.") from None
+    public_key = read_jwk(jwk, "")
+    return VerificationMethod(did_url, did, public_key, encode_multikey(public_key))
+
+
 def verification_method_from(document: Mapping[str, Any], did_url: str, *, purpose: str) -> VerificationMethod:
     """The method `did_url` out of a DID document or controlled identifier document (Controlled Identifiers §3.3).
 
     `purpose` is the verification relationship that has to list it, such as "assertionMethod". Raises
     InvalidVerificationMethod when the document is another's, does not have the method, controls it not, or does not use
-    it for the purpose, or when its key is not Ed25519.
+    it for the purpose, or when its key is of no supported kind.
     """
     document_id, has_fragment, _ = did_url.partition("#")
     if not has_fragment:
@@ -122,28 +119,27 @@ def _read_method(method: Mapping[str, Any], did_url: str, controller: str, point
     return VerificationMethod(did_url, controller, public_key, encode_multikey(public_key), **times)
 
 
-def _read_multibase(method: Mapping[str, Any], pointer: str) -> Ed25519PublicKey:
+def _read_multibase(method: Mapping[str, Any], pointer: str) -> PublicKey:
     value = method.get("publicKeyMultibase")
     if not isinstance(value, str):
         raise _refusal("The verification method has no publicKeyMultibase.", pointer)
     return decode_multikey(value)
 
 
-def _read_jwk(method: Mapping[str, Any], pointer: str) -> Ed25519PublicKey:
-    jwk = method.get("publicKeyJwk")
-    if not isinstance(jwk, Mapping) or (jwk.get("kty"), jwk.get("crv")) != ("OKP", "Ed25519"):
-        raise _refusal("The publicKeyJwk is not an Ed25519 key.", f"{pointer}/publicKeyJwk")
-    if "d" in jwk:
-        raise _refusal("The publicKeyJwk gives the private key away.", f"{pointer}/publicKeyJwk")
-    x = jwk.get("x")
-    if not isinstance(x, str) or not _BASE64URL.fullmatch(x):
-        raise _refusal("The x of the publicKeyJwk is not 32 bytes of base64url.", f"{pointer}/publicKeyJwk/x")
-    return Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(x + "="))
+def _read_ed25519(method: Mapping[str, Any], pointer: str) -> PublicKey:
+    public_key = _read_multibase(method, pointer)
+    if not isinstance(public_key, Ed25519PublicKey):
+        raise _refusal("An Ed25519VerificationKey2020 has an Ed25519 key.", f"{pointer}/publicKeyMultibase")
+    return public_key
+
+
+def _read_jwk(method: Mapping[str, Any], pointer: str) -> PublicKey:
+    return read_jwk(method.get("publicKeyJwk"), f"{pointer}/publicKeyJwk")
 
 
 _KEY_FORMATS = {
     "Multikey": _read_multibase,
-    "Ed25519VerificationKey2020": _read_multibase,
+    "Ed25519VerificationKey2020": _read_ed25519,
     "JsonWebKey": _read_jwk,
     "JsonWebKey2020": _read_jwk,
 }
@@ -169,5 +165,5 @@ def find_moment(value: Any) -> datetime | None:
 
 
 def _refusal(detail: str, pointer: str = "") -> InvalidVerificationMethod:
-    cure = "Use a Multikey verification method with an Ed25519 key that its controller asserts with."
+    cure = "Use a Multikey verification method with an Ed25519, P-256 or P-384 key that its controller asserts with."
     return InvalidVerificationMethod(detail, faults=[Fault(pointer, detail, cure)], cure=cure)

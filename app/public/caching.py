@@ -9,6 +9,9 @@ from fastapi import Request
 from fastapi.responses import Response
 
 FIVE_MINUTES = "public, max-age=300"
+ONE_YEAR = "public, max-age=31536000, immutable"
+REVALIDATE = "no-cache"
+"""May be kept, must be asked for again: a badge may be reissued or its page show a new status at any time."""
 
 
 def json_response(request: Request, document: Mapping[str, Any], media_type: str) -> Response:

@@ -4,7 +4,6 @@ Everything here is open to other origins (CORS) and says how long it may be cach
 never issued answers alike: 404.
 """
 
-import asyncio
 import hashlib
 import json
 import re
@@ -17,7 +16,13 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
 from app.achievements.case import compose_case_package
-from app.achievements.store import AchievementVersion, get_image, get_public_versions, list_live_translations
+from app.achievements.store import (
+    AchievementVersion,
+    get_image,
+    get_public_versions,
+    list_live_translations,
+    pick_version,
+)
 from app.achievements.versions import translation_facts
 from app.assessors.panels import compose_panel_profile
 from app.assessors.store import get_public_panel
@@ -32,10 +37,12 @@ from app.keys.store import SigningKey, get_key, list_all_keys, list_keys
 from app.openbadges.compose import add_translations
 from app.openbadges.datatypes import OB_CONTEXT, VC_CONTEXT
 from app.public import views
+from app.public.answering import NotAcceptable, negotiated, page
+from app.public.caching import ONE_YEAR, REVALIDATE
 from app.public.caching import document_response as _document
 from app.public.caching import json_response as _json
 from app.public.negotiate import HTML, JSON_TYPES, negotiate, prefers_html
-from app.public.pages import NotFoundView, View
+from app.public.pages import NotFoundView
 from app.public.rendering import SECURITY_HEADERS, render
 from app.resources import Resources
 from app.statuslists.store import get_publication
@@ -46,16 +53,7 @@ from app.web.problems import responses
 
 router = APIRouter(tags=["Public documents"])
 
-_ONE_YEAR = "public, max-age=31536000, immutable"
-_REVALIDATE = "no-cache"
-"""May be kept, must be asked for again: a badge may be reissued or its page show a new status at any time."""
-
-
 _SVG_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-
-
-class NotAcceptable(AssayError):
-    code = "not_acceptable"
 
 
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
@@ -67,12 +65,12 @@ Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 async def credential(credential_id: Identifier, request: Request, session: ReadSession, world: World) -> Response:
     """A badge: the exact bytes that were signed, or its page."""
     found = await get_public_credential(session, credential_id)
-    media_type = _negotiated(request)
+    media_type = negotiated(request)
     edition, body, digest = await fetch_body(session, world.vault, found)
     if media_type == HTML:
         view = await views.credential_view(session, world, found, edition, json.loads(body), world.clock.now())
-        return await _page("credential.html", view)
-    return _document(request, body, media_type, etag=digest, cache=_REVALIDATE)
+        return await page("credential.html", view)
+    return _document(request, body, media_type, etag=digest, cache=REVALIDATE)
 
 
 @router.get("/credentials/{credential_id}/badge.png", operation_id="fetch_badge_png", response_class=Response,
@@ -114,7 +112,7 @@ async def achievement_version(
 ) -> Response:  # fmt: skip
     """One version of an achievement, as badges embed it. Its criteria and levels are the fragments of this URL."""
     versions = await get_public_versions(session, achievement_id)
-    found = _numbered(versions, version)
+    found = pick_version(versions, version)
     assert found.document is not None
     return await _achievement(request, session, world, versions, found, found.document)
 
@@ -128,7 +126,7 @@ async def achievement_case(
     session: ReadSession,
 ) -> Response:
     """One version of an achievement as a CFPackage of CASE 1.1: its rubric with criteria and levels, each with a GUID."""
-    found = _numbered(await get_public_versions(session, achievement_id), version)
+    found = pick_version(await get_public_versions(session, achievement_id), version)
     owner = await get_issuer(session, found.issuer_id)
     assert found.document is not None
     assert found.published_at is not None
@@ -147,9 +145,9 @@ async def achievement_case(
 async def issuer(slug: Slug, request: Request, session: ReadSession, world: World) -> Response:
     """An issuer's Open Badges 3.0 Profile."""
     found = await get_issuer_by_slug(session, slug)
-    media_type = _negotiated(request)
+    media_type = negotiated(request)
     if media_type == HTML:
-        return await _page("issuer.html", await views.issuer_view(session, world, found))
+        return await page("issuer.html", await views.issuer_view(session, world, found))
     return _json(request, {"@context": [VC_CONTEXT, OB_CONTEXT], **found.profile}, media_type)
 
 
@@ -169,9 +167,9 @@ async def did_document(slug: Slug, request: Request, session: ReadSession, world
 async def panel(panel_id: Identifier, request: Request, session: ReadSession, world: World) -> Response:
     """The Profile of an assessment panel: never its members."""
     found = await get_public_panel(session, panel_id)
-    media_type = _negotiated(request)
+    media_type = negotiated(request)
     if media_type == HTML:
-        return await _page("panel.html", await views.panel_view(session, world, found))
+        return await page("panel.html", await views.panel_view(session, world, found))
     profile = compose_panel_profile(found, world.base_url)
     return _json(request, {"@context": [VC_CONTEXT, OB_CONTEXT], **profile}, media_type)
 
@@ -209,19 +207,19 @@ async def status_list(status_list_id: Identifier, request: Request, session: Rea
 @router.get("/images/{digest}.png", operation_id="fetch_image", response_class=Response, responses=responses(404, 422))
 async def image(digest: Digest, request: Request, session: ReadSession) -> Response:
     """A badge image by the SHA-256 of its bytes."""
-    return _document(request, await get_image(session, digest), "image/png", etag=digest, cache=_ONE_YEAR)
+    return _document(request, await get_image(session, digest), "image/png", etag=digest, cache=ONE_YEAR)
 
 
 @router.get("/", include_in_schema=False)
 async def home(session: ReadSession, world: World) -> Response:
     """The start page."""
-    return await _page("home.html", await views.home_view(session, world))
+    return await page("home.html", await views.home_view(session, world))
 
 
 @router.get("/problems", include_in_schema=False)
 async def problems(world: World) -> Response:
     """Every problem code."""
-    return await _page("problems.html", views.problems_view(world))
+    return await page("problems.html", views.problems_view(world))
 
 
 @router.get("/problems/{code}", include_in_schema=False)
@@ -232,7 +230,7 @@ async def problem(code: str, request: Request, world: World) -> Response:
     if not prefers_html(request.headers.get("accept")):
         example = example_of(PROBLEM_TYPES[code], world.base_url)
         return _json(request, {**asdict(PROBLEM_TYPES[code]), "example": asdict(example)}, "application/json")
-    return await _page("problem.html", views.problem_view(world, PROBLEM_TYPES[code]))
+    return await page("problem.html", views.problem_view(world, PROBLEM_TYPES[code]))
 
 
 def not_found_page(request: Request, error: AssayError) -> Response | None:
@@ -276,13 +274,6 @@ async def is_own_test_issuer(world: Resources, did: str) -> bool:
         return await is_test_issuer(session, did)
 
 
-def _numbered(versions: list[AchievementVersion], version: int) -> AchievementVersion:
-    found = next((v for v in versions if v.version == version), None)
-    if found is None:
-        raise NotFound("The achievement has no published version with this number.")
-    return found
-
-
 async def _achievement(
     request: Request,
     session: ReadSession,
@@ -291,9 +282,9 @@ async def _achievement(
     version: AchievementVersion,
     document: Mapping[str, Any],
 ) -> Response:
-    media_type = _negotiated(request)
+    media_type = negotiated(request)
     if media_type == HTML:
-        return await _page("achievement.html", await views.achievement_view(session, world, versions, version))
+        return await page("achievement.html", await views.achievement_view(session, world, versions, version))
     return _json(request, {"@context": [VC_CONTEXT, OB_CONTEXT], **document}, media_type)
 
 
@@ -302,30 +293,13 @@ def _jwk(key: SigningKey, issuer: str, base_url: str) -> Mapping[str, str]:
     return compose_jwk(raw, key_id=f"{base_url}/keys/{key.id}", issuer=issuer)
 
 
-def _negotiated(request: Request) -> str:
-    """The media type to answer with. `?format=json` is for links on pages: a browser cannot set its Accept header."""
-    if request.query_params.get("format") == "json":
-        return JSON_TYPES[0]
-    media_type = negotiate(request.headers.get("accept"), (*JSON_TYPES, HTML))
-    if media_type is None:
-        raise NotAcceptable(f"This is served as {', '.join((*JSON_TYPES, HTML))}.")
-    return media_type
-
-
 def _picture(request: Request, body: bytes, media_type: str) -> Response:
     """A baked badge. Opened on its own, an SVG is a document: this one may load nothing and run nothing."""
-    response = _document(request, body, media_type, etag=hashlib.sha256(body).hexdigest(), cache=_REVALIDATE)
+    response = _document(request, body, media_type, etag=hashlib.sha256(body).hexdigest(), cache=REVALIDATE)
     response.headers["X-Content-Type-Options"] = "nosniff"
     if media_type == "image/svg+xml":
         response.headers["Content-Security-Policy"] = _SVG_POLICY
     return response
-
-
-async def _page(template: str, view: View) -> Response:
-    headers = {**SECURITY_HEADERS, "Cache-Control": _REVALIDATE, "Vary": "Accept"}
-    # In a thread: a long text of Markdown takes its time, and others need not wait for it.
-    page = await asyncio.to_thread(render, template, view)
-    return Response(page, media_type=HTML, headers=headers)
 
 
 def _loaded(body: bytes) -> Mapping[str, Any]:

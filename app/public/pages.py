@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import ClassVar, Literal
 
+from app.quality.bodies import QualityReport, QualityWindows
+
 # --- parts -----------------------------------------------------------------------------------------------------------
 
 
@@ -227,6 +229,7 @@ class CredentialView(PageView):
     evidence: Sequence[EvidenceView] = ()
     panel: Party | None = None
     panel_description: str = ""
+    quality_url: str | None = None
     is_taken_over: bool = False
     is_listed: bool = False
 
@@ -274,6 +277,7 @@ class AchievementView(PageView):
     alignments: Sequence[AlignmentView] = ()
     tags: Sequence[str] = ()
     versions: Sequence[VersionView] = ()
+    quality_url: str | None = None
     is_listed: bool = True
 
 
@@ -365,4 +369,68 @@ class NotFoundView(PageView):
     detail: str = NOTHING
 
 
-View = CredentialView | AchievementView | IssuerView | PanelView | ProblemView | ProblemsView | HomeView | NotFoundView
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityView(PageView):
+    """A quality report. `digest` is the SHA-256 (hex) of a frozen one's JSON."""
+
+    report: QualityReport
+    json_url: str
+    issuer: Party
+    digest: str = ""
+
+    @staticmethod
+    def measure(name: str) -> str:
+        """A statistic by the name people know it by."""
+        return MEASURES.get(name, name)
+
+    @staticmethod
+    def reason(reason: str | None) -> str:
+        """Why there is no number."""
+        return REASONS.get(reason or "", reason or "")
+
+    @staticmethod
+    def told(value: float) -> str:
+        return f"{value:.2f}"
+
+
+MEASURES: Mapping[str, str] = {
+    "exact_agreement": "Same level",
+    "adjacent_agreement": "At most one level apart",
+    "cohen_kappa": "Cohen’s kappa",
+    "weighted_kappa_quadratic": "Kappa, quadratic weights",
+    "krippendorff_alpha_ordinal": "Krippendorff’s alpha, ordinal",
+    "krippendorff_alpha_nominal": "Krippendorff’s alpha, nominal",
+    "gwet_ac1": "Gwet’s AC1",
+}
+REASONS: Mapping[str, str] = {
+    "no_data": "no readings",
+    "one_category": "undefined: all at one level",
+    "one_rater": "undefined: one reader",
+    "too_few_clusters": "too few submissions",
+    "not_computed": "not computed yet",
+    "no_disagreement": "too little disagreement",
+    "small_cell": "fewer than ten submissions",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityListView(PageView):
+    """Which quality reports there are of an achievement version."""
+
+    reports: QualityWindows
+    json_url: str
+    issuer: Party
+
+
+View = (
+    CredentialView
+    | AchievementView
+    | IssuerView
+    | PanelView
+    | ProblemView
+    | ProblemsView
+    | HomeView
+    | NotFoundView
+    | QualityView
+    | QualityListView
+)

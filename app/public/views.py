@@ -56,6 +56,7 @@ async def credential_view(
     subject, url = document["credentialSubject"], f"{world.base_url}/credentials/{credential.id}"
     achievement = subject["achievement"]
     source = subject.get("source", {})
+    is_taken_over = bool(source) and await _is_external(session, source["id"])
     return CredentialView(
         base_url=world.base_url,
         is_test=issuer.is_test,
@@ -80,7 +81,8 @@ async def credential_view(
         evidence=[_evidence(piece) for piece in document.get("evidence", ())],
         panel=Party(source["name"], source["id"]) if source else None,
         panel_description=source.get("description", ""),
-        is_taken_over=bool(source) and await _is_external(session, source["id"]),
+        quality_url=_quality_url(source, achievement["id"], is_taken_over),
+        is_taken_over=is_taken_over,
         is_listed=credential.visibility == "public",
     )
 
@@ -131,6 +133,7 @@ async def achievement_view(
         ],
         alignments=[_alignment(alignment) for alignment in content.get("alignments", ())],
         tags=content.get("tags", ()),
+        quality_url=f"{_version_url(version, world)}/quality",
         versions=[VersionView(v.version, _version_url(v, world), v.state, v.published_at) for v in reversed(versions)],
     )
 
@@ -213,6 +216,14 @@ def problem_view(world: Resources, problem: ProblemType) -> ProblemView:
 
 async def _is_external(session: AsyncSession, panel_uri: str) -> bool:
     return (await get_public_panel(session, panel_uri.rpartition("/")[2])).kind == "external"
+
+
+def _quality_url(source: Mapping[str, Any], version_url: str, is_taken_over: bool) -> str | None:
+    """The quality report that a badge links; of one from before there were reports, all of its version."""
+    if not source or is_taken_over:
+        return None
+    url = str(source.get("url", ""))
+    return url if url.startswith(f"{version_url}/quality/") else f"{version_url}/quality"
 
 
 def _state(credential: Credential, edition: Edition, now: datetime) -> CredentialState:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,7 +13,9 @@ from app.assessors.certification import state_at
 from app.audit.store import audit
 from app.errors import Conflict, Fault, InvalidInput
 from app.events.store import record_event
+from app.jobs.queue import enqueue_once
 from app.readings.held import Held, get_held, require_live, require_may_read
+from app.readings.jobs import RECOMPUTE_QUALITY_JOB
 from app.readings.reassign import replace
 from app.readings.resolve import advance, resolve_again
 from app.readings.texts import Texts, seal_texts
@@ -113,6 +115,12 @@ async def _go_on(session: AsyncSession, world: Resources, submission: Submission
         await resolve_again(session, submission, held.reading, now)
     else:
         await advance(session, world, submission, now)
+    payload = {"issuer_id": submission.issuer_id, "achievement_id": submission.achievement_id}
+    await enqueue_once(session, RECOMPUTE_QUALITY_JOB, payload, run_at=_next_hour(now))
+
+
+def _next_hour(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
 
 def _unread(held: Held, rubric: Mapping[str, Any]) -> dict[str, list[str]]:

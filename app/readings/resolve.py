@@ -145,7 +145,7 @@ async def get_rubric(session: AsyncSession, submission: Submission) -> Rubric:
     return rubric
 
 
-def look_at_first(submission: Submission, rubric: Rubric, first: Reading | None) -> tuple[bool | None, bool]:
+def _look_at_first(submission: Submission, rubric: Rubric, first: Reading | None) -> tuple[bool | None, bool]:
     """Whether the first reading came out near the standard (None before it is submitted), and whether it was by somebody on
     probation."""
     if first is None or first.state != "submitted":
@@ -163,9 +163,9 @@ async def _find_due(session: AsyncSession, world: Resources, submission: Submiss
         | ((Submission.accepted_at == submission.accepted_at) & (Submission.id < submission.id)),
     )
     windows = await list_windows(session, submission.program_id)
-    near, probationary = look_at_first(submission, await get_rubric(session, submission), first)
+    near, probationary = _look_at_first(submission, await get_rubric(session, submission), first)
     facts = Facts(
-        is_selected=draw(world.vault, find_window(windows, submission), submission),
+        is_selected=draw(world.vault, find_window(windows, submission.accepted_at), submission),
         rank=await session.scalar(earlier) or 0,
         attempt=submission.attempt,
         is_near_standard=near,

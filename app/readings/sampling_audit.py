@@ -1,22 +1,26 @@
 """The sample recomputed from its seeds, and the second readings that were due compared with those there are."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements.rubric import Rubric
+from app.achievements.store import AchievementVersion
+from app.db import read_rows
 from app.keys.vault import Vault
+from app.learners.store import Learner
 from app.programs.policy import ScoringPolicyBody
-from app.programs.store import Program
-from app.readings.entitled import get_pinned_policy
-from app.readings.resolve import SECOND_KINDS, get_rubric, look_at_first
+from app.programs.store import Program, ScoringPolicy
+from app.readings.resolve import SECOND_KINDS
 from app.readings.sampler import compute_commitment, is_selected
+from app.readings.scores import is_near_standard
 from app.readings.store import STANDING, Reading, Resolution, SamplingWindow, list_windows
-from app.readings.triggers import Facts, find_due
+from app.readings.triggers import PROBATION, Due, Facts, find_due
 from app.readings.windows import find_window, open_seed
 from app.submissions.store import Submission
 
@@ -39,12 +43,49 @@ class WindowAudit:
 
 
 @dataclass(frozen=True, slots=True)
-class _Facts:
-    """Everything of a program that the audit looks at, read at once."""
+class AcceptedSubmission:
+    """The columns of a submission that the audit looks at. `person_id` is the learner's, or of whom they were merged into;
+    `banked` is null for a first attempt."""
 
-    submissions: Sequence[Submission]
-    readings: dict[str, list[Reading]]
-    resolved_at: dict[str, datetime]
+    id: str
+    person_id: str
+    achievement_id: str
+    version: int
+    attempt: int
+    state: str
+    policy_version: int | None
+    banked: list[list[str]] | None
+    accepted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The columns of a reading that the audit looks at. The levels are those of a first one."""
+
+    submission_id: str
+    kind: str
+    state: str
+    trigger: str | None
+    levels: list[list[str]] | None
+    submitted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found of one accepted submission. `is_selected` is None where no window covers it; `due` is the second reading it
+    had to have."""
+
+    submission: AcceptedSubmission
+    window: SamplingWindow | None
+    is_selected: bool | None
+    due: Due | None
+    is_second_read: bool
+    is_missed: bool
+    resolved_at: datetime | None
+
+    @property
+    def is_in_sample(self) -> bool:
+        return self.is_selected is not False
 
 
 async def audit_sample(
@@ -52,51 +93,70 @@ async def audit_sample(
 ) -> list[WindowAudit]:
     """The program's windows, oldest first, without those that were over by `since`; then what fell into none, if anything did."""
     windows = await list_windows(session, program.id)
-    seeds = {window.id: open_seed(vault, window) for window in windows}
     audits = {
-        window.id: WindowAudit(window, compute_commitment(seeds[window.id]) == window.seed_hash) for window in windows
+        window.id: WindowAudit(window, compute_commitment(open_seed(vault, window)) == window.seed_hash)
+        for window in windows
     }
     outside = WindowAudit(None)
-    facts = await _load(session, program)
-    policies: dict[int | None, ScoringPolicyBody] = {}
-    rubrics: dict[tuple[str, int], Rubric] = {}
-    ranks: Counter[tuple[str, int]] = Counter()
-    for submission in facts.submissions:
-        version = submission.achievement_id, submission.version
-        window = find_window(windows, submission)
-        if version not in rubrics:
-            rubrics[version] = await get_rubric(session, submission)
-        if submission.policy_version not in policies:
-            policies[submission.policy_version] = await get_pinned_policy(session, submission)
-        hit = None if window is None else is_selected(seeds[window.id], submission.id, window.rate)
-        _look_at(
-            outside if window is None else audits[window.id], submission, facts, hit, ranks[version], rubrics[version],
-            policies[submission.policy_version],
-        )  # fmt: skip
-        ranks[version] += 1
+    for each in await check_sample(session, vault, program):
+        audit = outside if each.window is None else audits[each.window.id]
+        audit.accepted += 1
+        audit.selected += each.is_in_sample
+        audit.second_read += each.is_in_sample and each.is_second_read
+        if each.is_missed:
+            audit.misses.append(each.submission.id)
     shown = [each for each in audits.values() if since is None or each.window is None or each.window.ends_at > since]
     return [*shown, outside] if outside.accepted else shown
 
 
-def _look_at(
-    audit: WindowAudit, submission: Submission, facts: _Facts, hit: bool | None, rank: int, rubric: Rubric,
-    policy: ScoringPolicyBody,
-) -> None:  # fmt: skip
-    readings = facts.readings[submission.id]
-    first = next((each for each in readings if each.kind == "first" and each.state in STANDING), None)
-    seconds = [each for each in readings if each.kind in SECOND_KINDS and each.state in STANDING]
-    near, probationary = look_at_first(submission, rubric, first)
-    due = find_due(policy.second_readings, Facts(hit, rank, submission.attempt, near, probationary))
-    audit.accepted += 1
-    is_in_sample = hit is None or hit
-    audit.selected += is_in_sample
-    audit.second_read += is_in_sample and any(each.state == "submitted" for each in seconds)
-    if due is not None and _is_missed(submission, first, seconds, facts.resolved_at.get(submission.id)):
-        audit.misses.append(submission.id)
+async def check_sample(
+    session: AsyncSession, vault: Vault, program: Program, *, as_of: datetime | None = None
+) -> list[Checked]:
+    """Every submission that the program has accepted, in that order: what was due for it, and what there is.
+
+    With `as_of` what had been accepted, read and resolved by then.
+    """
+    windows = await list_windows(session, program.id)
+    seeds = {window.id: open_seed(vault, window) for window in windows}
+    readings, resolved_at = await _load_readings(session, program, as_of), await _load_resolved(session, program, as_of)
+    policies, rubrics = await _load_policies(session, program), await _load_rubrics(session, program)
+
+    @cache  # many have the same levels
+    def is_near(version: tuple[str, int], levels: frozenset[tuple[str, str]]) -> bool:
+        return is_near_standard(rubrics[version], dict(levels))
+
+    ranks: Counter[tuple[str, int]] = Counter()
+    found = []
+    for submission in await _load_accepted(session, program, as_of):
+        version = submission.achievement_id, submission.version
+        window = find_window(windows, submission.accepted_at)
+        hit = None if window is None else is_selected(seeds[window.id], submission.id, window.rate)
+        standing = [each for each in readings[submission.id] if each.state in STANDING]
+        first = next((each for each in standing if each.kind == "first"), None)
+        seconds = [each for each in standing if each.kind in SECOND_KINDS]
+        is_read = first is not None and first.state == "submitted"
+        facts = Facts(
+            hit, ranks[version], submission.attempt,
+            is_near(version, _all_levels(submission, first)) if first is not None and is_read else None,
+            first is not None and is_read and first.trigger == PROBATION,
+        )  # fmt: skip
+        ranks[version] += 1
+        due = find_due(policies[submission.policy_version].second_readings, facts)
+        moment = resolved_at.get(submission.id)
+        is_second_read = any(each.state == "submitted" for each in seconds)
+        is_missed = due is not None and _is_missed(submission, first, seconds, moment)
+        found.append(Checked(submission, window, hit, due, is_second_read, is_missed, moment))
+    return found
+
+
+def _all_levels(submission: AcceptedSubmission, reading: _Read) -> frozenset[tuple[str, str]]:
+    """As `app.readings.resolve.all_levels`, of columns."""
+    banked = {criterion: level for criterion, level, _ in submission.banked or ()}
+    return frozenset((banked | {str(criterion): str(level) for criterion, level in reading.levels or ()}).items())
 
 
 def _is_missed(
-    submission: Submission, first: Reading | None, seconds: Sequence[Reading], resolved_at: datetime | None
+    submission: AcceptedSubmission, first: _Read | None, seconds: Sequence[_Read], resolved_at: datetime | None
 ) -> bool:
     if resolved_at is not None:
         return not any(each.submitted_at is not None and each.submitted_at <= resolved_at for each in seconds)
@@ -104,19 +164,68 @@ def _is_missed(
     return submission.state == "scoring" and first is not None and not seconds
 
 
-async def _load(session: AsyncSession, program: Program) -> _Facts:
-    issuer_id = program.issuer_id
-    of_program = (Submission.issuer_id == issuer_id, Submission.program_id == program.id)
-    accepted = select(Submission).where(*of_program, Submission.accepted_at.is_not(None))
-    submissions = (await session.scalars(accepted.order_by(Submission.accepted_at, Submission.id))).all()
-    readings: dict[str, list[Reading]] = defaultdict(list)
-    query = select(Reading).where(
-        Reading.issuer_id == issuer_id, Reading.program_id == program.id, Reading.submission_id.is_not(None)
-    )
-    for reading in (await session.scalars(query.order_by(Reading.created_at, Reading.id))).all():
-        readings[str(reading.submission_id)].append(reading)
-    resolutions = select(Resolution.submission_id, Resolution.resolved_at).where(
-        Resolution.issuer_id == issuer_id, Resolution.number == 1,
+async def _load_accepted(session: AsyncSession, program: Program, as_of: datetime | None) -> list[AcceptedSubmission]:
+    query = (
+        select(
+            Submission.id, func.coalesce(Learner.merged_into, Learner.id), Submission.achievement_id, Submission.version,
+            Submission.attempt, Submission.state, Submission.policy_version,
+            case((Submission.attempt > 1, Submission.banked)), Submission.accepted_at,
+        )
+        .join(Learner, (Learner.issuer_id == Submission.issuer_id) & (Learner.id == Submission.learner_id))
+        .where(
+            Submission.issuer_id == program.issuer_id, Submission.program_id == program.id,
+            Submission.accepted_at.is_not(None) if as_of is None else Submission.accepted_at <= as_of,
+        )
+        .order_by(Submission.accepted_at, Submission.id)
+    )  # fmt: skip
+    return [AcceptedSubmission(*row) for row in await read_rows(session, query)]
+
+
+async def _load_readings(session: AsyncSession, program: Program, as_of: datetime | None) -> Mapping[str, list[_Read]]:
+    query = select(
+        Reading.submission_id, Reading.kind, Reading.state, Reading.trigger,
+        case((Reading.kind == "first", Reading.levels)), Reading.submitted_at, Reading.created_at, Reading.updated_at,
+    ).where(
+        Reading.issuer_id == program.issuer_id, Reading.program_id == program.id, Reading.submission_id.is_not(None),
+        Reading.kind.in_(("first", *SECOND_KINDS)),
+    )  # fmt: skip
+    readings: dict[str, list[_Read]] = defaultdict(list)
+    for *columns, created_at, updated_at in await read_rows(session, query.order_by(Reading.created_at, Reading.id)):
+        reading = _Read(*columns)
+        if as_of is None or updated_at <= as_of:
+            readings[reading.submission_id].append(reading)
+        elif created_at <= as_of:  # then somebody still had it, or it waited for somebody
+            readings[reading.submission_id].append(replace(reading, state="assigned", submitted_at=None))
+    return readings
+
+
+async def _load_resolved(session: AsyncSession, program: Program, as_of: datetime | None) -> Mapping[str, datetime]:
+    of_program = (Submission.issuer_id == program.issuer_id, Submission.program_id == program.id)
+    query = select(Resolution.submission_id, Resolution.resolved_at).where(
+        Resolution.issuer_id == program.issuer_id, Resolution.number == 1,
         Resolution.submission_id.in_(select(Submission.id).where(*of_program)),
     )  # fmt: skip
-    return _Facts(submissions, readings, dict((await session.execute(resolutions)).all()))
+    if as_of is not None:
+        query = query.where(Resolution.resolved_at <= as_of)
+    return dict(await read_rows(session, query))
+
+
+async def _load_policies(session: AsyncSession, program: Program) -> Mapping[int | None, ScoringPolicyBody]:
+    """By version; what has none pinned is judged by the one in force."""
+    query = select(ScoringPolicy.version, ScoringPolicy.content).where(
+        ScoringPolicy.issuer_id == program.issuer_id, ScoringPolicy.program_id == program.id
+    )
+    found: dict[int | None, ScoringPolicyBody] = {
+        version: ScoringPolicyBody.model_validate(content) for version, content in (await session.execute(query)).all()
+    }
+    return found | {None: found[program.policy_version]}
+
+
+async def _load_rubrics(session: AsyncSession, program: Program) -> Mapping[tuple[str, int], Rubric]:
+    submitted = select(Submission.achievement_id).where(
+        Submission.issuer_id == program.issuer_id, Submission.program_id == program.id
+    )
+    query = select(AchievementVersion.achievement_id, AchievementVersion.version, AchievementVersion.content).where(
+        AchievementVersion.issuer_id == program.issuer_id, AchievementVersion.achievement_id.in_(submitted)
+    )
+    return {(id_, version): content["rubric"] for id_, version, content in (await session.execute(query)).all()}

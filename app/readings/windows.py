@@ -92,9 +92,8 @@ def open_seed(vault: Vault, window: SamplingWindow) -> bytes:
     return key.open(window.sealed_seed, table="sampling_window", row=window.id, column="sealed_seed")
 
 
-def find_window(windows: Sequence[SamplingWindow], submission: Submission) -> SamplingWindow | None:
-    """The window that an accepted submission belongs to. `windows` are those of its program, oldest first."""
-    accepted_at = submission.accepted_at
+def find_window(windows: Sequence[SamplingWindow], accepted_at: datetime | None) -> SamplingWindow | None:
+    """The window that a submission belongs to, by when it was accepted. `windows` are those of its program, oldest first."""
     if accepted_at is None:
         return None
     return next((each for each in windows if each.published_at <= accepted_at < each.ends_at), None)

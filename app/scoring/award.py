@@ -17,6 +17,7 @@ from app.keys.vault import PersonalKey
 from app.learners.recipients import open_key
 from app.learners.store import Learner, get_learner
 from app.openbadges.compose import EvidenceFacts, ResultFacts, criterion_uri, level_uri
+from app.quality.find import decided_in
 from app.resources import Resources
 from app.scoring.store import Decision, find_renewed
 
@@ -86,7 +87,12 @@ def compose_award_facts(
             for criterion, level in decision.levels
         ),
         evidence=tuple(EvidenceFacts(**piece) for piece in details["evidence"]),
-        source=compose_panel_profile(panel, base_url, is_of_workflow=decision.submission_id is not None),
+        source=compose_panel_profile(
+            panel,
+            base_url,
+            is_of_workflow=decision.submission_id is not None,
+            quality_url=decided_in(version, decision.decided_at),
+        ),
         awarded_date=decision.decided_at,
         salt=secrets.token_hex(16),
         narrative=details["narrative"],

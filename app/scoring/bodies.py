@@ -157,11 +157,13 @@ class DecisionLine(BaseModel):
     superseded_by: Identifier | None
     renews: Identifier | None
     origin: Origin = Field(
-        description="`workflow`: readings here; `partner`: assessed elsewhere; `external`: taken over."
+        description="`workflow`: readings here; `partner`: assessed elsewhere; `external`: taken over; `pathway`: other "
+        "credentials that meet its rule."
     )
     submission_id: Identifier | None = Field(description="The submission it was decided on, in a workflow.")
     policy_version: int | None = Field(description="The version of the program's scoring policy it was judged by.")
     reason_code: str | None = Field(description="Why it supersedes another.")
+    proposal_id: Identifier | None = Field(description="The proposal of a pathway that it approves.")
 
     @staticmethod
     def facts(decision: Decision, superseded_by: str | None) -> dict[str, Any]:
@@ -184,6 +186,7 @@ class DecisionLine(BaseModel):
             "submission_id": decision.submission_id,
             "policy_version": decision.policy_version,
             "reason_code": decision.reason_code,
+            "proposal_id": decision.proposal_id,
         }
 
 

@@ -14,7 +14,8 @@ RECORDED = "decision.recorded"
 
 def compose_commitment(row: Mapping[str, Any]) -> dict[str, Any]:
     """`row` is a decision by the names of its columns; its `digest` covers a nonce, so that nothing short can be guessed."""
-    return {
+    of_pathway = {} if row["proposal_id"] is None else {"proposal": row["proposal_id"]}
+    return of_pathway | {
         "learner": row["learner_id"],
         "achievement": row["achievement_id"],
         "version": row["version"],

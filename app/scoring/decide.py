@@ -120,7 +120,8 @@ async def decide(world: Resources, tenant: Tenant, facts: DecisionFacts) -> Deci
 
 
 async def require_partners_own(session: AsyncSession, tenant: Tenant, facts: DecisionFacts) -> None:
-    """What people here decided on readings here is amended by appeal or moderation, not by a partner's system.
+    """What people here decided on readings here is amended by appeal or moderation, and what they awarded for a pathway is
+    reviewed: neither by a partner's system.
 
     Raises DecisionOfWorkflow.
     """
@@ -129,6 +130,10 @@ async def require_partners_own(session: AsyncSession, tenant: Tenant, facts: Dec
     before = await get_decision(session, tenant.issuer_id, facts.supersedes_id)
     if before.submission_id is not None:
         raise DecisionOfWorkflow("This decision rests on readings of a submission here.")
+    if before.proposal_id is not None:
+        raise DecisionOfWorkflow(
+            "This decision awards a pathway.", cure="Revoke the badge, if it is not to stand (credentials:status)."
+        )
 
 
 async def rehearse(
@@ -337,6 +342,7 @@ def _compose_decision(
         submission_id=facts.submission_id,
         policy_version=facts.policy_version,
         reason_code=facts.reason_code,
+        proposal_id=facts.proposal_id,
         sealed_details=key.seal(plain, table="decision", row=decision_id, column="sealed_details"),
         digest=hashlib.sha256(plain).hexdigest(),
         recorded_by=tenant.actor,

@@ -26,7 +26,7 @@ class DecisionFacts:
     """A decision as it comes in. The learner is named by id, or by `recipient_external_id` and `recipient`.
 
     One of our own workflow has a `submission_id`, the `policy_version` pinned to it, and `feedback` by criterion; `note` is the
-    approver's own.
+    approver's own. One that awards a pathway has a `proposal_id`.
     """
 
     external_id: str | None
@@ -53,6 +53,12 @@ class DecisionFacts:
     reason_code: str | None = None
     feedback: Mapping[str, str] | None = None
     note: str | None = None
+    proposal_id: str | None = None
+
+    @property
+    def is_of_pathway(self) -> bool:
+        """Whether it rests on other credentials, and nobody assessed."""
+        return self.proposal_id is not None
 
     @property
     def is_of_workflow(self) -> bool:

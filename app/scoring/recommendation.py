@@ -129,7 +129,7 @@ async def _banked_texts(
 
 async def require_may_decide(session: AsyncSession, member: Member, submission: Submission) -> None:
     """Raises ApproverIsAssessor or ApproverConflict, by the policy that is pinned to the submission."""
-    await require_not_close(session, member, submission)
+    await require_not_close_to_work(session, member, submission)
     assessor = await find_assessor_of_person(session, member.issuer_id, member.person_id)
     if assessor is None:
         return
@@ -147,18 +147,23 @@ async def require_may_decide(session: AsyncSession, member: Member, submission: 
         raise ApproverIsAssessor("You have read this submission: you recommend, and somebody else decides.")
 
 
-async def require_not_close(session: AsyncSession, member: Member, submission: Submission) -> None:
-    """Neither one of the authors nor affiliated with one of them. Raises ApproverConflict."""
+async def require_not_close_to_work(session: AsyncSession, member: Member, submission: Submission) -> None:
+    """As `require_not_close`, to each of the authors of a submission."""
     for learner_id in await _list_authors(session, submission):
-        learner = await get_learner(session, submission.issuer_id, learner_id)
-        ids = {learner.id, learner.merged_into} - {None}
-        person = await session.get(Person, (member.issuer_id, member.person_id))
-        if member.learner_id in ids or (person is not None and person.learner_id in ids):
-            raise ApproverConflict("This is your own work.")
-        for id_ in ids:
-            affiliated = await list_affiliations(session, submission.issuer_id, str(id_))
-            if any(each.person_id == member.person_id for each in affiliated):
-                raise ApproverConflict("You are affiliated with the learner.")
+        await require_not_close(session, member, learner_id)
+
+
+async def require_not_close(session: AsyncSession, member: Member, learner_id: str) -> None:
+    """Raises ApproverConflict where the member is this learner, or affiliated with them."""
+    learner = await get_learner(session, member.issuer_id, learner_id)
+    ids = {learner.id, learner.merged_into} - {None}
+    person = await session.get(Person, (member.issuer_id, member.person_id))
+    if member.learner_id in ids or (person is not None and person.learner_id in ids):
+        raise ApproverConflict("This is your own work.")
+    for id_ in ids:
+        affiliated = await list_affiliations(session, member.issuer_id, str(id_))
+        if any(each.person_id == member.person_id for each in affiliated):
+            raise ApproverConflict("You are affiliated with the learner.")
 
 
 async def _list_authors(session: AsyncSession, submission: Submission) -> list[str]:

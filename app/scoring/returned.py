@@ -13,7 +13,7 @@ from app.learners.recipients import open_key
 from app.learners.store import get_learner
 from app.programs.store import get_program
 from app.readings.store import LIVE, list_readings
-from app.scoring.recommendation import require_not_close
+from app.scoring.recommendation import require_not_close_to_work
 from app.submissions.store import Submission
 
 
@@ -38,7 +38,7 @@ def open_return(key: PersonalKey, submission: Submission) -> str | None:
 async def fetch_return(session: AsyncSession, vault: Vault, member: Member, submission: Submission) -> str | None:
     """The reason, for a lead, approver or director; None if there is none. Raises ReaderStaysBlind, ApproverConflict, Gone after
     erasure."""
-    await require_not_close(session, member, submission)
+    await require_not_close_to_work(session, member, submission)
     await _require_not_reader(session, member, submission)
     key = open_key(vault, await get_learner(session, submission.issuer_id, submission.learner_id))
     return open_return(key, submission)

@@ -54,6 +54,8 @@ def _require_fitting(facts: DecisionFacts, panel: Panel, now: datetime) -> None:
 def _panel_faults(facts: DecisionFacts) -> Iterator[Fault]:
     if facts.is_of_workflow:  # its readings saw to all of this, by certified assessors; met criteria were read earlier
         return
+    if facts.is_of_pathway:  # its components were assessed, each by itself
+        return
     if not facts.assessors:
         yield Fault("/assessment/assessors", "is missing", "name the members of the panel who assessed")
     if not facts.results:
@@ -117,7 +119,7 @@ def _require_earned(facts: DecisionFacts, version: AchievementVersion, panel: Pa
         for key, why in shortfalls(version.content["rubric"], levels)
     ]
     # Of a submission it was asked at the start; what the learner does not want in the badge is not among the evidence here.
-    asks_for_evidence = panel.kind == "panel" and not facts.is_of_workflow
+    asks_for_evidence = panel.kind == "panel" and not facts.is_of_workflow and not facts.is_of_pathway
     for wanted in version.content.get("required_evidence", ()) if asks_for_evidence else ():
         given = sum(1 for piece in facts.evidence if (piece.genre or "").casefold() == wanted["genre"].casefold())
         if given < wanted["minimum"]:

@@ -13,8 +13,9 @@ from app.errors import NotFound
 from app.learners.store import Learner
 
 Outcome = Literal["awarded", "not_yet"]
-Origin = Literal["workflow", "partner", "external"]
-"""Whether readings here led to a decision, a partner's assessment elsewhere, or an earlier award that was taken over."""
+Origin = Literal["workflow", "partner", "external", "pathway"]
+"""Whether readings here led to a decision, a partner's assessment elsewhere, an earlier award that was taken over, or other
+credentials that meet the rule of a pathway."""
 ReasonCode = Literal["clerical_error", "appeal", "moderation", "missed_second_reading", "misconduct", "other"]
 
 REASON_CODES: Mapping[ReasonCode, str] = {
@@ -43,7 +44,8 @@ class Decision(Table):
     decision whose badge this one extends, or would have: of those that award there is one at most.
 
     A decision of our own workflow rests on a submission's resolution and was approved under a version of the scoring policy; one
-    that a partner recorded, having assessed elsewhere, has neither. `reason_code` is why it amends another.
+    that a partner recorded, having assessed elsewhere, has neither. `reason_code` is why it amends another. One that awards a
+    pathway names its proposal (`app.pathways`, a room above, hence no foreign key): one decision each.
     """
 
     __tablename__ = "decision"
@@ -65,6 +67,7 @@ class Decision(Table):
             "uq_decision_renewal", "issuer_id", "renews_id", unique=True,
             sqlite_where=_IS_AWARDED, postgresql_where=_IS_AWARDED,
         ),
+        Index("uq_decision_proposal", "issuer_id", "proposal_id", unique=True),
         CheckConstraint("outcome IN ('awarded', 'not_yet')", name="outcome"),
         Index(None, "issuer_id", "recorded_at", "id"),
         Index(None, "issuer_id", "learner_id"),
@@ -87,6 +90,7 @@ class Decision(Table):
     submission_id: Mapped[str | None]
     policy_version: Mapped[int | None]
     reason_code: Mapped[str | None]
+    proposal_id: Mapped[str | None]
     sealed_details: Mapped[bytes]
     digest: Mapped[str]
     recorded_by: Mapped[str]
@@ -97,6 +101,8 @@ class Decision(Table):
         """A partner names who of their panel assessed; an external source has nobody to name."""
         if self.submission_id is not None:
             return "workflow"
+        if self.proposal_id is not None:
+            return "pathway"
         return "partner" if self.assessors else "external"
 
     def columns(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from app.programs.policy import get_policy
 from app.programs.store import get_enrollment, get_program
 from app.submissions.artifacts import require_editable
 from app.submissions.draft import bank, find_continued, open_context
+from app.submissions.impact import note_impact
 from app.submissions.statement import Statement, WorkContext, open_statement, seal_statement
 from app.submissions.store import (
     EDITABLE,
@@ -61,6 +62,7 @@ async def submit(
     await _require_own_reflection(session, vault, submission, statement, reflections)
     await _freeze(session, submission, key, statement, now)
     submission.evidence = [artifact.id for artifact in evidence]
+    await note_impact(session, submission, statement.impact, now)
     audit(session, issuer_id=issuer_id, actor=actor, action="submission.submitted", object_id=submission.id,
           content={"policy_version": submission.policy_version, "evidence": submission.evidence,
                    "digests": [artifact.digest for artifact in evidence]}, at=now)  # fmt: skip

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.errors import AssayError, Fault, InvalidInput
+from app.proofs.cryptosuites import find_suite
 from app.proofs.data_integrity import Problem, verify_proof
 from app.proofs.errors import WorkBudgetExceeded
 from app.proofs.rdfc import canonicalize
@@ -26,7 +27,6 @@ MAX_STATUS_LIST_BYTES = 2 << 20
 VC_CONTEXT_1 = "https://www.w3.org/2018/credentials/v1"
 OB_CONTEXT_PREFIX = "https://purl.imsglobal.org/spec/ob/v3p0/context"
 BADGE_TYPES = frozenset({"OpenBadgeCredential", "AchievementCredential"})
-CRYPTOSUITES = frozenset({"eddsa-rdfc-2022"})
 STATUS_PURPOSES = {"revocation": "revoked", "suspension": "suspended"}
 
 
@@ -273,14 +273,10 @@ def _proofs(credential: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]
 
 
 def _is_supported(proof: Mapping[str, Any]) -> bool:
-    # A proof that builds on another covers that one too (proof chains), which is not done here.
-    is_known = proof.get("type") == "DataIntegrityProof" and _text(proof.get("cryptosuite")) in CRYPTOSUITES
-    return is_known and "previousProof" not in proof
+    return find_suite(proof) is not None
 
 
 def _suite(proof: Mapping[str, Any]) -> str:
-    if "previousProof" in proof:
-        return "a chain of proofs"
     return _text(proof.get("cryptosuite")) or _text(proof.get("type")) or "no type"
 
 

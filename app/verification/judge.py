@@ -25,7 +25,8 @@ from typing import Any, BinaryIO
 
 from app.contexts import CONTEXTS_DIRECTORY, load_contexts
 from app.errors import Broken, Unavailable
-from app.proofs.verification_method import VerificationMethod, decode_multikey
+from app.proofs.multikey import decode_multikey
+from app.proofs.verification_method import VerificationMethod
 from app.verification.checks import Gathered, Missing, judge
 from app.verification.verdicts import NAMES, Check, check, not_checked
 

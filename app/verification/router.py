@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, Self, cast
 
-from fastapi import APIRouter, Body, Depends, Request
+from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
-from app.verification.verify import Verification, Verifier
+from app.verification.dependencies import Verifies
+from app.verification.verify import Verification
 from app.web.problems import responses
 
 router = APIRouter(prefix="/v1", tags=["Verification"])
@@ -48,10 +49,6 @@ class VerifyBody(BaseModel):
     def picture(self) -> bytes | None:
         """The picture, when the body was one."""
         return self._picture
-
-
-async def get_verifier(request: Request) -> Verifier:
-    return cast(Verifier, request.app.state.verifier)
 
 
 _EXAMPLES = {
@@ -119,7 +116,7 @@ _ANSWER_EXAMPLE = {
 )
 async def verify_credential(
     body: Annotated[VerifyBody, Body(openapi_examples=cast(Any, _EXAMPLES))],
-    verifier: Annotated[Verifier, Depends(get_verifier)],
+    verifier: Verifies,
 ) -> Verification:
     """Verify a badge of any issuer: its shape, its proof, that the key is the issuer's, its dates and its status.
 

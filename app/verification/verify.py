@@ -79,6 +79,15 @@ class Verification:
     valid_until: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A verification, and the badge it is of: empty where it could not be read. What the badge says is to be trusted only as
+    far as it is valid."""
+
+    verification: Verification
+    credential: Mapping[str, Any]
+
+
 class Judges(Protocol):
     """Who judges: `judge.JudgePool`."""
 
@@ -110,6 +119,21 @@ class Verifier:
 
     async def verify(self, credential: Mapping[str, Any]) -> Verification:
         """Verify a badge that was sent. Raises Unavailable when too many are being verified."""
+        return (await self.examine(credential)).verification
+
+    async def verify_picture(self, picture: bytes) -> Verification:
+        """Verify the badge baked into a PNG or SVG. Raises Unavailable when too many are being verified."""
+        return (await self.examine_picture(picture)).verification
+
+    async def verify_url(self, url: str) -> Verification:
+        """Verify the badge at an https URL: the document, or the picture it is baked into.
+
+        Raises Unavailable when too many are being verified.
+        """
+        return (await self.examine_url(url)).verification
+
+    async def examine(self, credential: Mapping[str, Any]) -> Examined:
+        """As `verify`, with the badge as it was read."""
         try:
             document = _reread(credential)
         except MalformedDocument as error:
@@ -117,16 +141,13 @@ class Verifier:
         with self._place():
             return await self._verify(document, self._open_library())
 
-    async def verify_picture(self, picture: bytes) -> Verification:
-        """Verify the badge baked into a PNG or SVG. Raises Unavailable when too many are being verified."""
+    async def examine_picture(self, picture: bytes) -> Examined:
+        """As `verify_picture`, with the badge that was in it."""
         with self._place():
             return await self._verify_picture(picture, self._open_library())
 
-    async def verify_url(self, url: str) -> Verification:
-        """Verify the badge at an https URL: the document, or the picture it is baked into.
-
-        Raises Unavailable when too many are being verified.
-        """
+    async def examine_url(self, url: str) -> Examined:
+        """As `verify_url`, with the badge that was there."""
         with self._place():
             library = self._open_library()
             try:
@@ -151,7 +172,7 @@ class Verifier:
         finally:
             self._running -= 1
 
-    async def _verify_picture(self, picture: bytes, library: "_Library") -> Verification:
+    async def _verify_picture(self, picture: bytes, library: "_Library") -> Examined:
         try:
             text = await asyncio.to_thread(unbake, picture)
             document = await asyncio.to_thread(_read, text) if text.startswith("{") else None
@@ -161,11 +182,12 @@ class Verifier:
             return self._unread(check("unsupported_envelope"))
         return await self._verify(document, library)
 
-    async def _verify(self, credential: Mapping[str, Any], library: "_Library") -> Verification:
+    async def _verify(self, credential: Mapping[str, Any], library: "_Library") -> Examined:
         gathered = await gather(credential, library)
         now = self._now()
         checks = [*await self._judges.judge(gathered, now), *await self._look_for_test_issuer(credential)]
-        return _compose_verification(credential, sorted(checks, key=lambda each: NAMES.index(each.name)), now)
+        ordered = sorted(checks, key=lambda each: NAMES.index(each.name))
+        return Examined(_compose_verification(credential, ordered, now), credential)
 
     async def _look_for_test_issuer(self, credential: Mapping[str, Any]) -> list[Check]:
         # The mark in a badge's texts is for people; this is for machines, and cannot be had from the badge alone.
@@ -173,9 +195,9 @@ class Verifier:
             return []
         return [check("test_issuer", pointer="/issuer")]
 
-    def _unread(self, shape: Check) -> Verification:
+    def _unread(self, shape: Check) -> Examined:
         rest = not_checked(name for name in NAMES if name != shape.name)
-        return _compose_verification({}, [shape, *rest], self._now())
+        return Examined(_compose_verification({}, [shape, *rest], self._now()), {})
 
     def _open_library(self) -> "_Library":
         return _Library(self._outbound, self._own_documents)

@@ -1,9 +1,9 @@
 """What a request body may be, checked before any route sees it.
 
 JSON is read once by `app.strict_json` (no duplicate members, NaN, numbers beyond 2^53, nesting over 64) and has at most 1 MiB,
-a competency framework 8 MiB; a picture (PNG or SVG) has at most 2 MiB, a baked one that is to be verified 4 MiB; a form is taken
-by the sign-in pages only and has at most 16 KiB; anything else is refused. A file of evidence is not read here: its route streams
-it, and counts and checks it on the way.
+a competency framework and a set of badges to be recognized 8 MiB; a picture (PNG or SVG) has at most 2 MiB, a baked one that is
+to be verified 4 MiB; a form is taken by the sign-in pages only and has at most 16 KiB; anything else is refused. A file of
+evidence is not read here: its route streams it, and counts and checks it on the way.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from app.web.problems import problem_response
 MAX_JSON = 1 << 20
 MAX_IMAGE = 2 << 20
 MAX_FRAMEWORK = 8 << 20
+MAX_BADGES = 8 << 20
 SMALL_JSON = 16 << 10
 LIMITS = {
     "application/json": MAX_JSON,
@@ -34,6 +35,7 @@ LIMITS_OF_PATHS = {
     ("/v1/verify", "image/png"): MAX_BAKED,
     ("/v1/verify", "image/svg+xml"): MAX_BAKED,
     ("/v1/frameworks", "application/json"): MAX_FRAMEWORK,
+    ("/v1/recognitions", "application/json"): MAX_BADGES,
 }
 """What is larger than elsewhere: a baked SVG may hold a picture of 2 MiB in base64 and a credential."""
 STREAMED = re.compile(r"/v1/submissions/[^/]+/artifacts/[^/]+/file")

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,11 @@ from app.achievements.bodies import AchievementCreate
 from app.assessors.bodies import PanelCreate
 from app.demo.achievements import ACHIEVEMENTS
 from app.demo.decisions import awards
+from app.demo.demographics import VOCABULARY, declarations
+from app.demo.load import describe
 from app.demo.people import ASSESSMENT_PANEL, fellows
 from app.demo.rationales import RATIONALES
+from app.demographics.vocabulary import PREFER_NOT_TO_SAY, VocabularyBody
 from app.learners.bodies import LearnerCreate
 from app.proofs.verification_method import resolve_did_key
 from app.scoring.bodies import DecisionCreate
@@ -268,3 +272,32 @@ def test_texts_are_whole_and_of_sane_length() -> None:
             assert text.endswith(".")
         for piece in decision["evidence"]:
             assert len(piece["name"]) <= 120
+
+
+def test_most_fellows_say_something_of_themselves_in_words_of_the_vocabulary() -> None:
+    vocabulary = VocabularyBody.model_validate(VOCABULARY)
+    words = {each.key: {PREFER_NOT_TO_SAY, *(value.key for value in each.values)} for each in vocabulary.dimensions}
+    said = [declarations(fellow["external_id"]) for fellow in fellows()]
+    assert 90 <= sum(map(bool, said)) < len(said)
+    for values in said:
+        assert all(value in words[dimension] for dimension, value in values.items())
+    for dimension in vocabulary.dimensions:
+        counted = Counter(values.get(dimension.key) for values in said)
+        assert min(counted[value.key] for value in dimension.values) >= 30
+
+
+def test_what_fellows_say_of_themselves_is_the_same_every_time() -> None:
+    assert [declarations(f"sila-{n:03d}") for n in range(9)] == [declarations(f"sila-{n:03d}") for n in range(9)]
+    assert len({tuple(sorted(declarations(f"sila-{n:03d}").items())) for n in range(50)}) > 5
+
+
+def test_a_newcomer_is_told_where_the_reports_are() -> None:
+    summary = {
+        "base_url": "http://127.0.0.1:8000", "achievement_ids": ["a1"], "panel_id": "p1", "program_id": "g1",
+        "credential_ids": ["c1"], "assessor_credential_ids": [], "api_key": "secret",
+    }  # fmt: skip
+    told = describe(summary, Path("var"))
+    assert "http://127.0.0.1:8000/achievements/a1/v1/quality" in told
+    asked = re.search(r"http://127.0.0.1:8000/v1/programs/g1/reports/equity\?by=([a-z-]+)", told)
+    assert asked is not None
+    assert asked[1] in {each["key"] for each in VOCABULARY["dimensions"]}

@@ -55,7 +55,16 @@ LEFT_OUT = {
 OPEN_HASHES = ("content_hash", "seed_hash", "status_list_index")
 """A seed's hash is published on purpose, before the seed."""
 
-ROOMS_OF_ASSESSMENT = ("people", "programs", "submissions", "assessors", "readings", "appeals", "misconduct")
+ROOMS_OF_ASSESSMENT = (
+    "people",
+    "programs",
+    "submissions",
+    "assessors",
+    "readings",
+    "appeals",
+    "misconduct",
+    "pathways",
+)
 IN_ASSESSMENT = {kind.name for kind in KINDS if kind.table.__module__.split(".")[1] in ROOMS_OF_ASSESSMENT} - {"panel"}
 """The records of a judgement made here."""
 

@@ -11,6 +11,9 @@ from app.assessors.store import (
 )
 from app.identifiers import new_id
 from app.misconduct.store import MisconductCase, MisconductVote
+from app.pathways.store import Pathway, PathwayComponent, PathwayVersion
+from app.quality.store import FrozenQualityReport
+from app.reports.equity_store import EquityPeriod
 from app.submissions.store import Screening
 from tests.anchoring import MET, put_anchor
 from tests.conftest import Partner
@@ -23,11 +26,25 @@ async def fill_assessment(partner: Partner) -> None:
     case = await open_case(app_of(partner.client), partner, name="Read Example")
     await _put_readers_past(case)
     await _put_case_of_misconduct(case)
+    await _put_pathway(case)
     async with case.world.database.transaction() as session:
+        now = case.world.clock.now()
+        session.add(
+            EquityPeriod(
+                issuer_id=partner.issuer_id, program_id=case.program.id, until=now, since=None, people=10,
+                minimum_cell=10, content={}, closed_at=now,
+            )
+        )  # fmt: skip
         session.add(
             Screening(
                 issuer_id=partner.issuer_id, id=new_id(), submission_id=case.submission.id, outcome="accepted",
                 condition_codes=[], sealed_note=None, screened_by="test", screened_at=case.world.clock.now(),
+            )
+        )  # fmt: skip
+        session.add(
+            FrozenQualityReport(
+                issuer_id=partner.issuer_id, achievement_id=partner.achievement_id, version=1, label="2026Q4",
+                body="{}", digest="0" * 64, seed=0, computed_at=case.world.clock.now(),
             )
         )  # fmt: skip
 
@@ -70,6 +87,26 @@ async def _put_readers_past(case: Case) -> None:
                 ),
             ]
         )  # fmt: skip
+
+
+async def _put_pathway(case: Case) -> None:
+    """A published version with its component."""
+    issuer_id, achievement_id, now = case.partner.issuer_id, case.partner.achievement_id, case.world.clock.now()
+    pathway_id = new_id()
+    async with case.world.database.transaction() as session:
+        session.add(Pathway(issuer_id=issuer_id, id=pathway_id, external_id=None, created_at=now, updated_at=now))
+        await session.flush()
+        session.add(
+            PathwayVersion(
+                issuer_id=issuer_id, pathway_id=pathway_id, version=1, state="published", content={},
+                achievement_id=achievement_id, achievement_version=1, panel_id=case.partner.panel_id, created_at=now,
+                updated_at=now, published_at=now, retired_at=None,
+            )
+        )  # fmt: skip
+        await session.flush()
+        session.add(
+            PathwayComponent(issuer_id=issuer_id, pathway_id=pathway_id, version=1, achievement_id=achievement_id)
+        )
 
 
 async def _put_case_of_misconduct(case: Case) -> None:

@@ -101,16 +101,22 @@ class Leaf:
         return self.schema.get("pattern") == ID_PATTERN
 
 
-def list_leaves(schema: Mapping[str, Any], pointer: tuple[str | int, ...] = ()) -> Iterator[Leaf]:
-    """Every place of a body of this schema; an alternative of a union is a place of its own."""
+def list_leaves(
+    schema: Mapping[str, Any], pointer: tuple[str | int, ...] = (), within: frozenset[str] = frozenset()
+) -> Iterator[Leaf]:
+    """Every place of a body of this schema; an alternative of a union is a place of its own. What a schema has inside itself
+    once more is not walked again: `within` are the references on the way."""
+    if schema.get("$ref") in within:
+        return
+    within |= {schema["$ref"]} if "$ref" in schema else set()
     schema = resolve(schema)
     alternatives = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
     for alternative in alternatives:
-        yield from list_leaves(alternative, pointer)
+        yield from list_leaves(alternative, pointer, within)
     for name, member in schema.get("properties", {}).items():
-        yield from list_leaves(member, (*pointer, name))
+        yield from list_leaves(member, (*pointer, name), within)
     if "items" in schema:
-        yield from list_leaves(schema["items"], (*pointer, 0))
+        yield from list_leaves(schema["items"], (*pointer, 0), within)
     if not alternatives and schema.get("type") not in ("object", "array", "null"):
         yield Leaf(pointer, schema)
 

@@ -25,7 +25,21 @@ from app.web.observation import configure_logging
 from tests.builders import achievement_body, decision_body, panel_body
 from tests.fakes import FixedClock
 from tests.frameworks.packages import whole_package
-from tests.house.areas import assessors, decisions, misconduct, people, programs, readings, submissions
+from tests.house.areas import (
+    assessors,
+    decisions,
+    demographics,
+    misconduct,
+    monitoring,
+    pathways,
+    people,
+    programs,
+    quality,
+    readings,
+    recognition,
+    reports,
+    submissions,
+)
 from tests.house.areas.stories import BASE_URL, Story
 from tests.house.recorded import write_recorded
 from tests.people import sign_in_everybody
@@ -118,7 +132,10 @@ async def _play(application: FastAPI) -> dict[str, Any]:
     for operation in ("suspend_credential", "reinstate_credential", "revoke_credential"):
         await story.call(operation, body={"reason": "The evidence turned out not to be the learner's own work."})
     story.staff = await sign_in_everybody(story.world, issuer["id"])
-    for area in (people, programs, submissions, assessors, readings, decisions, misconduct):
+    for area in (
+        people, programs, submissions, assessors, readings, decisions, misconduct,
+        pathways, demographics, quality, monitoring, reports, recognition,
+    ):  # fmt: skip
         story.token = story.client
         await area.examples(story)
     story.token = story.client

@@ -19,7 +19,21 @@ from app.web.observation import configure_logging
 from tests.builders import achievement_body, badge_class, decision_body, panel_body, results
 from tests.conftest import publish
 from tests.fakes import FixedClock
-from tests.house.areas import assessors, decisions, misconduct, people, programs, readings, submissions
+from tests.house.areas import (
+    assessors,
+    decisions,
+    demographics,
+    misconduct,
+    monitoring,
+    pathways,
+    people,
+    programs,
+    quality,
+    readings,
+    recognition,
+    reports,
+    submissions,
+)
 from tests.house.areas.stories import Mistakes
 from tests.house.record_examples import open_application
 from tests.house.recorded import write_recorded
@@ -58,7 +72,10 @@ async def _play(application: FastAPI) -> dict[str, Any]:
     assert isinstance(world.clock, FixedClock)
     await _mistake_decisions(partner, world.clock)
     partner.sign_in(await sign_in_everybody(world, issuer["id"]))
-    for area in (people, programs, submissions, assessors, readings, decisions, misconduct):
+    for area in (
+        people, programs, submissions, assessors, readings, decisions, misconduct,
+        pathways, demographics, quality, monitoring, reports, recognition,
+    ):  # fmt: skip
         await area.mistakes(partner)
     await operator.client.post(f"/v1/issuers/{issuer['id']}/leave")
     await operator.make("issuer_left", "POST", f"/v1/issuers/{issuer['id']}/keys")

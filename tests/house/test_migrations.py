@@ -26,10 +26,13 @@ from tests.people import app_of
 from tests.scoring.judging import Case, open_case
 
 DELETABLE = (
+    "demographic_declaration",
     "idempotency_key",
+    "impact_fact",
     "job",
     "learner_identity",
     "oidc_sign_in",
+    "open_quality_report",
     "person_identity",
     "person_role",
     "program_achievement",

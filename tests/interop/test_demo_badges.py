@@ -21,6 +21,9 @@ from tests.interop.openbadgeslib_verifier import verify_with_openbadgeslib
 from tests.interop.verifier_core import verify_with_verifier_core
 from tests.serving import loopback_settings, served
 
+EARNERS = 92
+"""Of the 116 fellows those who have earned at least one of the 136 micro-credentials."""
+
 
 class Demo:
     def __init__(self, settings: Settings, summary: dict[str, Any], base_url: str) -> None:
@@ -64,7 +67,7 @@ def test_the_summary_is_private_and_complete(demo: Demo) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     summary = json.loads(path.read_text())
     assert set(summary) >= {"base_url", "admin_token", "issuer_id", "api_key", "achievement_ids", "credential_ids"}
-    assert set(summary) >= {"program_id", "assessor_credential_ids"}
+    assert set(summary) >= {"program_id", "pathway_id", "assessor_credential_ids", "pathway_credential_ids"}
     assert len(summary["credential_ids"]) == len(set(summary["credential_ids"])) == 136
     assert len(summary["achievement_ids"]) == 2
 
@@ -99,6 +102,39 @@ def test_assessors_are_certified_today_and_have_badges_of_their_own(demo: Demo) 
         assert result["steps"]["expiration"] is True, result
 
 
+def test_who_earned_both_has_the_badge_of_the_pathway(
+    demo: Demo, badges: list[dict[str, Any]], shared: Path, tmp_path: Path
+) -> None:
+    """44 fellows; their badges name both components as evidence, and pass where the others do."""
+    ids = demo.summary["pathway_credential_ids"]
+    assert len(set(ids)) == 44
+    assert set(ids).isdisjoint([*demo.summary["credential_ids"], *demo.summary["assessor_credential_ids"]])
+    stacks = [demo.badge(id_) for id_ in ids]
+    named = [{piece["id"] for piece in stack["evidence"]} for stack in stacks]
+    assert {len(each) for each in named} == {2}
+    assert set().union(*named) <= {badge["id"] for badge in badges}
+    assert len(set().union(*named)) == 88
+    _require_checked(shared, tmp_path, stacks)
+    for result in verify_with_verifier_core(stacks):
+        assert result["steps"]["valid_signature"] is True, result
+        assert result["steps"]["revocation_status"] is True, result
+        assert result["steps"].get("schema_check", True) is True, result
+    lists = {stack["credentialStatus"]["statusListCredential"] for stack in stacks}
+    known = {url: demo.download(url) for url in lists}
+    for stack in stacks:
+        verdict = verify_with_openbadgeslib(stack, download=known.__getitem__)
+        assert verdict.accepted, verdict.reason
+    report = demo.client.get(f"/v1/programs/{demo.summary['program_id']}/reports/pathways").json()
+    [standing] = report["pathways"]
+    people = {each["stage"]: each["people"] for each in standing["stages"]}
+    assert people == {"not_begun": 24, "part": 48, "met": 0, "proposed": 0, "awarded": 44}
+
+
+def test_the_headline_counts_micro_credentials_apart(demo: Demo) -> None:
+    report = demo.client.get(f"/v1/programs/{demo.summary['program_id']}/reports/headline").json()
+    assert (report["enrolled"], report["credentials"], report["distinct_earners"]) == (116, 136, 92)
+
+
 def test_the_judgement_behind_the_badges_is_whole(demo: Demo) -> None:
     """Every decision rests on readings; the sample was kept to; one adjudication, and one appeal that changed its decision."""
     program = f"/v1/programs/{demo.summary['program_id']}"
@@ -116,6 +152,49 @@ def test_the_judgement_behind_the_badges_is_whole(demo: Demo) -> None:
     assert min(methods["exact"], methods["adjacent_same_decision"], methods["single_reading"]) > 0
 
 
+def test_what_the_numbers_say_of_the_demonstration(demo: Demo) -> None:
+    """Quarters that are over are frozen, in the order in which they ended; equity figures are closed and tell of groups."""
+    reports = f"/v1/programs/{demo.summary['program_id']}/reports"
+    for achievement_id in demo.summary["achievement_ids"]:
+        path = f"/achievements/{achievement_id}/v1/quality"
+        first, *_, last = reversed(demo.client.get(path).json()["windows"])
+        assert (first["label"], first["state"], last["state"]) == ("2024Q3", "frozen", "open")
+        read = demo.client.get(f"{path}/2025Q1").json()
+        assert (read["state"], read["pilot"]) == ("frozen", True)
+        assert read["readings"]["n"] > read["double_read"]["numerator"] > 0
+    equity = demo.client.get(f"{reports}/equity", params={"by": "first-generation"}).json()
+    assert equity["population"]["people"] == 89  # whose first decision was before April 2025
+    assert equity["population"]["closed_at"].startswith("2025-07-01")
+    told = {each["value"]: each for each in equity["groups"] if each["n"] is not None}
+    assert {"yes", "no"} <= told.keys()
+    assert all(each["eventual"]["denominator"] == each["n"] for each in told.values())
+    impact = demo.client.get(f"{reports}/impact").json()
+    assert impact["sentence"]
+
+
+def test_the_headline_of_the_demonstration(demo: Demo) -> None:
+    """Three different numbers: people enrolled, people who earned, credentials. Counted here from the badges themselves."""
+    reports = f"/v1/programs/{demo.summary['program_id']}/reports"
+    headline = demo.client.get(f"{reports}/headline").json()
+    assert (headline["enrolled"], headline["credentials"], headline["distinct_earners"]) == (116, 136, EARNERS)
+    earners = {
+        demo.client.get(f"/v1/credentials/{credential_id}").json()["learner_id"]
+        for credential_id in demo.summary["credential_ids"]
+    }
+    assert len(earners) == EARNERS
+    assert headline["credentials_per_earner"] == 136 / EARNERS
+    stacks, certifications = (len(demo.summary[f"{kind}_credential_ids"]) for kind in ("pathway", "assessor"))
+    assert headline["other_credentials"] == {"Pathway": stacks, "Certification": certifications}
+    assert headline["active_assessors"] == 7
+    funnel = {each["stage"]: each["people"] for each in demo.client.get(f"{reports}/funnel").json()["stages"]}
+    assert (funnel["enrolled"], funnel["earned"]) == (116, EARNERS)
+    assert demo.client.get(f"{reports}/double-reading").json()["missed"] == 0
+    decisions = demo.client.get(f"{reports}/decisions").json()
+    assert (decisions["decisions"], decisions["appeals"]["changed"]) == (161, 1)
+    for name in ("pass-rate", "turnaround"):
+        assert demo.client.get(f"{reports}/{name}").status_code == 200
+
+
 def _methods(demo: Demo) -> Iterator[str]:
     """How the newest scores of record of each submission came about."""
     page: dict[str, Any] = {"next_cursor": None}
@@ -130,6 +209,11 @@ def _methods(demo: Demo) -> Iterator[str]:
 
 
 def test_all_badges_pass_the_independent_checker(badges: list[dict[str, Any]], shared: Path, tmp_path: Path) -> None:
+    assert _require_checked(shared, tmp_path, badges) == 136
+
+
+def _require_checked(shared: Path, tmp_path: Path, badges: list[dict[str, Any]]) -> int:
+    """How many the independent checker found sound: all of them."""
     paths = [tmp_path / f"{number}.json" for number in range(len(badges))]
     for path, badge in zip(paths, badges, strict=True):
         path.write_text(json.dumps(badge))
@@ -138,7 +222,8 @@ def test_all_badges_pass_the_independent_checker(badges: list[dict[str, Any]], s
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
-    assert run.stdout.count(": ok") == 136
+    assert run.stdout.count(": ok") == len(badges)
+    return run.stdout.count(": ok")
 
 
 def test_verifier_core_accepts_all_badges(badges: list[dict[str, Any]]) -> None:

@@ -2,20 +2,22 @@
 
 import base64
 import copy
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import base58
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, EllipticCurve, derive_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.proofs.errors import InvalidVerificationMethod
+from app.proofs.multikey import compose_jwk, decode_multikey, encode_multikey, read_jwk
 from app.proofs.verification_method import (
-    decode_multikey,
     did_key,
-    encode_multikey,
+    resolve_did_jwk,
     resolve_did_key,
     verification_method_from,
 )
@@ -56,9 +58,56 @@ def test_a_multikey_reads_as_it_was_written(seed: bytes) -> None:
         "z" + "2" * 100_000,
     ],
 )
-def test_what_is_not_an_ed25519_multikey_is_refused(multibase: str) -> None:
+def test_what_is_not_a_multikey_is_refused(multibase: str) -> None:
     with pytest.raises(InvalidVerificationMethod):
         decode_multikey(multibase)
+
+
+@pytest.mark.parametrize("curve", [SECP256R1(), SECP384R1()], ids=["P-256", "P-384"])
+def test_elliptic_curve_keys_read_as_they_were_written(curve: EllipticCurve) -> None:
+    key = derive_private_key(int.from_bytes(bytes(range(1, 32)), "big"), curve).public_key()
+    assert decode_multikey(encode_multikey(key)) == key
+    assert read_jwk(compose_jwk(key), "") == key
+    assert resolve_did_key(did_key(key)).public_key == key
+    identifier = base64.urlsafe_b64encode(json.dumps(compose_jwk(key)).encode()).decode().rstrip("=")
+    assert resolve_did_jwk(f"did:jwk:{identifier}#0").public_key == key
+
+
+EC_JWK = compose_jwk(derive_private_key(5, SECP256R1()).public_key())
+
+
+@pytest.mark.parametrize(
+    "jwk",
+    [
+        None,
+        {},
+        EC_JWK | {"crv": "secp256k1"},
+        EC_JWK | {"crv": ["P-256"]},
+        EC_JWK | {"kty": "OKP"},
+        EC_JWK | {"d": EC_JWK["x"]},
+        EC_JWK | {"x": EC_JWK["y"]},  # not on the curve
+        EC_JWK | {"x": EC_JWK["x"][:-1]},
+        EC_JWK | {"y": None},
+        {name: value for name, value in EC_JWK.items() if name != "y"},
+        JWK | {"x": JWK["x"][:-1] + "!"},
+        JWK | {"x": JWK["x"] + "A"},
+    ],
+)
+def test_what_is_not_a_public_jwk_of_a_known_kind_is_refused(jwk: Any) -> None:
+    with pytest.raises(InvalidVerificationMethod):
+        read_jwk(jwk, "")
+
+
+@pytest.mark.parametrize("did_url", ["did:jwk:", "did:jwk:e30", "did:jwk:e30#0", "did:jwk:!!#0", "did:jwk:bm9uZQ#0"])
+def test_what_is_not_a_did_jwk_is_refused(did_url: str) -> None:
+    with pytest.raises(InvalidVerificationMethod):
+        resolve_did_jwk(did_url)
+
+
+def test_a_point_off_the_curve_is_refused() -> None:
+    for prefix in (b"\x80\x24\x02", b"\x80\x24\x05"):
+        with pytest.raises(InvalidVerificationMethod):
+            decode_multikey("z" + base58.b58encode(prefix + b"\xff" * 32).decode())
 
 
 def test_a_did_key_resolves_to_itself() -> None:
@@ -77,10 +126,10 @@ def test_a_did_key_resolves_to_itself() -> None:
         "did:key:#",
         f"{did_key(KEY)}#other",
         f"{did_key(KEY)}#",
-        "did:key:zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169",
+        "did:key:zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBme",  # secp256k1
     ],
 )
-def test_what_is_not_an_ed25519_did_key_is_refused(did_url: str) -> None:
+def test_what_is_not_a_did_key_of_a_known_kind_is_refused(did_url: str) -> None:
     with pytest.raises(InvalidVerificationMethod):
         resolve_did_key(did_url)
 

@@ -10,10 +10,17 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.contexts import load_contexts
+from app.proofs.cryptosuites import (
+    SUITES,
+    compose_proof,
+    compose_proof_config,
+    hash_data,
+    transform,
+    transform_proof_config,
+)
 from app.proofs.data_integrity import secure
-from app.proofs.eddsa_rdfc_2022 import canonicalize_proof_config, compose_proof, compose_proof_config, hash_data
-from app.proofs.rdfc import canonicalize
-from app.proofs.verification_method import VerificationMethod, did_key, encode_multikey
+from app.proofs.multikey import encode_multikey
+from app.proofs.verification_method import VerificationMethod, did_key
 from app.statuslists import bitstring
 
 CONTEXTS = load_contexts()
@@ -22,6 +29,8 @@ LIST_URL = "https://badges.example/status-lists/1"
 OB_CONTEXT = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 
 Document = dict[str, Any]
+
+SUITE = SUITES["eddsa-rdfc-2022"]
 
 
 @dataclass(frozen=True)
@@ -124,9 +133,13 @@ def sign(
     document: Document, issuer: Issuer, *, created: datetime = NOW - timedelta(days=1), **proof_members: Any
 ) -> Document:
     """`document` with one proof of `issuer`; `proof_members` are signed too."""
-    config = compose_proof_config(verification_method=issuer.method_id, created=created) | proof_members
-    canonical_config = canonicalize_proof_config(config, document["@context"], contexts=CONTEXTS)
-    signed = hash_data(canonical_config, canonicalize(document, contexts=CONTEXTS))
+    context = document["@context"]
+    composed = compose_proof_config(
+        SUITE, verification_method=issuer.method_id, created=created, document_context=context
+    )
+    config = composed | proof_members
+    canonical_config = transform_proof_config(SUITE, config, context, contexts=CONTEXTS)
+    signed = hash_data(issuer.key.public_key(), canonical_config, transform(SUITE, document, contexts=CONTEXTS))
     return secure(document, [compose_proof(config, issuer.key.sign(signed))])
 
 

@@ -194,7 +194,7 @@ def test_an_unsigned_badge_fails() -> None:
 
 def test_a_kind_of_proof_that_is_not_known_is_the_verifiers_fault() -> None:
     signed = sign(badge(ISSUER), ISSUER)
-    other = {"type": "DataIntegrityProof", "cryptosuite": "ecdsa-sd-2023", "proofPurpose": "assertionMethod"}
+    other = {"type": "DataIntegrityProof", "cryptosuite": "bbs-2023", "proofPurpose": "assertionMethod"}
     [only] = [each for each in judged(signed | {"proof": [other]}) if each.outcome == "failed"]
     assert (only.code, only.fault, only.pointer) == ("unsupported_proof", "verifier", "/proof/0")
     beside = judged(signed | {"proof": [*signed["proof"], other]})

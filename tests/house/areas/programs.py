@@ -54,6 +54,9 @@ async def examples(story: Story) -> None:
     await story.call("create_policy_version", body={"second_readings": {"random_percent": 25}}, **of_program)
     await story.call("list_policy_versions", **of_program)
     await story.call("get_policy_version", version="2", **of_program)
+    await story.call(
+        "simulate_policies", body={"achievement_id": known["achievement_id"], "accuracy": 0.85}, **of_program
+    )
     days = {"starts_on": "2026-09-01", "ends_on": "2027-06-15"}
     cohort = await story.call("create_cohort", body={"name": "Fall 2026", **days}, **of_program)
     of_cohort = {"cohort_id": cohort["id"]}

@@ -1,0 +1,5 @@
+"""Problems: quality."""
+
+from app.web.catalog import Row
+
+TYPES: tuple[Row, ...] = ()

@@ -1,0 +1,142 @@
+"""How long every report takes on SQLite with 10,000 submissions in one program.
+
+    .venv/bin/python -m benchmarks.reports [--submissions 10000] [--times 5] [--without-jobs]
+
+A register is filled in a temporary directory, what jobs work out in advance is worked out, and then each report that the OpenAPI
+document has (all of a program's, and the public quality reports) is asked for in this process over ASGI, as JSON and, where it
+takes the parameter, as CSV. Printed are median and longest time in seconds, and the median of the processor's time: where
+other work goes on beside, that is the one to compare.
+"""
+
+import argparse
+import asyncio
+import base64
+import gc
+import re
+import secrets
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from rich.console import Console
+
+from app.clock import SystemClock
+from app.demo.calendar import Calendar
+from app.main import create_app
+from app.migration import migrate
+from app.resources import Resources, open_resources
+from app.settings import Settings
+from app.web.observation import configure_logging
+from app.worker import VERBS, handlers
+from benchmarks.register import YEAR, Large, fill
+
+BASE_URL = "http://127.0.0.1:8000"
+REPORTS = "/v1/programs/{program_id}/reports"
+WORKED_OUT_BY = re.compile("quality|evaluate|equity|impact|interval")
+"""Names of jobs that work out in advance what reports show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An operation and what it is asked with; `missing` are parameters that this program has no value for."""
+
+    name: str
+    url: str
+    missing: list[str] = field(default_factory=list)
+
+
+def list_asked(document: Mapping[str, Any], ids: Mapping[str, str]) -> Iterator[Asked]:
+    """The reports of an OpenAPI document."""
+    for path, methods in document["paths"].items():
+        is_report = path.startswith(REPORTS) or (path.startswith("/achievements/") and "/quality" in path)
+        if not is_report or "get" not in methods:
+            continue
+        parameters = {entry["name"]: entry for entry in methods["get"].get("parameters", ())}
+        needed = [name for name, entry in parameters.items() if entry["in"] == "path" or entry.get("required")]
+        missing = [name for name in needed if name not in ids]
+        query = "&".join(f"{name}={ids[name]}" for name in needed if name in ids and parameters[name]["in"] == "query")
+        url = re.sub(r"\{(\w+)\}", lambda found: ids.get(found[1], ""), path) + (f"?{query}" if query else "")
+        name = path.removeprefix(f"{REPORTS}/").removeprefix("/v1/programs/{program_id}/")
+        name = name.replace("/achievements/{achievement_id}/v{version}/", "public ")
+        yield Asked(name, url, missing)
+        if "format" in parameters:
+            yield Asked(f"{name} (CSV)", f"{url}{'&' if query else '?'}format=csv", missing)
+
+
+async def main(submissions: int, times: int, with_jobs: bool) -> None:
+    configure_logging("critical", "json")
+    console = Console(soft_wrap=True)
+    with tempfile.TemporaryDirectory(prefix="assay-benchmark-") as directory:
+        settings = Settings.model_validate(
+            {
+                "database_url": f"sqlite+aiosqlite:///{directory}/assay.db",
+                "data_directory": directory,
+                "key_encryption_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+                "public_url": BASE_URL,
+                "run_jobs": False,
+            }
+        )
+        began = time.perf_counter()
+        await migrate(settings)
+        calendar = Calendar(SystemClock(), datetime.now(UTC) - YEAR)
+        async with open_resources(settings, clock=calendar) as world:
+            large = await fill(world, calendar, submissions)
+        console.print(f"{submissions} submissions, written in {time.perf_counter() - began:.0f} s")
+        api = create_app(settings)
+        async with api.router.lifespan_context(api):
+            if with_jobs:
+                await _work_out(api.state.resources, large, console)
+            gc.collect()
+            gc.freeze()  # as the server does when it has started
+            await _measure(api, large, times, console)
+
+
+async def _work_out(world: Resources, large: Large, console: Console) -> None:
+    """Run the jobs that work out reports in advance, once each."""
+    for name in filter(WORKED_OUT_BY.search, VERBS):
+        began = time.perf_counter()
+        try:
+            await handlers(world)[name](large.ids)
+        except Exception as error:  # noqa: BLE001 # a job that wants something else is reported, the rest goes on
+            console.print(f"job {name}: {error!r}")
+        else:
+            console.print(f"job {name}: {time.perf_counter() - began:.1f} s")
+
+
+async def _measure(api: FastAPI, large: Large, times: int, console: Console) -> None:
+    """A line as soon as it is known: with a large program some take long."""
+    today = datetime.now(UTC)
+    ids = {**large.ids, "window": f"{today.year}Q{(today.month + 2) // 3}"}
+    line = "{:44}{:>8}{:>12}{:>10}{:>10}{:>10}"
+    console.print(line.format("report", "status", "bytes", "median s", "max s", "CPU s"))
+    headers = {"Authorization": f"Bearer {large.person_token}"}
+    transport = httpx.ASGITransport(api)
+    async with httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers, timeout=600) as client:
+        for asked in list_asked(api.openapi(), ids):
+            if asked.missing:
+                console.print(f"{asked.name}: not asked for, there is no {', '.join(asked.missing)}")
+                continue
+            took, worked = [], []
+            for _ in range(times):
+                began, began_work = time.perf_counter(), time.process_time()
+                answer = await client.get(asked.url)
+                took.append(time.perf_counter() - began)
+                worked.append(time.process_time() - began_work)
+            figures = statistics.median(took), max(took), statistics.median(worked)
+            shown = answer.status_code, len(answer.content), *(f"{each:.3f}" for each in figures)
+            console.print(line.format(asked.name, *shown), highlight=False)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--submissions", type=int, default=10_000)
+    parser.add_argument("--times", type=int, default=5, help="how often each report is asked for")
+    parser.add_argument("--without-jobs", action="store_true", help="nothing is worked out in advance")
+    given = parser.parse_args()
+    asyncio.run(main(given.submissions, given.times, not given.without_jobs))
