@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from app.credentials.issue import GIVE_UP_AFTER, LEASE, CredentialPending, recover
 from app.credentials.jobs import HOLDINGS_JOB
 from app.errors import Broken, Conflict
+from app.issuers.jobs import FREEZE_QUALITY_JOB
 from app.issuers.sign import SelfVerificationFailed
 from app.jobs.embedded import EmbeddedRunner, Handler
 from app.keys.store import get_active_key
@@ -56,7 +57,7 @@ async def run_recovery_jobs(world: Resources, clock: FixedClock) -> int:
 
 
 async def run_due_jobs(world: Resources) -> int:
-    """How many there were, but for those that look whether a badge counts for a pathway."""
+    """How many there were, but for those that look whether a badge counts for a pathway, or for reports to freeze."""
     ran = []
 
     def noted(name: str, handler: Handler) -> Handler:
@@ -70,7 +71,7 @@ async def run_due_jobs(world: Resources) -> int:
     runner = EmbeddedRunner(world.database, world.clock, noting)
     while await runner.run_one():
         pass
-    return sum(name != HOLDINGS_JOB for name in ran)
+    return sum(name not in (HOLDINGS_JOB, FREEZE_QUALITY_JOB) for name in ran)
 
 
 async def left_pending(app: FastAPI, partner: Partner, settings: Settings) -> None:

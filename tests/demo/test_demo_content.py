@@ -294,7 +294,7 @@ def test_what_fellows_say_of_themselves_is_the_same_every_time() -> None:
 def test_a_newcomer_is_told_where_the_reports_are() -> None:
     summary = {
         "base_url": "http://127.0.0.1:8000", "achievement_ids": ["a1"], "panel_id": "p1", "program_id": "g1",
-        "credential_ids": ["c1"], "assessor_credential_ids": [], "api_key": "secret",
+        "credential_ids": ["c1"], "assessor_credential_ids": [], "pathway_credential_ids": [], "api_key": "secret",
     }  # fmt: skip
     told = describe(summary, Path("var"))
     assert "http://127.0.0.1:8000/achievements/a1/v1/quality" in told

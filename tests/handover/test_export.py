@@ -64,6 +64,11 @@ ROOMS_OF_ASSESSMENT = (
     "appeals",
     "misconduct",
     "pathways",
+    "quality",
+    "monitoring",
+    "demographics",
+    "reports",
+    "recognition",
 )
 IN_ASSESSMENT = {kind.name for kind in KINDS if kind.table.__module__.split(".")[1] in ROOMS_OF_ASSESSMENT} - {"panel"}
 """The records of a judgement made here."""

@@ -46,6 +46,33 @@ async def test_a_version_is_written_published_and_followed(app: FastAPI, partner
     assert types == ["pathway.created", "pathway.edited", "pathway.published", "pathway.drafted", "pathway.retired"]
 
 
+@pytest.mark.parametrize(
+    ("rule", "pointer"),
+    [
+        (None, "/rule"),
+        ("all", "/rule"),
+        ({"at_least": "2", "of": [{"group": "literacy"}]}, "/rule/at_least"),
+        ({"at_least": True, "of": [{"group": "literacy"}]}, "/rule/at_least"),
+        ({"at_least": 1, "of": {"group": "literacy"}}, "/rule/of"),
+        ({"at_least": 1, "of": [5]}, "/rule/of/0"),
+        ({"at_least": 1, "of": [{}]}, "/rule/of/0"),
+        ({"at_least": 1, "of": [{"group": ["literacy"]}]}, "/rule/of/0/group"),
+        ({"at_least": 1, "of": [{"group": "literacy\u000b"}]}, "/rule/of/0/group"),
+        ({"at_least": 1, "of": [{"achievement_id": 7}]}, "/rule/of/0/achievement_id"),
+        ({"at_least": 1, "of": [{"achievement_id": "0" * 32, "versions": ["1"]}]}, "/rule/of/0/versions/0"),
+        ({"all": [{"group": "literacy"}], "each_badge_once": "yes"}, "/rule/each_badge_once"),
+        ({"all": [{"group": "literacy"}], "name": "a\u007fb"}, "/rule/name"),
+        ({"all": [{"at_least": 1.5, "of": [{"group": "literacy"}]}]}, "/rule/all/0/at_least"),
+        ({"all": [{"group": "literacy", "surplus": 1}]}, "/rule/all/0/surplus"),
+    ],
+)
+async def test_a_rule_of_wrong_types_is_refused_where_it_is_wrong(partner: Partner, rule: Any, pointer: str) -> None:
+    body = pathway_body(partner, partner.achievement_id, rule)
+    refused = await partner.client.post("/v1/pathways", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_body"), refused.text
+    assert pointers(refused) == [pointer]
+
+
 async def test_a_published_version_is_immutable_in_the_database(app: FastAPI, partner: Partner) -> None:
     [component] = await publish_components(partner, "Reading")
     pathway_id = await publish_pathway(

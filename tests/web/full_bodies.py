@@ -140,8 +140,9 @@ def fill(schema: Mapping[str, Any], sound: Any = None) -> Any:
         return fill(next(each for each in alternatives if _may_be(each, sound)), sound)
     if schema.get("type") == "object":
         members = {name: fill(each, (sound or {}).get(name)) for name, each in schema.get("properties", {}).items()}
+        others = schema.get("additionalProperties")
         return {**members, **{name: each for name, each in (sound or {}).items() if name not in members}} or {
-            "one": fill(schema["additionalProperties"])
+            "one": fill(others) if isinstance(others, Mapping) else "Of any kind."
         }
     if schema.get("type") == "array":
         first, *others = sound or [None]

@@ -199,11 +199,16 @@ def wrong_values(leaves: list[Leaf]) -> list[Any]:
 
 
 def places_of(operation: Operation) -> dict[str, list[Leaf]]:
-    """The places of a body with their alternatives; a foreign credential may hold anything."""
+    """The places of a body with their alternatives; a foreign credential may hold anything.
+
+    The members of a pathway's rule, and badges handed in for recognition, are each of one of some kinds: no body has them all
+    (tests/pathways and tests/recognition walk them).
+    """
     places: dict[str, list[Leaf]] = {}
     if operation.id != "verify_credential":
         for leaf in list_leaves(operation.body_schema):
-            places.setdefault(leaf.name, []).append(leaf)
+            if leaf.pointer[0] not in ("rule", "badges"):
+                places.setdefault(leaf.name, []).append(leaf)
     return places
 
 
