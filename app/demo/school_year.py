@@ -30,7 +30,7 @@ from app.learners.store import get_learner
 from app.programs.store import Enrollment
 from app.quality.freeze import SETTLING
 from app.quality.recompute import recompute_reports
-from app.quality.windows import window_of
+from app.quarters import quarter_of
 from app.readings.bodies import ScoreBody
 from app.readings.jobs import RECOMPUTE_QUALITY_JOB
 from app.readings.read import start_reading, submit_reading
@@ -106,7 +106,7 @@ class SchoolYear:
 
     async def pass_quarters(self, until: datetime) -> None:
         """Let time pass until then, and do what is due: at the end of each quarter, when reports are frozen, and at last."""
-        while (ends_at := window_of(self._academy.calendar.now()).ends_at + SETTLING) <= until:
+        while (ends_at := quarter_of(self._academy.calendar.now()).ends_at + SETTLING) <= until:
             self._academy.calendar.turn_to(ends_at)
             await self.run_jobs()
         self._academy.calendar.turn_to(until)

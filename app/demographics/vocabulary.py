@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.store import audit
 from app.demographics.jobs import CLOSE_PERIOD_JOB
-from app.demographics.quarters import next_quarter
 from app.demographics.store import DemographicVocabulary, find_vocabulary, lock_vocabulary
 from app.errors import Conflict
 from app.events.store import record_event
 from app.jobs.queue import enqueue
+from app.quarters import quarter_of
 from app.web.fields import Body, Key, Line
 
 COHORT = "cohort"
@@ -103,7 +103,7 @@ async def put_vocabulary(
     row = await lock_vocabulary(session, issuer_id)
     if row is None:
         row = DemographicVocabulary(
-            issuer_id=issuer_id, content=content, closes_at=next_quarter(now), created_at=now, updated_at=now
+            issuer_id=issuer_id, content=content, closes_at=quarter_of(now).ends_at, created_at=now, updated_at=now
         )
         session.add(row)
         enqueue(session, CLOSE_PERIOD_JOB, {"issuer_id": issuer_id}, run_at=row.closes_at)

@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from app.errors import Unavailable
+from app.spreadsheet import safe_cell
 
 Outcome = Literal["issued", "created", "completed", "published", "already there", "unsigned", "refused"]
 """`unsigned`: recorded, and its badge is being signed by another process or will be by the next run."""
 
 HEADING = ("line", "outcome", "external_id", "id", "url", "faults")
-
-_EXECUTED = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What a spreadsheet may take for the beginning of a formula (OWASP, CSV injection)."""
 
 
 class UnwritableReport(Unavailable):
@@ -83,8 +81,3 @@ def open_report(path: Path | None) -> Iterator[Report]:
 def told(line: ReportLine, *, dry_run: bool) -> str:
     """The outcome in words: what a dry run only would have done says so."""
     return f"would be {line.outcome}" if dry_run and line.outcome not in ("already there", "refused") else line.outcome
-
-
-def safe_cell(text: str) -> str:
-    """The text as a cell that no spreadsheet executes: an apostrophe before what looks like a formula."""
-    return f"'{text}" if text.startswith(_EXECUTED) else text

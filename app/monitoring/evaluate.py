@@ -14,12 +14,12 @@ from app.jobs.queue import enqueue
 from app.monitoring.beside import compare_with_others
 from app.monitoring.decide import note_flag
 from app.monitoring.figures import Compared, measure_beside_others
-from app.monitoring.quarters import quarter_before, quarter_of
 from app.monitoring.ratings import Key, Scope, group_by_key, list_ratings
 from app.monitoring.rules import Fired, apply_rules
 from app.monitoring.store import MonitoringRound, RaterFlag
 from app.programs.jobs import WATCH_ASSESSORS_JOB
 from app.programs.store import Program
+from app.quarters import quarter_of
 from app.resources import Resources
 
 EVERY = timedelta(days=1)
@@ -80,7 +80,7 @@ async def _evaluate(session: AsyncSession, issuer_id: str, program_id: str, now:
         if since is None:
             continue
         current = [rating for rating in found if rating.at >= since]
-        for quarter in (quarter_before(this), this):
+        for quarter in (this.before().label, this.label):
             for fired in apply_rules(current, quarter):
                 if (key, fired.rule, fired.level, quarter) not in raised:
                     _raise(session, issuer_id, key, quarter, fired, beside.get(key, []), now)

@@ -9,15 +9,15 @@ from app.monitoring.beside import compare_with_others
 from app.monitoring.bodies import FlagLine, RecordLine, ScoringRecord
 from app.monitoring.evidence import BesideOthersOut, FiguresOut
 from app.monitoring.figures import Compared, measure, measure_beside_others
-from app.monitoring.quarters import quarter_start
 from app.monitoring.ratings import Key, Rating, Scope, group_by_key, list_ratings
 from app.monitoring.rules import MINIMUM_ANCHORS, MINIMUM_RATINGS, judge
 from app.monitoring.store import list_flags_of
+from app.quarters import quarter_of
 
 
 async def compose_record(session: AsyncSession, assessor: Assessor, now: datetime) -> ScoringRecord:
     """Of an assessor, as they may see it: see `ScoringRecord`."""
-    scope, until = Scope(assessor_id=assessor.id), quarter_start(now)
+    scope, until = Scope(assessor_id=assessor.id), quarter_of(now).starts_at
     ratings = await list_ratings(session, assessor.issuer_id, scope, until=now)
     told = group_by_key(each for each in ratings if each.kind != "validity" or each.at < until)
     beside = await compare_with_others(session, assessor.issuer_id, scope, until=until, as_of=until)

@@ -11,9 +11,9 @@ from typing import Literal
 
 from app.monitoring.evidence import Evidence, compose_evidence
 from app.monitoring.figures import BesideOthers, measure
-from app.monitoring.quarters import quarter_of
 from app.monitoring.ratings import Rating
 from app.psychometrics.drift import RULES, Facts, Finding, Window, find_drift
+from app.quarters import quarter_of
 
 Verdict = Literal["within", "watch", "suspend"]
 
@@ -53,7 +53,7 @@ def apply_rules(ratings: Sequence[Rating], quarter: str) -> list[Fired]:
     """What the rules find in this quarter. `ratings` are all there are, of one assessor and version."""
     quarters: dict[str, list[Rating]] = defaultdict(list)
     for rating in ratings:
-        quarters[quarter_of(rating.at)].append(rating)
+        quarters[quarter_of(rating.at).label].append(rating)
     current = quarters.get(quarter, [])
     earlier = [name for name in sorted(quarters) if name < quarter and _is_comparable(quarters[name])]
     before_quarter = earlier[-1] if earlier else None

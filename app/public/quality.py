@@ -15,7 +15,7 @@ from app.public.negotiate import HTML
 from app.public.pages import Party, QualityListView, QualityView
 from app.quality.bodies import QualityReport, QualityWindows
 from app.quality.find import find_report, list_reports, read_report
-from app.quality.windows import LABEL, parse_window
+from app.quarters import LABEL, parse_quarter
 from app.resources import Resources
 from app.web.dependencies import Now, ReadSession, World
 from app.web.problems import responses
@@ -54,7 +54,7 @@ async def quality_report(
     """How well the readings behind the badges of one achievement version agreed in one quarter: final once it is `frozen`."""
     versions = await get_public_versions(session, achievement_id)
     found = pick_version(versions, version)
-    body, is_frozen = await find_report(session, versions, found, parse_window(window), now)
+    body, is_frozen = await find_report(session, versions, found, parse_quarter(window), now)
     media_type = negotiated(request)
     digest = hashlib.sha256(body.encode()).hexdigest()
     if media_type == HTML:

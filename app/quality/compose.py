@@ -26,7 +26,7 @@ from app.quality.bodies import (
 from app.quality.facts import Counts, ReadTwice, WindowFacts
 from app.quality.measure import DECISIONS, SCORES, Clusters, Method, measure, tell_interval, withhold
 from app.quality.pooling import SMALL, may_be_told, rule_key
-from app.quality.windows import Window
+from app.quarters import Quarter
 from app.readings.pairs import PairKind
 
 PILOT_PAIRS, PILOT_SUBMISSIONS = 100, 20
@@ -53,12 +53,12 @@ def version_uri_of(version: AchievementVersion) -> str:
     return str(version.document["id"])
 
 
-def report_uri(version: AchievementVersion, window: Window) -> str:
+def report_uri(version: AchievementVersion, window: Quarter) -> str:
     """Where the report is served."""
     return quality_uri(version_uri_of(version), window.label)
 
 
-def seed_of(version: AchievementVersion, window: Window) -> int:
+def seed_of(version: AchievementVersion, window: Quarter) -> int:
     """The seed of a report's resamples. It follows from the report's address: nobody can choose one that looks good."""
     return int.from_bytes(hashlib.sha256(report_uri(version, window).encode()).digest()[:4])
 

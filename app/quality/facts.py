@@ -11,7 +11,7 @@ from app.achievements.lineage import pool_keys
 from app.achievements.rubric import Rubric
 from app.achievements.store import AchievementVersion
 from app.quality.measure import Pair
-from app.quality.windows import Window
+from app.quarters import Quarter
 from app.readings.pairs import PairKind, ReadingPair, list_pairs
 from app.readings.scores import recommend
 from app.readings.store import Reading, Resolution
@@ -44,13 +44,13 @@ class ReadTwice:
 class WindowFacts:
     """`versions` are the published and retired ones, oldest first; `counts` are by version."""
 
-    window: Window
+    window: Quarter
     versions: Sequence[AchievementVersion]
     counts: Mapping[int, Counts]
     read_twice: Sequence[ReadTwice]
 
 
-async def load_facts(session: AsyncSession, versions: Sequence[AchievementVersion], window: Window) -> WindowFacts:
+async def load_facts(session: AsyncSession, versions: Sequence[AchievementVersion], window: Quarter) -> WindowFacts:
     """The facts of all versions of one achievement."""
     issuer_id, achievement_id = versions[0].issuer_id, versions[0].achievement_id
     pairs = await list_pairs(
@@ -90,7 +90,7 @@ async def _list_banked(session: AsyncSession, issuer_id: str, achievement_id: st
     return {id_: {criterion: level for criterion, level, _ in banked} for id_, banked in rows}
 
 
-async def _count(session: AsyncSession, issuer_id: str, achievement_id: str, window: Window) -> dict[int, Counts]:
+async def _count(session: AsyncSession, issuer_id: str, achievement_id: str, window: Quarter) -> dict[int, Counts]:
     of_achievement = (Submission.issuer_id == issuer_id, Submission.achievement_id == achievement_id)
     joined = (
         select(Submission.version, func.count())

@@ -12,7 +12,7 @@ from app.quality.compose import compose_report, describe, report_uri, version_ur
 from app.quality.facts import load_facts
 from app.quality.freeze import first_window
 from app.quality.store import find_frozen, find_open, list_digests
-from app.quality.windows import Window, window_of, windows_between
+from app.quarters import Quarter, quarter_of, quarters_between
 
 
 def decided_in(version: AchievementVersion, decided_at: datetime) -> str:
@@ -20,11 +20,11 @@ def decided_in(version: AchievementVersion, decided_at: datetime) -> str:
 
     A decision may be older than the version, when it is entered afterwards: then of the version's first window.
     """
-    return report_uri(version, max(first_window(version), window_of(decided_at)))
+    return report_uri(version, max(first_window(version), quarter_of(decided_at)))
 
 
 async def find_report(
-    session: AsyncSession, versions: Sequence[AchievementVersion], version: AchievementVersion, window: Window,
+    session: AsyncSession, versions: Sequence[AchievementVersion], version: AchievementVersion, window: Quarter,
     now: datetime,
 ) -> tuple[str, bool]:  # fmt: skip
     """The JSON of a version's report, and whether it is frozen. `versions` are all that the achievement published.
@@ -32,7 +32,7 @@ async def find_report(
     Nothing is resampled here: before the job has computed a window, its report has no such intervals. Raises NotFound for a
     window before the version's publication, or one that has not begun.
     """
-    if not first_window(version) <= window <= window_of(now):
+    if not first_window(version) <= window <= quarter_of(now):
         raise NotFound(
             "There is no quality report of this window: the version was not published yet, or it has not begun."
         )
@@ -54,7 +54,7 @@ def read_report(body: str) -> QualityReport:
 async def list_reports(session: AsyncSession, version: AchievementVersion, now: datetime) -> QualityWindows:
     """The windows of a version from its publication to today, newest first."""
     digests = await list_digests(session, version.issuer_id, version.achievement_id, version.version)
-    windows = reversed(list(windows_between(first_window(version), window_of(now))))
+    windows = reversed(list(quarters_between(first_window(version), quarter_of(now))))
     return QualityWindows(
         id=f"{version_uri_of(version)}/quality",
         achievement=describe(version),

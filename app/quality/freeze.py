@@ -21,7 +21,7 @@ from app.quality.commitment import FROZEN, compose_report_commitment
 from app.quality.compose import compose_report, seed_of
 from app.quality.facts import WindowFacts, load_facts
 from app.quality.store import FrozenQualityReport, find_frozen, forget_open, list_frozen
-from app.quality.windows import Window, window_of, windows_between
+from app.quarters import Quarter, quarter_of, quarters_between
 from app.resources import Resources
 
 SETTLING = timedelta(minutes=5)
@@ -33,7 +33,7 @@ _SERVICE = "service:quality"
 async def freeze_reports(world: Resources, issuer_id: str) -> None:
     """Freeze what is over and not frozen, and come back when the current window is. Doing it again changes nothing."""
     now = world.clock.now()
-    under_way = window_of(now - SETTLING)
+    under_way = quarter_of(now - SETTLING)
     async with world.database.reading() as session:
         missing = await _list_missing(session, issuer_id, under_way)
     for window, versions, of_achievement in missing:
@@ -50,8 +50,8 @@ async def freeze_reports(world: Resources, issuer_id: str) -> None:
 
 
 async def _list_missing(
-    session: AsyncSession, issuer_id: str, under_way: Window
-) -> list[tuple[Window, list[AchievementVersion], list[AchievementVersion]]]:
+    session: AsyncSession, issuer_id: str, under_way: Quarter
+) -> list[tuple[Quarter, list[AchievementVersion], list[AchievementVersion]]]:
     """Windows, each with the versions of one achievement that have no report of it, and with all that it has."""
     achievements: dict[str, list[AchievementVersion]] = defaultdict(list)
     for version in await list_public_versions(session, issuer_id):
@@ -71,22 +71,22 @@ async def _list_missing(
     return missing
 
 
-def _windows_of(version: AchievementVersion, under_way: Window) -> Iterator[Window]:
+def _windows_of(version: AchievementVersion, under_way: Quarter) -> Iterator[Quarter]:
     """From the publication of the version on, those that are over."""
-    return (each for each in windows_between(first_window(version), under_way) if each != under_way)
+    return (each for each in quarters_between(first_window(version), under_way) if each != under_way)
 
 
-def first_window(version: AchievementVersion) -> Window:
+def first_window(version: AchievementVersion) -> Quarter:
     """That of its publication: the earliest with a report."""
     assert version.published_at is not None
-    return window_of(version.published_at)
+    return quarter_of(version.published_at)
 
 
 def _compose(facts: WindowFacts, version: AchievementVersion) -> str:
     return compose_report(facts, version, "frozen", seed_of(version, facts.window)).model_dump_json()
 
 
-async def _keep(session: AsyncSession, version: AchievementVersion, window: Window, body: str, now: datetime) -> None:
+async def _keep(session: AsyncSession, version: AchievementVersion, window: Quarter, body: str, now: datetime) -> None:
     issuer_id, achievement_id, number = version.issuer_id, version.achievement_id, version.version
     if await find_frozen(session, issuer_id, achievement_id, number, window.label) is not None:
         return

@@ -8,13 +8,13 @@ from app.quality.compose import compose_report, seed_of
 from app.quality.facts import WindowFacts, load_facts
 from app.quality.freeze import first_window
 from app.quality.store import OpenQualityReport, find_frozen, find_open
-from app.quality.windows import Window, window_of
+from app.quarters import Quarter, quarter_of
 from app.resources import Resources
 
 
 async def recompute_reports(world: Resources, issuer_id: str, achievement_id: str) -> None:
     """Something of the achievement was read: its versions' reports of this window are computed anew where they say otherwise."""
-    window = window_of(world.clock.now())
+    window = quarter_of(world.clock.now())
     async with world.database.reading() as session:
         versions = [each for each in await list_versions(session, issuer_id, [achievement_id]) if each.published_at]
         if not versions:
@@ -46,7 +46,7 @@ def basis_of(facts: WindowFacts, version: AchievementVersion) -> str:
 
 
 def _row(
-    version: AchievementVersion, window: Window, body: str, basis: str, seed: int, world: Resources
+    version: AchievementVersion, window: Quarter, body: str, basis: str, seed: int, world: Resources
 ) -> OpenQualityReport:
     return OpenQualityReport(
         issuer_id=version.issuer_id, achievement_id=version.achievement_id, version=version.version,

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.reports.figures import ReportOut
+from app.spreadsheet import safe_cell
 from app.web.dependencies import World
 from app.web.fields import format_moment
 from app.web.problems import responses
@@ -18,7 +19,6 @@ Cell = str | int | float | None
 Row = Mapping[str, Cell]
 
 CSV = "text/csv"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _HEADERS = {"Cache-Control": "no-store", "Vary": "Accept"}
 
 Format = Literal["json", "csv"]
@@ -82,9 +82,7 @@ def write_csv(rows: Sequence[Row]) -> str:
     if rows:
         writer = csv.DictWriter(text, fieldnames=list(rows[0]))
         writer.writeheader()
-        writer.writerows({name: _harmless(cell) for name, cell in row.items()} for row in rows)
+        writer.writerows(
+            {name: safe_cell(cell) if isinstance(cell, str) else cell for name, cell in row.items()} for row in rows
+        )
     return text.getvalue()
-
-
-def _harmless(cell: Cell) -> Cell:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

@@ -25,11 +25,11 @@ from app.errors import Fault
 from app.identifiers import Identifier
 from app.monitoring.beside import compare_with_others
 from app.monitoring.figures import measure as measure_figures
-from app.monitoring.quarters import quarter_of, whole_quarters
 from app.monitoring.ratings import Key, Rating, Scope, group_by_key, list_ratings
 from app.monitoring.rules import Verdict, judge
 from app.monitoring.store import RaterFlag
 from app.psychometrics.agreement import exact
+from app.quarters import quarter_of, whole_quarters
 from app.readings.store import Reading
 from app.reports.answer import Cell, ChosenFormat, Row, Snapshot, report_response, report_responses
 from app.reports.figures import RateOut, ReportOut, StatisticOut, opening
@@ -203,10 +203,10 @@ def _by_session(ratings: Iterable[Rating]) -> list[SessionFigures]:
     sessions: dict[tuple[str, str], list[Rating]] = defaultdict(list)
     for each in ratings:
         # One validity paper at a time would tell a single reading's scores.
-        sessions[each.kind, quarter_of(each.at) if each.kind == "validity" else each.met_in].append(each)
+        sessions[each.kind, quarter_of(each.at).label if each.kind == "validity" else each.met_in].append(each)
     found = [
         SessionFigures(
-            session_id=None if kind == "validity" else met_in, kind=kind, quarter=quarter_of(of_one[0].at),
+            session_id=None if kind == "validity" else met_in, kind=kind, quarter=quarter_of(of_one[0].at).label,
             closed_at=None if kind == "validity" else of_one[0].at, exact=_rate(of_one),
         )
         for (kind, met_in), of_one in sessions.items()

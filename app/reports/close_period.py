@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.store import audit
 from app.demographics.jobs import CLOSE_PERIOD_JOB
-from app.demographics.quarters import next_quarter, quarter_before, quarter_of
 from app.demographics.store import find_vocabulary, lock_vocabulary
 from app.demographics.tell import open_all_values
 from app.demographics.vocabulary import VocabularyBody
@@ -23,6 +22,7 @@ from app.events.store import record_event
 from app.jobs.queue import enqueue
 from app.programs.policy import get_policy
 from app.programs.store import Cohort, Program
+from app.quarters import quarter_of
 from app.readings.trail import SERVICE
 from app.reports.equity_people import DecidedPerson, load_decided_people
 from app.reports.equity_period import compose_period
@@ -51,7 +51,7 @@ async def close_periods(world: Resources, issuer_id: str) -> None:
         if row is None or row.closes_at > now:
             return
         vocabulary = VocabularyBody.model_validate(row.content)
-        due = await _list_due(session, world, issuer_id, vocabulary, quarter_of(now))
+        due = await _list_due(session, world, issuer_id, vocabulary, quarter_of(now).starts_at)
     # Beside the event loop and outside any transaction: of many people and dimensions this takes a minute.
     periods = [await asyncio.to_thread(_compose, issuer_id, each, vocabulary, now) for each in due]
     async with world.database.transaction() as session:
@@ -61,7 +61,7 @@ async def close_periods(world: Resources, issuer_id: str) -> None:
         for period in periods:
             session.add(period)
             _note(session, period, now)
-        locked.closes_at = next_quarter(now)
+        locked.closes_at = quarter_of(now).ends_at
         enqueue(session, CLOSE_PERIOD_JOB, {"issuer_id": issuer_id}, run_at=locked.closes_at)
 
 
@@ -73,7 +73,7 @@ async def _list_due(
     cohort_names = {id_: name for id_, name in (await session.execute(cohorts)).all()}  # noqa: C416 - rows are no pairs
     declared = await open_all_values(session, world.vault, issuer_id)
     everybody = await load_decided_people(session, issuer_id, end)
-    until = quarter_before(end)
+    until = quarter_of(end).before().starts_at
     due = []
     for program in await session.scalars(select(Program).where(Program.issuer_id == issuer_id).order_by(Program.id)):
         since = await _find_last(session, program)

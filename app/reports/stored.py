@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.quality.bodies import QualityStatistic
 from app.quality.find import read_report
 from app.quality.store import find_frozen, find_open
-from app.quality.windows import window_of
+from app.quarters import quarter_of
 from app.readings.pairs import PairKind
 from app.reports.filters import Reported
 
@@ -28,7 +28,7 @@ async def load_stored(session: AsyncSession, reported: Reported) -> Stored:
         or filters.cohort_id is not None
     ):
         return {}
-    window = window_of(filters.since)
+    window = quarter_of(filters.since)
     if (filters.since, filters.until) != (window.starts_at, window.ends_at):
         return {}
     place = reported.issuer_id, filters.achievement_id, filters.version, window.label

@@ -15,13 +15,13 @@ from app.achievements.store import AchievementVersion, get_version
 from app.quality.bodies import QualityPairs, QualityStatistic
 from app.quality.facts import load_facts
 from app.quality.recompute import recompute_reports
-from app.quality.windows import Window
+from app.quarters import Quarter
 from tests.conftest import Partner
 from tests.fakes import FixedClock
 from tests.quality.scene import AGREE, LEVELS, Scene, named, open_scene
 
 Pair = tuple[int, int]
-Q4 = Window(2026, 4)
+Q4 = Quarter(2026, 4)
 
 
 def approx(value: float) -> Any:
@@ -148,7 +148,7 @@ async def test_a_pair_is_of_the_quarter_in_which_it_was_resolved(
     clock.moment = datetime(2027, 1, 2, tzinfo=UTC)
     report = await scene.fetch()
     assert (report.random.submissions.n, report.readings.n) == (11, 22)  # both readings count with the resolution
-    assert (await count_pairs(scene, Window(2026, 3)), await count_pairs(scene, Q4)) == (12, 11)
+    assert (await count_pairs(scene, Quarter(2026, 3)), await count_pairs(scene, Q4)) == (12, 11)
 
 
 async def test_resampled_intervals_are_computed_again_from_their_seed(
@@ -218,7 +218,7 @@ async def version_of(scene: Scene) -> AchievementVersion:
         return await get_version(session, scene.partner.issuer_id, scene.partner.achievement_id, 1)
 
 
-async def count_pairs(scene: Scene, window: Window) -> int:
+async def count_pairs(scene: Scene, window: Quarter) -> int:
     """How many pairs the window has."""
     async with scene.world.database.reading() as session:
         return len((await load_facts(session, [await version_of(scene)], window)).read_twice)

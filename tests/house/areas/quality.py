@@ -1,6 +1,6 @@
 """What the house tests need of quality reports: they are public and about what is published."""
 
-from app.quality.windows import window_of
+from app.quarters import quarter_of
 from tests.conftest import Partner
 from tests.house.areas.stories import Mistakes, Story
 
@@ -13,7 +13,7 @@ async def ids(partner: Partner, known: dict[str, str]) -> dict[str, str]:
 async def examples(story: Story) -> None:
     """The reports of the first version, and today's."""
     await story.call("fetch_quality_reports", version="1")
-    await story.call("fetch_quality_report", version="1", window=window_of(story.world.clock.now()).label)
+    await story.call("fetch_quality_report", version="1", window=quarter_of(story.world.clock.now()).label)
 
 
 async def mistakes(made: Mistakes) -> None:
