@@ -20,8 +20,10 @@ from starlette.staticfiles import StaticFiles
 import app.achievements.router
 import app.appeals.router
 import app.assessors.router
+import app.clr.router
 import app.credentials.router
 import app.demographics.router
+import app.endorsements.router
 import app.events.router
 import app.frameworks.router
 import app.handover.router
@@ -30,6 +32,8 @@ import app.issuers.router
 import app.learners.router
 import app.misconduct.router
 import app.monitoring.router
+import app.oauth.router
+import app.obapi.router
 import app.pathways.router
 import app.people.router
 import app.privacy.router
@@ -46,6 +50,7 @@ import app.recognition.router
 import app.reports.router
 import app.scoring.router
 import app.submissions.router
+import app.vcapi.router
 import app.verification.router
 import app.web.api_docs
 import app.web.health
@@ -98,6 +103,11 @@ ROUTERS = (
     app.reports.router.router,
     app.recognition.router.router,
     app.credentials.router.router,
+    app.endorsements.router.router,
+    app.clr.router.router,
+    app.oauth.router.router,
+    app.obapi.router.router,
+    app.vcapi.router.router,
     app.events.router.router,
     app.verification.router.router,
     app.public.documents.router,

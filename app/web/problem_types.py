@@ -12,12 +12,16 @@ from typing import Any
 
 from app.web.catalog import (
     assessors,
+    clr,
     decisions,
     definitions,
     demographics,
+    endorsements,
     issuing,
     misconduct,
     monitoring,
+    oauth,
+    obapi,
     objects,
     pathways,
     people,
@@ -29,6 +33,7 @@ from app.web.catalog import (
     requests,
     service,
     submissions,
+    vcapi,
     verification,
 )
 
@@ -67,6 +72,11 @@ _AREAS = (
     monitoring.TYPES,
     reports.TYPES,
     recognition.TYPES,
+    endorsements.TYPES,
+    clr.TYPES,
+    oauth.TYPES,
+    obapi.TYPES,
+    vcapi.TYPES,
     issuing.TYPES,
     verification.TYPES,
     service.TYPES,

@@ -27,10 +27,14 @@ from tests.fakes import FixedClock
 from tests.frameworks.packages import whole_package
 from tests.house.areas import (
     assessors,
+    clr,
     decisions,
     demographics,
+    endorsements,
     misconduct,
     monitoring,
+    oauth,
+    obapi,
     pathways,
     people,
     programs,
@@ -39,6 +43,7 @@ from tests.house.areas import (
     recognition,
     reports,
     submissions,
+    vcapi,
 )
 from tests.house.areas.stories import BASE_URL, Story
 from tests.house.recorded import write_recorded
@@ -135,6 +140,7 @@ async def _play(application: FastAPI) -> dict[str, Any]:
     for area in (
         people, programs, submissions, assessors, readings, decisions, misconduct,
         pathways, demographics, quality, monitoring, reports, recognition,
+        endorsements, clr, oauth, obapi, vcapi,
     ):  # fmt: skip
         story.token = story.client
         await area.examples(story)

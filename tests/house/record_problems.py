@@ -21,10 +21,14 @@ from tests.conftest import publish
 from tests.fakes import FixedClock
 from tests.house.areas import (
     assessors,
+    clr,
     decisions,
     demographics,
+    endorsements,
     misconduct,
     monitoring,
+    oauth,
+    obapi,
     pathways,
     people,
     programs,
@@ -33,6 +37,7 @@ from tests.house.areas import (
     recognition,
     reports,
     submissions,
+    vcapi,
 )
 from tests.house.areas.stories import Mistakes
 from tests.house.record_examples import open_application
@@ -75,6 +80,7 @@ async def _play(application: FastAPI) -> dict[str, Any]:
     for area in (
         people, programs, submissions, assessors, readings, decisions, misconduct,
         pathways, demographics, quality, monitoring, reports, recognition,
+        endorsements, clr, oauth, obapi, vcapi,
     ):  # fmt: skip
         await area.mistakes(partner)
     await operator.client.post(f"/v1/issuers/{issuer['id']}/leave")

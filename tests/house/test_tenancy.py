@@ -20,10 +20,14 @@ from tests.builders import decision_body
 from tests.conftest import Partner
 from tests.house.areas import (
     assessors,
+    clr,
     decisions,
     demographics,
+    endorsements,
     misconduct,
     monitoring,
+    oauth,
+    obapi,
     pathways,
     people,
     programs,
@@ -32,6 +36,7 @@ from tests.house.areas import (
     recognition,
     reports,
     submissions,
+    vcapi,
 )
 from tests.house.images import sound_png
 from tests.house.operations import Operation, application, list_leaves, list_operations, put_at
@@ -67,6 +72,7 @@ PUBLIC = {
 AREAS = (
     people, submissions, assessors, readings, decisions, programs, misconduct,
     pathways, demographics, quality, monitoring, reports, recognition,
+        endorsements, clr, oauth, obapi, vcapi,
 )  # fmt: skip
 EARLY, LATE = "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"
 PLATFORM_ONLY = {"create_issuer", "list_issuers", "leave_issuer"}

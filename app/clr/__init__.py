@@ -1,0 +1,1 @@
+"""Comprehensive Learner Records: a learner's badges bundled into one signed credential (CLR 2.0)."""

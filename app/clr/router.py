@@ -1,0 +1,5 @@
+"""Learner records."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["Learner records"])

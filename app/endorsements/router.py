@@ -1,0 +1,5 @@
+"""Endorsements."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["Endorsements"])

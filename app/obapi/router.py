@@ -1,0 +1,5 @@
+"""Open Badges API."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["Open Badges API"])

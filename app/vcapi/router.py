@@ -1,0 +1,5 @@
+"""VC-API."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["VC-API"])

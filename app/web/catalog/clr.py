@@ -1,0 +1,5 @@
+"""Problems: Learner records."""
+
+from app.web.catalog import Row
+
+TYPES: tuple[Row, ...] = ()

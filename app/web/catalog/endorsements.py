@@ -1,0 +1,5 @@
+"""Problems: Endorsements."""
+
+from app.web.catalog import Row
+
+TYPES: tuple[Row, ...] = ()

@@ -1,0 +1,5 @@
+"""Problems: OAuth 2.0."""
+
+from app.web.catalog import Row
+
+TYPES: tuple[Row, ...] = ()

@@ -1,0 +1,5 @@
+"""Problems: VC-API."""
+
+from app.web.catalog import Row
+
+TYPES: tuple[Row, ...] = ()
