@@ -165,7 +165,7 @@ async def test_no_canary_gets_out(
 
         contents = await list_contents(owner)
         assert is_in(contents, ids["learner_id"])
-        found = {secret: is_in(contents, secret) for secret in (*PERSONAL, token.rpartition("_")[2])}
+        found = {secret: is_in(contents, secret) for secret in (*PERSONAL, token.split("_", 2)[2])}
         assert {secret: tables for secret, tables in found.items() if tables} == {}
         if settings.is_sqlite:
             await search_the_files(settings, owner, ids["learner_id"])

