@@ -75,7 +75,7 @@ AREAS = (
         endorsements, clr, oauth, obapi, vcapi,
 )  # fmt: skip
 EARLY, LATE = "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"
-PLATFORM_ONLY = {"create_issuer", "list_issuers", "leave_issuer"}
+PLATFORM_ONLY = {"create_issuer", "list_issuers", "leave_issuer", "verify_issuer"}
 NAMES_NO_OBJECT = {
     "create_panel",
     "create_learner",
