@@ -1,15 +1,18 @@
 """Proof that an origin and a DID are in the same hands: DIF Well Known DID Configuration, Domain Linkage Credentials as JWT.
 
-A credential is made when it is asked for and kept nowhere: it follows from issuer, origin and month, and is the same for a month.
+A credential is made when it is first asked for in a month, or after the key was replaced, and kept with the issuer: so every
+use of the key is in the audit trail, and readers make no work.
 """
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.audit.store import audit
 from app.issuers.did_document import verification_method_id
-from app.issuers.store import Issuer
-from app.keys.store import SigningKey
+from app.issuers.store import Issuer, get_issuer, lock_issuer
+from app.keys.store import SigningKey, find_active_key
 from app.net.did import did_web_url
 from app.openbadges.datatypes import format_date_time_z
 from app.proofs.signer import JwsRequest, LintToken, hash_json
@@ -27,11 +30,37 @@ def find_origin(did: str) -> str | None:
     return f"{url.scheme}://{url.netloc}"
 
 
-async def link_domain(world: Resources, issuer: Issuer, key: SigningKey, origin: str, now: datetime) -> str:
-    """A Domain Linkage Credential: a compact JWS of the issuer's `key` whose header has `alg` and `kid` alone.
+def find_linkage(issuer: Issuer, key: SigningKey, now: datetime) -> str | None:
+    """The credential that was made with this key in this month."""
+    kept = issuer.domain_linkage or {}
+    return str(kept["token"]) if kept.get("key") == key.id and kept["since"] == _month(now) else None
 
-    It begins with the month and ends when the next year's same month does begin.
+
+async def link_domain(world: Resources, issuer_id: str, origin: str) -> str | None:
+    """The Domain Linkage Credential of this month, made unless another request has: None while no key of the issuer signs.
+
+    A compact JWS of the issuer's Ed25519 key whose header has `alg` and `kid` alone. It ends a year after the month began.
     """
+    async with world.database.transaction() as session:
+        await lock_issuer(session, issuer_id)
+        issuer, now = await get_issuer(session, issuer_id), world.clock.now()
+        key = await find_active_key(session, issuer_id)
+        if key is None:
+            return None
+        token = find_linkage(issuer, key, now)
+        if token is None:
+            token = await _sign(world, issuer, key, origin, now)
+            issuer.domain_linkage = {"key": key.id, "since": _month(now), "token": token}
+            audit(session, issuer_id=issuer_id, actor="signer", action="key.used", object_id=key.id,
+                  content={"document": hashlib.sha256(token.encode()).hexdigest()}, at=now)  # fmt: skip
+        return token
+
+
+def _month(now: datetime) -> str:
+    return now.astimezone(UTC).strftime("%Y-%m")
+
+
+async def _sign(world: Resources, issuer: Issuer, key: SigningKey, origin: str, now: datetime) -> str:
     since = datetime(now.year, now.month, 1, tzinfo=UTC)
     until = since.replace(year=since.year + 1)
     credential: dict[str, Any] = {

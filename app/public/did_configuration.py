@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app.issuers.domain_linkage import CONTEXT, find_origin, link_domain
+from app.issuers.domain_linkage import CONTEXT, find_linkage, find_origin, link_domain
 from app.issuers.store import list_issuers
 from app.keys.store import find_active_key
 from app.public.caching import json_response
@@ -30,6 +30,6 @@ async def did_configuration(request: Request, session: ReadSession, world: World
     for issuer, of_issuer in issuers:
         key = await find_active_key(session, issuer.id) if of_issuer == origin else None
         if key is not None:
-            linked.append(await link_domain(world, issuer, key, origin, now))
-    document: dict[str, Any] = {"@context": CONTEXT, "linked_dids": linked}
+            linked.append(find_linkage(issuer, key, now) or await link_domain(world, issuer.id, origin))
+    document: dict[str, Any] = {"@context": CONTEXT, "linked_dids": [token for token in linked if token]}
     return json_response(request, document, "application/json")

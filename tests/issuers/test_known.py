@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 import httpx
 import jwt
 import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
 
 from tests.conftest import Partner
 from tests.credentials.profiles import make_keys
 from tests.fakes import FixedClock
+from tests.issuing import world_of
 
 STATEMENT = "The academy, accredited 2024"
 
@@ -30,7 +33,7 @@ async def configuration(api: httpx.AsyncClient, host: str = "badges.example.org"
 
 
 async def test_an_origin_is_linked_to_its_issuers(
-    partner: Partner, stranger: Partner, api: httpx.AsyncClient, clock: FixedClock
+    app: FastAPI, partner: Partner, stranger: Partner, api: httpx.AsyncClient, clock: FixedClock
 ) -> None:
     tokens = await configuration(api)
     jwks = (await api.get("/.well-known/jwks.json")).json()["keys"]
@@ -54,10 +57,25 @@ async def test_an_origin_is_linked_to_its_issuers(
         assert datetime.fromisoformat(credential["expirationDate"]) == datetime.fromtimestamp(claims["exp"], UTC)
         assert datetime.fromisoformat(credential["issuanceDate"]) == datetime.fromtimestamp(claims["nbf"], UTC)
     assert dids == {"did:web:badges.example.org:issuers:academy", "did:web:badges.example.org:issuers:stranger"}
+    used = await count(app)
     # The same for a month, and whoever asks by another name gets no other origin into it.
     clock.advance(seconds=60)
     assert await configuration(api) == tokens
     assert await configuration(api, host="evil.example.org") == tokens
+    assert await count(app) == used
+    # With another key, and in another month, there are others; each use of a key is in the audit trail.
+    await make_keys(partner, "Ed25519")
+    assert len(set(await configuration(api)) - set(tokens)) == 1
+    clock.advance(days=31)
+    assert set(await configuration(api)).isdisjoint(tokens)
+    assert await count(app) == used + 3
+
+
+async def count(app: FastAPI) -> int:
+    """Uses of keys in the audit trail."""
+    async with world_of(app).database.reading() as session:
+        found = await session.execute(text("SELECT count(*) FROM audit_entry WHERE action = 'key.used'"))
+        return int(found.scalar_one())
 
 
 async def test_the_operator_marks_an_issuer_as_verified(
