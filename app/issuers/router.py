@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, StrictBool, StringConstraints, model_validator
 from sqlalchemy import select
 
@@ -20,7 +20,9 @@ from app.issuers.did_document import verification_method_id
 from app.issuers.leave import leave
 from app.issuers.rotate import prepare_rotation, rotate_key
 from app.issuers.store import Issuer, get_issuer
-from app.keys.store import KeyState, SigningKey
+from app.issuers.verify import compose_registry_entry, mark_verified
+from app.keys.store import ED25519, KeyState, SigningKey
+from app.proofs.public_key import KeyAlgorithm, is_multikey
 from app.web.dependencies import Now, ReadSession, Session, World
 from app.web.fields import Body, Did, Email, Line, Moment, Prose, Url
 from app.web.pagination import Page, Paging, fetch_page
@@ -63,6 +65,20 @@ class IssuerCreate(Body):
     )
 
 
+class IssuerVerificationOut(BaseModel):
+    """The operator's word for an issuer. Information: nothing that the issuer may do hangs on it."""
+
+    verified_as: str = Field(examples=["School Improvement Leadership Academy, accredited 2024"])
+    verified_at: Moment
+
+
+class IssuerVerification(Body):
+    verified_as: Line | None = Field(
+        description="What the operator found the issuer to be, shown on its page; null takes the mark away.",
+        examples=["School Improvement Leadership Academy, accredited 2024"],
+    )
+
+
 class IssuerOut(BaseModel):
     """An issuer. `profile` is its Open Badges 3.0 Profile as badges carry it."""
 
@@ -73,6 +89,7 @@ class IssuerOut(BaseModel):
     test: bool = Field(description="Whether its badges are tests and say so.")
     profile: dict[str, Any]
     left_at: Moment | None = Field(description="When it ended its issuing here; null while it issues.")
+    verification: IssuerVerificationOut | None = Field(description="Null where the operator has not verified it.")
     created_at: Moment
     updated_at: Moment
 
@@ -86,6 +103,9 @@ class IssuerOut(BaseModel):
             test=issuer.is_test,
             profile=issuer.profile,
             left_at=issuer.left_at,
+            verification=IssuerVerificationOut(verified_as=issuer.verified_as, verified_at=issuer.verified_at)
+            if issuer.verified_as is not None and issuer.verified_at is not None
+            else None,
             created_at=issuer.created_at,
             updated_at=issuer.updated_at,
         )
@@ -136,12 +156,19 @@ class SigningKeyOut(BaseModel):
 
     id: Identifier
     url: str = Field(description="The public key as JWK.", examples=["https://badges.example.org/keys/0f3c…"])
-    algorithm: str = Field(description="Ed25519 is what signs in this release.", examples=["Ed25519"])
+    algorithm: KeyAlgorithm = Field(
+        description="Ed25519 signs status lists and what every verifier expects, P-256 and P-384 proofs of the ECDSA suites and "
+        "JWTs, RSA JWTs only.",
+        examples=["Ed25519"],
+    )
     state: KeyState = Field(
         description="A pending key signs once it is found published at the issuer's own domain. A retired key signs no more; "
         "it stays published, and what it signed verifies."
     )
-    public_key_multibase: str = Field(description="The public key as Multikey.", examples=["z6Mk…"])
+    public_key_multibase: str | None = Field(
+        description="The public key as Multikey; null for an RSA key, which has none: see its `url`.",
+        examples=["z6Mk…"],
+    )
     verification_method: str = Field(
         description="How proofs name the key.", examples=["did:web:badges.example.org:issuers:leadership-academy#z6Mk…"]
     )
@@ -157,7 +184,7 @@ class SigningKeyOut(BaseModel):
                 "url": f"{base_url}/keys/{key.id}",
                 "algorithm": key.algorithm,
                 "state": key.state,
-                "public_key_multibase": key.public_key_multibase,
+                "public_key_multibase": key.public_key_multibase if is_multikey(key.public_key_multibase) else None,
                 "verification_method": verification_method_id(issuer.did, key.public_key_multibase),
                 "created_at": key.created_at,
                 # Earlier releases made a key and let it sign in the same moment, and noted one of the two.
@@ -165,6 +192,18 @@ class SigningKeyOut(BaseModel):
                 "retired_at": key.retired_at,
             }
         )
+
+
+class RegistryEntry(BaseModel):
+    name: str
+    location: str
+    url: str
+
+
+class KeyCreate(Body):
+    algorithm: KeyAlgorithm = Field(
+        default=ED25519, description="The first key of an algorithm is made; a later one replaces the one before."
+    )
 
 
 _EXAMPLE = {"slug": "leadership-academy", "profile": {"name": "School Improvement Leadership Academy"}}
@@ -212,21 +251,31 @@ async def put_profile(body: ProfileBody, tenant: IssuerWrite, session: Session, 
 
 
 @router.post("/{issuer_id}/keys", status_code=201, operation_id="rotate_key",
+             openapi_extra={"requestBody": {"content": {"application/json": {"example": {"algorithm": "P-256"}}}}},
              responses=responses(400, 401, 403, 404, 409, 413, 415, 422))  # fmt: skip
-async def rotate(tenant: KeysManage, world: World, idempotency: Idempotency) -> SigningKeyOut:
-    """Replace the issuer's signing key. The answer is the new one, which signs from now on.
+async def rotate(
+    tenant: KeysManage, world: World, idempotency: Idempotency, body: KeyCreate | None = None
+) -> SigningKeyOut:
+    """Make the issuer's signing key of an algorithm, or replace it. The answer is the new one, which signs from now on.
 
-    The key before is retired: it signs no more, stays in the DID document and verifies. Status lists are signed anew with the
-    new key within seconds. An issuer whose id is a did:key has one key for good (`key_not_rotatable`).
+    Without a body it is the Ed25519 key, which every issuer has from the start. The key before is retired: it signs no more,
+    stays in the DID document and verifies. With a new Ed25519 key status lists are signed anew within seconds. An issuer whose
+    id is a did:key has that one key for good (`key_not_rotatable`), and beside it at most an RSA key.
 
     For an issuer of its own domain the new key is published first: while the document at the DID's address lacks it, the
     answer is `did_document_not_published` and the key waits. Publish what `/issuers/{slug}/did.json` answers, then repeat the
     request. The document must keep the keys before (`did_document_incomplete`), because badges are signed with them.
     """
-    published = await prepare_rotation(world, tenant.issuer_id, actor=tenant.actor, idempotency=idempotency)
+    algorithm = (body or KeyCreate()).algorithm
+    published = await prepare_rotation(
+        world, tenant.issuer_id, algorithm=algorithm, actor=tenant.actor, idempotency=idempotency
+    )
     async with world.database.transaction() as session:
         once, now = await take_key(idempotency, session), world.clock.now()
-        key = await rotate_key(session, world, tenant.issuer_id, published=published, actor=tenant.actor, now=now)
+        key = await rotate_key(
+            session, world, tenant.issuer_id,
+            algorithm=algorithm, published=published, actor=tenant.actor, now=now,
+        )  # fmt: skip
         out = SigningKeyOut.of(key, await get_issuer(session, tenant.issuer_id), world.base_url)
         await once.remember(out)
     return out
@@ -239,6 +288,36 @@ async def list_keys(tenant: IssuerRead, session: ReadSession, world: World, pagi
     query = select(SigningKey).where(SigningKey.issuer_id == tenant.issuer_id)
     rows, cursor = await fetch_page(session, query, paging, updated_at=SigningKey.updated_at, identifier=SigningKey.id)
     return Page(items=[SigningKeyOut.of(row, issuer, world.base_url) for row in rows], next_cursor=cursor)
+
+
+@router.put("/{issuer_id}/verification", operation_id="verify_issuer",
+            openapi_extra={"requestBody": {"content": {"application/json": {"example": {
+                "verified_as": "School Improvement Leadership Academy, accredited 2024"}}}}},
+            responses=responses(400, 401, 403, 404, 409, 413, 415, 422))  # fmt: skip
+async def put_verification(
+    issuer_id: Identifier, body: IssuerVerification, principal: Platform, session: Session, world: World, now: Now
+) -> IssuerOut:
+    """Mark an issuer as verified by the operator, or take the mark away. It is shown to readers and changes nothing else."""
+    issuer = await mark_verified(session, issuer_id, verified_as=body.verified_as, actor=principal.actor, now=now)
+    return IssuerOut.of(issuer, world.base_url)
+
+
+@router.get(
+    "/{issuer_id}/registry-entry", operation_id="get_registry_entry", responses=responses(400, 401, 403, 404, 422)
+)
+async def get_registry_entry(
+    tenant: IssuerRead,
+    session: ReadSession,
+    world: World,
+    location: Annotated[Line, Query(description="Where the issuer is, as the registry shows it.")] = "",
+) -> dict[str, RegistryEntry]:
+    """What to hand in to a registry of known issuers, so that wallets show the issuer by name: an object by the issuer's DID.
+
+    The form is that of the Digital Credentials Consortium's registries.
+    """
+    issuer = await get_issuer(session, tenant.issuer_id)
+    entry = compose_registry_entry(issuer, base_url=world.base_url, location=location)
+    return {did: RegistryEntry(**members) for did, members in entry.items()}
 
 
 @router.post("/{issuer_id}/leave", operation_id="leave_issuer", responses=responses(401, 403, 404, 422))
