@@ -20,8 +20,12 @@ from app.net.did import resolve_verification_method
 from app.openbadges.baking import MAX_BAKED, is_picture, unbake
 from app.proofs.verification_method import VerificationMethod
 from app.strict_json import MalformedDocument
-from app.verification.checks import Gathered, Missing, is_valid, issuer_id, methods_needed, status_lists_needed
-from app.verification.verdicts import CHECKS_VERSION, NAMES, Check, check, not_checked
+from app.verification.gathered import Gathered, Missing
+from app.verification.members import issuer_id
+from app.verification.proofs import methods_needed
+from app.verification.status import status_lists_needed
+from app.verification.verdict import NAMES, Check, is_valid
+from app.verification.verdicts import CHECKS_VERSION, check, not_checked
 
 MAX_FETCHES = 6
 MAX_DOCUMENT = 1 << 20

@@ -1,0 +1,29 @@
+"""A credential and what was gathered to judge it. PURE."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.proofs.verification_method import VerificationMethod
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something that was looked for and not had: `code` is of VERDICTS, `detail` for people."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A credential and all that is needed to judge it without touching the world again.
+
+    `methods` by verification method id (those of the credential and of its status lists), `status_lists` by URL.
+    `documents` are what else was fetched, by URL: the kinds of status, schemas and the like that checks of their own ask for.
+    """
+
+    credential: Mapping[str, Any]
+    methods: Mapping[str, VerificationMethod | Missing] = field(default_factory=dict)
+    status_lists: Mapping[str, Mapping[str, Any] | Missing] = field(default_factory=dict)
+    documents: Mapping[str, Mapping[str, Any] | Missing] = field(default_factory=dict)
