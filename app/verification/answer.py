@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.verification.data_model import model_of
 from app.verification.gathered import Fetch
 from app.verification.members import issuer_id
 from app.verification.verdict import Check, is_valid
@@ -65,8 +66,8 @@ def compose_verification(
         credential_id=_find_text(credential, "id"),
         issuer=_summarize_issuer(credential),
         achievement=_summarize_achievement(credential),
-        valid_from=_find_text(credential, "validFrom"),
-        valid_until=_find_text(credential, "validUntil"),
+        valid_from=_find_text(credential, model_of(credential).valid_from),
+        valid_until=_find_text(credential, model_of(credential).valid_until),
         fetched=list(fetched),
     )
 

@@ -17,8 +17,10 @@ class VerifyBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    credential: dict[str, Any] | None = Field(
-        default=None, description="The badge: a secured Open Badges 3.0 credential, as it was issued."
+    credential: dict[str, Any] | str | None = Field(
+        default=None,
+        description="The badge as it was issued: a credential with embedded proofs, an EnvelopedVerifiableCredential, or a token "
+        "(compact JWS).",
     )
     url: str | None = Field(
         default=None,

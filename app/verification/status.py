@@ -12,6 +12,7 @@ from typing import Any
 from app.errors import AssayError
 from app.proofs.verification_method import find_moment
 from app.statuslists import bitstring
+from app.verification.envelopes import open_sent
 from app.verification.gathered import Gathered, Missing
 from app.verification.members import issuer_id, object_of, text_of, texts_of
 from app.verification.proofs import CLOCK_SKEW, judge_trust
@@ -73,26 +74,28 @@ def _judge_bitstring_entry(gathered: Gathered, pointer: str, entry: Entry, now: 
         return check("invalid_status_entry", pointer=pointer, reason=reason)
     if purpose not in STATUS_PURPOSES:
         return check("status_purpose_ignored", pointer=pointer, purpose=purpose)
-    status_list = gathered.status_lists.get(text_of(entry.get("statusListCredential")))
-    if status_list is None:
+    found = gathered.status_lists.get(text_of(entry.get("statusListCredential")))
+    if found is None:
         return check("invalid_status_entry", pointer=pointer, reason="it names no `statusListCredential`.")
-    if isinstance(status_list, Missing):
-        return check(status_list.code, pointer=pointer, reason=status_list.detail)
+    if isinstance(found, Missing):
+        return check(found.code, pointer=pointer, reason=found.detail)
+    status_list = open_sent(found).credential
     if status_list.get("id") != entry.get("statusListCredential"):
         # Another list of the same issuer, served in its place, could clear a revoked badge.
         return check("status_list_invalid", reason="its `id` is not the address it was asked for at.")
-    problem = _judge_status_list(status_list, gathered, purpose, now, contexts)
+    problem = _judge_status_list(found, gathered, purpose, now, contexts)
     return problem or _read_status(status_list, purpose, index, pointer)
 
 
 def _judge_status_list(
-    status_list: Mapping[str, Any],
+    document: Mapping[str, Any],
     gathered: Gathered,
     purpose: str,
     now: datetime,
     contexts: Mapping[str, dict[str, Any]],
 ) -> Check | None:
-    """What keeps `status_list` from being believed, None when it can be."""
+    """What keeps the status list that `document` is, or holds, from being believed, None when it can be."""
+    status_list = open_sent(document).credential
     subject = object_of(status_list.get("credentialSubject"))
     types = {*texts_of(status_list.get("type")), *texts_of(subject.get("type"))}
     if not types >= {"BitstringStatusListCredential", "BitstringStatusList"}:
@@ -102,7 +105,7 @@ def _judge_status_list(
         return check("status_list_wrong_issuer", list_issuer=issuer_id(status_list) or "nobody")
     if purpose not in texts_of(subject.get("statusPurpose")):
         return check("status_list_wrong_purpose", purpose=purpose)
-    trust = judge_trust(status_list, gathered, now, contexts)
+    trust = judge_trust(document, gathered, now, contexts)
     if not is_valid(trust):
         reasons = [each.detail for each in trust if each.outcome == "failed"]
         return check("status_list_proof_failed", reason=" ".join(reasons))

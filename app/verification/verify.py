@@ -18,6 +18,7 @@ from app.net.client import OutboundClient
 from app.openbadges.baking import unbake
 from app.strict_json import MalformedDocument
 from app.verification.answer import Verification, compose_verification
+from app.verification.envelopes import open_sent, wrap
 from app.verification.gather import gather, reason_of, recorded
 from app.verification.gathered import Gathered
 from app.verification.library import Library, OwnDocuments, read_object
@@ -67,8 +68,8 @@ class Verifier:
         self._test_issuers = test_issuers
         self._now = now
 
-    async def verify(self, credential: Mapping[str, Any]) -> Verification:
-        """Verify a badge that was sent. Raises Unavailable when too many are being verified."""
+    async def verify(self, credential: Mapping[str, Any] | str) -> Verification:
+        """Verify a badge that was sent, a document or a token. Raises Unavailable when too many are being verified."""
         return (await self.examine(credential)).verification
 
     async def verify_picture(self, picture: bytes) -> Verification:
@@ -82,10 +83,10 @@ class Verifier:
         """
         return (await self.examine_url(url)).verification
 
-    async def examine(self, credential: Mapping[str, Any]) -> Examined:
+    async def examine(self, credential: Mapping[str, Any] | str) -> Examined:
         """As `verify`, with the badge as it was read."""
         try:
-            document = _reread(credential)
+            document = wrap(credential.strip()) if isinstance(credential, str) else _reread(credential)
         except MalformedDocument as error:
             return self._unread(check("credential_invalid", reason=reason_of(error)))
         with self._place():
@@ -125,15 +126,14 @@ class Verifier:
     async def _verify_picture(self, picture: bytes, library: Library) -> Examined:
         try:
             text = await asyncio.to_thread(unbake, picture)
-            document = await asyncio.to_thread(_read, text) if text.startswith("{") else None
+            document = await asyncio.to_thread(_read, text)
         except InvalidInput as error:
             return self._unread(check("credential_invalid", reason=reason_of(error)), library)
-        if document is None:
-            return self._unread(check("unsupported_envelope"), library)
         return await self._verify(document, library)
 
-    async def _verify(self, credential: Mapping[str, Any], library: Library) -> Examined:
-        gathered = await gather(credential, library)
+    async def _verify(self, document: Mapping[str, Any], library: Library) -> Examined:
+        gathered = await gather(document, library)
+        credential = open_sent(document).credential
         now = self._now()
         checks = [*await self._judges.judge(gathered, now), *await self._look_for_test_issuer(credential)]
         return Examined(compose_verification(credential, in_order(checks), now, library.fetched), credential)
