@@ -48,7 +48,7 @@ class Gathered:
     token_keys: Mapping[str, TokenKey | Missing] = field(default_factory=dict)
 
 
-Purpose = Literal["credential", "verification_method", "status_list"]
+Purpose = Literal["credential", "verification_method", "status_list", "refresh"]
 """What a document is fetched for."""
 
 

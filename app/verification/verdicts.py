@@ -5,6 +5,7 @@ The codes are part of the API; CHECKS_VERSION changes when one is removed or cha
 
 from collections.abc import Iterable, Mapping
 
+from app.verification.part_verdicts import PART_VERDICTS
 from app.verification.status_verdicts import STATUS_VERDICTS
 from app.verification.verdict import REISSUE, Check, Name, Verdict
 
@@ -244,6 +245,12 @@ VERDICTS: Mapping[str, Verdict] = {
         "nobody",
         "The badge was signed with a key that is published by the host of the issuer's id.",
     ),
+    "proof_of_another": Verdict(
+        "issuer_binding",
+        "warning",
+        "nobody",
+        "A further proof is good, but somebody else's, or made for another purpose than assertionMethod.",
+    ),
     "controller_mismatch": Verdict(
         "issuer_binding",
         "failed",
@@ -271,6 +278,7 @@ VERDICTS: Mapping[str, Verdict] = {
     ),
     # status
     **STATUS_VERDICTS,
+    **PART_VERDICTS,
     # any
     "not_checked": Verdict("status", "skipped", "nobody", "Not checked, because of what the other checks found."),
 }

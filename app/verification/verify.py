@@ -7,7 +7,7 @@ number for one badge (`library.py`), each told in the answer. What cannot be had
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,12 +17,22 @@ from app.errors import AssayError, Broken, InvalidInput, Unavailable
 from app.net.client import OutboundClient
 from app.openbadges.baking import unbake
 from app.strict_json import MalformedDocument
-from app.verification.answer import Verification, compose_verification
+from app.verification.answer import JudgedPart, Verification, compose_verification
+from app.verification.data_model import model_of
 from app.verification.envelopes import open_sent, wrap
 from app.verification.gather import gather, reason_of, recorded
 from app.verification.gathered import Gathered
-from app.verification.library import Library, OwnDocuments, read_object
+from app.verification.library import (
+    FETCHES_OF_A_PART,
+    FETCHES_OF_REFRESH,
+    MAX_FETCHES_OF_PARTS,
+    Library,
+    OwnDocuments,
+    read_object,
+)
 from app.verification.members import issuer_id
+from app.verification.parts import Part, conclude, find_parts, judge_counts, judge_part, skip_parts
+from app.verification.refresh import find_refresh_url, is_newer, is_same_badge, is_trusted
 from app.verification.verdict import NAMES, Check, in_order
 from app.verification.verdicts import check, not_checked
 
@@ -39,11 +49,21 @@ class Examined:
     credential: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    credential: Mapping[str, Any]
+    checks: Sequence[Check]
+
+
 class Judges(Protocol):
     """Who judges: `judge.JudgePool`."""
 
     async def judge(self, gathered: Gathered, now: datetime) -> list[Check]:
         """What `checks.judge` says. Raises Unavailable when too much is being judged."""
+        ...
+
+    async def judge_all(self, gathered: Sequence[Gathered], now: datetime) -> list[list[Check]]:
+        """The same of each, in their order."""
         ...
 
 
@@ -132,11 +152,55 @@ class Verifier:
         return await self._verify(document, library)
 
     async def _verify(self, document: Mapping[str, Any], library: Library) -> Examined:
+        judged = await self._judge(document, library)
+        judged, refresh = await self._refresh(judged, library)
+        credential, now = judged.credential, self._now()
+        # What is in a document that is nobody's word is asked about nowhere.
+        parts = await self._judge_parts(find_parts(credential), library) if is_trusted(judged.checks) else []
+        checks = [
+            *judged.checks,
+            *refresh,
+            *judge_counts(credential),
+            *(conclude(each.part, each.checks, credential) for each in parts),
+            *([] if is_trusted(judged.checks) else skip_parts(credential)),
+            *await self._look_for_test_issuer(credential),
+        ]
+        return Examined(compose_verification(credential, in_order(checks), now, library.fetched, parts), credential)
+
+    async def _judge(self, document: Mapping[str, Any], library: Library) -> _Judged:
         gathered = await gather(document, library)
-        credential = open_sent(document).credential
-        now = self._now()
-        checks = [*await self._judges.judge(gathered, now), *await self._look_for_test_issuer(credential)]
-        return Examined(compose_verification(credential, in_order(checks), now, library.fetched), credential)
+        return _Judged(open_sent(document).credential, await self._judges.judge(gathered, self._now()))
+
+    async def _refresh(self, judged: _Judged, library: Library) -> tuple[_Judged, list[Check]]:
+        """The newer version of the badge, if its issuer has one, and what there is to say of it. Asked for once."""
+        url = find_refresh_url(judged.credential, judged.checks)
+        if not url:
+            return judged, []
+        library.allow(FETCHES_OF_REFRESH)
+        try:
+            newer = await library.get_document(url, "refresh")
+        except Broken:
+            raise
+        except AssayError as error:
+            return judged, [check("refresh_failed", reason=reason_of(error))]
+        found = open_sent(newer).credential
+        if not is_same_badge(found, judged.credential):
+            return judged, [check("refresh_failed", reason="what is served there is another badge.")]
+        if not is_newer(found, judged.credential):
+            return judged, [check("refresh_current")]
+        refreshed = await self._judge(newer, library)
+        if not is_trusted(refreshed.checks):
+            return judged, [check("refresh_failed", reason="what is served there does not verify.")]
+        moment = found.get(model_of(found).valid_from)
+        return refreshed, [check("refreshed", moment=moment)]
+
+    async def _judge_parts(self, parts: Sequence[Part], library: Library) -> list[JudgedPart]:
+        library.allow(min(FETCHES_OF_A_PART * len(parts), MAX_FETCHES_OF_PARTS))
+        gathered = await asyncio.gather(*(gather(each.document, library) for each in parts))
+        judged = await self._judges.judge_all(gathered, self._now()) if parts else []
+        return [
+            JudgedPart(part, in_order([*judge_part(part), *checks])) for part, checks in zip(parts, judged, strict=True)
+        ]
 
     async def _look_for_test_issuer(self, credential: Mapping[str, Any]) -> list[Check]:
         # The mark in a badge's texts is for people; this is for machines, and cannot be had from the badge alone.
