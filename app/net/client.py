@@ -62,6 +62,13 @@ class FetchFailed(Unavailable):
         )
 
 
+class FetchGone(FetchFailed):
+    """The host says that the document is gone for good (status 410, RFC 9110 section 15.5.11), by which some standards revoke.
+
+    It is told apart for callers who must know; for everybody else it is a failure like any other.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """`media_type` is lower case and without parameters, "" when none was sent; `body` is decoded."""
@@ -215,7 +222,7 @@ class OutboundClient:
             ) as response,
         ):
             if response.status_code != 200:
-                raise FetchFailed
+                raise FetchGone if response.status_code == 410 else FetchFailed
             body = await _read(response, request.max_bytes)
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         return Fetched(url, media_type, body)
