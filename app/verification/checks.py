@@ -12,16 +12,17 @@ from datetime import datetime
 from typing import Any
 
 from app.proofs.verification_method import VerificationMethod, find_moment
+from app.verification.further import judge_further
 from app.verification.gathered import Gathered
 from app.verification.proofs import CLOCK_SKEW, judge_coverage, judge_issuer_binding, judge_proofs, methods_needed
 from app.verification.shape import judge_shape
 from app.verification.status import judge_status
-from app.verification.verdict import NAMES, Check
+from app.verification.verdict import Check, in_order
 from app.verification.verdicts import check
 
 
 def judge(gathered: Gathered, now: datetime, *, contexts: Mapping[str, dict[str, Any]]) -> list[Check]:
-    """All checks of a credential at the moment `now`, in the order of NAMES, at least one for each name.
+    """All checks of a credential at the moment `now`, in the order of NAMES, at least one for each of them.
 
     `now` is timezone-aware. Nothing is raised for any JSON object: what cannot be judged is a check that says so.
     """
@@ -34,11 +35,11 @@ def judge(gathered: Gathered, now: datetime, *, contexts: Mapping[str, dict[str,
         *judge_issuer_binding(credential, gathered),
         *_judge_validity(credential, now),
         *judge_status(gathered, now, contexts),
+        *judge_further(gathered, now, contexts),
     ]
     if not any(each.name == "shape" and each.outcome == "failed" for each in found):
         found.append(check("well_formed"))
-    # Two proofs find the same fault in the document they cover.
-    return sorted(dict.fromkeys(found), key=lambda each: NAMES.index(each.name))
+    return in_order(found)
 
 
 def _judge_validity(credential: Mapping[str, Any], now: datetime) -> Iterator[Check]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from app.proofs.verification_method import VerificationMethod
 
@@ -27,3 +27,17 @@ class Gathered:
     methods: Mapping[str, VerificationMethod | Missing] = field(default_factory=dict)
     status_lists: Mapping[str, Mapping[str, Any] | Missing] = field(default_factory=dict)
     documents: Mapping[str, Mapping[str, Any] | Missing] = field(default_factory=dict)
+
+
+Purpose = Literal["credential", "verification_method", "status_list"]
+"""What a document is fetched for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """A request over the network: "fetched", "refused" (never sent: no public https address), "failed" (no usable answer), or
+    "unreadable" (no JSON object)."""
+
+    url: str
+    purpose: Purpose
+    outcome: Literal["fetched", "refused", "failed", "unreadable"]

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Self, cast
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
+from app.verification.answer import Verification
 from app.verification.dependencies import Verifies
-from app.verification.verify import Verification
 from app.web.problems import responses
 
 router = APIRouter(prefix="/v1", tags=["Verification"])

@@ -1,14 +1,30 @@
 """What a check is: a name, an outcome and a stable code. What the codes say is in the tables (`verdicts.py`)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-Name = Literal["shape", "proof", "issuer_binding", "validity", "status"]
+Name = Literal[
+    "shape",
+    "proof",
+    "issuer_binding",
+    "validity",
+    "status",
+    "schema",
+    "refresh",
+    "endorsements",
+    "badges",
+    "recipient",
+    "evidence",
+    "registry",
+]
 Outcome = Literal["passed", "failed", "skipped", "warning"]
 Blame = Literal["issuer", "holder", "verifier", "network", "nobody"]
 
 NAMES: tuple[Name, ...] = ("shape", "proof", "issuer_binding", "validity", "status")
+"""The checks of every badge. The other names are there where a badge calls for them."""
+
+_ORDER: tuple[Name, ...] = get_args(Name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +63,8 @@ def is_valid(checks: Sequence[Check]) -> bool:
     return not any(each.outcome == "failed" for each in checks) and any(
         each.name == "proof" and each.outcome == "passed" for each in checks
     )
+
+
+def in_order(checks: Iterable[Check]) -> list[Check]:
+    """By name, each check once: two proofs find the same fault in the document they cover."""
+    return sorted(dict.fromkeys(checks), key=lambda each: _ORDER.index(each.name))
