@@ -12,12 +12,16 @@ could answer for the issuer.
 import hashlib
 import hmac
 import re
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 from urllib.parse import unquote, urlsplit
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
@@ -194,8 +198,8 @@ def read_profile(document: Mapping[str, Any]) -> Profile:
 def is_in_scope(assertion_id: str, profile: Profile) -> bool:
     """Whether the issuer lets a hosted assertion stand at this address (section "Hosted Verification").
 
-    The origin must be allowed, which without `allowedOrigins` is that of the Profile itself, and with `startsWith` the address must
-    begin with one of its values. A dotted path segment would lead elsewhere than it begins.
+    The origin must be allowed, which without `allowedOrigins` is that of the Profile itself, and with `startsWith` the address
+    must begin with one of its values. A dotted path segment would lead elsewhere than it begins.
     """
     if any(unquote(segment) in (".", "..") for segment in urlsplit(assertion_id).path.split("/")):
         return False
@@ -205,8 +209,13 @@ def is_in_scope(assertion_id: str, profile: Profile) -> bool:
 
 
 def is_same(published: Mapping[str, Any], handed_in: Mapping[str, Any]) -> bool:
-    """Whether a copy of a hosted assertion says nothing else than what is published. An object and its address are the same."""
-    return all(_is_same(published.get(name), value) for name, value in handed_in.items() if name != "@context")
+    """Whether a copy of a hosted assertion says nothing else than what is published.
+
+    What an address stands for is looked up there, so a BadgeClass or picture with its address is the same however much is
+    written out of it.
+    """
+    compared = {name: value for name, value in handed_in.items() if name not in ("@context", "verification")}
+    return all(_is_same(published.get(name), value) for name, value in compared.items())
 
 
 def find_revocation(revocation_list: Mapping[str, Any], assertion_id: str) -> str | None:
@@ -241,10 +250,10 @@ def verify_signature(token: str, key: Mapping[str, Any]) -> None:
 
 
 def names_recipient(recipient: Mapping[str, Any], candidate: str) -> bool:
-    """Whether the IdentityObject of Open Badges 2.0 names `candidate`: in the clear, or as `sha256$…` or `md5$…` with its salt."""
+    """Whether the IdentityObject of Open Badges 2.0 names `candidate`: in the clear, or hashed with its salt."""
     identity, salt = _text(recipient.get("identity")), _text(recipient.get("salt"))
     if recipient.get("hashed") is not True:
-        return hmac.compare_digest(identity.encode(), candidate.encode())
+        return bool(identity) and hmac.compare_digest(identity.encode(), candidate.encode())
     match = _HASH.fullmatch(identity)
     if match is None:
         return False
@@ -254,25 +263,34 @@ def names_recipient(recipient: Mapping[str, Any], candidate: str) -> bool:
 
 
 def _read_key(key: Mapping[str, Any]) -> tuple[str, RSAKey | ECKey]:
-    pem, jwk = key.get("publicKeyPem"), key.get("publicKeyJwk")
-    if (isinstance(pem, str) and "PRIVATE" in pem) or (isinstance(jwk, dict) and {"d", "k"} & jwk.keys()):
+    """The algorithm and the public key."""
+    pem, jwk = key.get("publicKeyPem"), _object(key.get("publicKeyJwk"))
+    if (isinstance(pem, str) and "PRIVATE" in pem) or {"d", "k"} & jwk.keys():
         raise InvalidOpenBadge2.at("", "The key gives its private half away.")
-    source: Any = pem if isinstance(pem, str) else jwk
     try:
-        rsa = RSAKey.import_key(source)
-    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
-        rsa = None
-    if rsa is not None and MIN_RSA_BITS <= rsa.raw_value.key_size <= MAX_RSA_BITS:
-        return "RS256", rsa
-    try:
-        curve = ECKey.import_key(source) if rsa is None else None
-    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
-        curve = None
-    if curve is None or curve.curve_name != "P-256":
-        raise InvalidOpenBadge2.at(
-            "", f"The key must be RSA of {MIN_RSA_BITS} to {MAX_RSA_BITS} bits or P-256, as publicKeyPem or publicKeyJwk."
-        )
-    return "ES256", curve
+        if isinstance(pem, str):
+            found = load_pem_public_key(pem.encode())
+        elif jwk.get("kty") == "RSA":
+            # Numbers first: making a key of them costs what they cost.
+            found = rsa.RSAPublicNumbers(_read_number(jwk["e"]), _read_number(jwk["n"])).public_key()
+        else:
+            found = ECKey.import_key(dict(jwk)).public_key
+    except (JoseError, UnsupportedAlgorithm, ValueError, TypeError, KeyError):
+        found = None
+    if isinstance(found, rsa.RSAPublicKey) and MIN_RSA_BITS <= found.key_size <= MAX_RSA_BITS:
+        return "RS256", RSAKey(found, found)
+    if isinstance(found, ec.EllipticCurvePublicKey) and isinstance(found.curve, ec.SECP256R1):
+        return "ES256", ECKey(found, found)
+    raise InvalidOpenBadge2.at(
+        "", f"The key must be RSA of {MIN_RSA_BITS} to {MAX_RSA_BITS} bits or P-256, as publicKeyPem or publicKeyJwk."
+    )
+
+
+def _read_number(text: str) -> int:
+    """A number of a JWK (RFC 7518, section 2). Raises ValueError, TypeError."""
+    if len(text) > MAX_RSA_BITS // 4:
+        raise ValueError("too large a number")
+    return int.from_bytes(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
 
 
 def _authority(url: str) -> str:
@@ -287,10 +305,9 @@ def _authority(url: str) -> str:
 
 
 def _is_same(published: object, handed_in: object) -> bool:
-    if isinstance(published, dict) and isinstance(handed_in, str):
-        return published.get("id") == handed_in
-    if isinstance(published, str) and isinstance(handed_in, dict):
-        return handed_in.get("id") == published
+    ids = [each.get("id") if isinstance(each, dict) else each for each in (published, handed_in)]
+    if isinstance(ids[0], str) and ids[0].startswith("https://"):
+        return bool(ids[0] == ids[1])
     return published == handed_in
 
 

@@ -10,6 +10,8 @@ from app.verification.members import issuer_id
 from app.verification.verdict import Check, is_valid
 from app.verification.verdicts import CHECKS_VERSION
 
+OPEN_BADGES_3 = "Open Badges 3.0"
+
 
 @dataclass(frozen=True, slots=True)
 class IssuerSummary:
@@ -21,10 +23,11 @@ class IssuerSummary:
 
 @dataclass(frozen=True, slots=True)
 class AchievementSummary:
-    """What was achieved, as the badge says. `image` is a web URL or None."""
+    """What was achieved, as the badge says. `image` is a web URL or None; `id` is "" where it has none."""
 
     name: str
     image: str | None
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Verification:
     valid_from: str | None
     valid_until: str | None
     fetched: Sequence[Fetch]
+    standard: str = OPEN_BADGES_3
+    """What the badge is of, and for Open Badges 2.0 in which of its two ways it is verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,13 @@ def _summarize_achievement(credential: Mapping[str, Any]) -> AchievementSummary 
     path = ("credentialSubject", "achievement")
     name = _find_text(credential, *path, "name")
     image = _find_text(credential, *path, "image", "id") or _find_text(credential, *path, "image") or ""
-    return AchievementSummary(name, image if image.startswith(("https://", "http://")) else None) if name else None
+    if not name:
+        return None
+    return AchievementSummary(name, web_image(image), _find_text(credential, *path, "id") or "")
+
+
+def web_image(url: str) -> str | None:
+    return url if url.startswith(("https://", "http://")) else None
 
 
 def _find_text(document: Mapping[str, Any], *path: str) -> str | None:

@@ -29,7 +29,7 @@ class Gathered:
     documents: Mapping[str, Mapping[str, Any] | Missing] = field(default_factory=dict)
 
 
-Purpose = Literal["credential", "verification_method", "status_list"]
+Purpose = Literal["credential", "verification_method", "status_list", "badge_class", "issuer_profile"]
 """What a document is fetched for."""
 
 

@@ -38,7 +38,7 @@ class Library:
         self._outbound = outbound
         self._own_documents = own_documents
         self._fetches_left = MAX_FETCHES
-        self._documents: dict[str, asyncio.Task[Mapping[str, Any]]] = {}
+        self._documents: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
         self._fetched: list[Fetch | None] = []
 
     @property
@@ -59,7 +59,12 @@ class Library:
         if own is not None:
             return own
         accept = f"{ACCEPT}, image/png, image/svg+xml"
-        return await self._fetch(url, "credential", accept, MAX_BAKED, _read_badge)
+        found = await self._fetch(url, "credential", accept, MAX_BAKED, _read_badge)
+        if not isinstance(found, bytes):
+            # An assertion of Open Badges 2.0 is its own proof: it need not be had from the same address again.
+            self._documents[url] = asyncio.get_running_loop().create_future()
+            self._documents[url].set_result(found)
+        return found
 
     async def _load(self, url: str, purpose: Purpose) -> Mapping[str, Any]:
         own = await self._own_documents(url)

@@ -10,7 +10,7 @@ publishes there is who the issuer is.
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -32,12 +32,14 @@ from app.openbadges.open_badges_2 import (
     read_profile,
     verify_signature,
 )
+from app.verification.answer import AchievementSummary, IssuerSummary, Verification, web_image
 from app.verification.gather import reason_of, recorded
-from app.verification.gathered import Missing, Purpose
+from app.verification.gathered import Fetch, Missing, Purpose
 from app.verification.library import Library
+from app.verification.members import text_of
 from app.verification.proofs import CLOCK_SKEW
-from app.verification.verdict import Check, Name, in_order
-from app.verification.verdicts import check
+from app.verification.verdict import NAMES, Check, in_order, is_valid
+from app.verification.verdicts import CHECKS_VERSION, check, not_checked
 
 MAX_KEYS = 3
 """Greatest number of keys tried where the assertion names none."""
@@ -49,7 +51,7 @@ Document = Mapping[str, Any]
 class GatheredAssertion:
     """An assertion as it was handed in, and what the world says of it. None is what was not looked for.
 
-    `token` is the compact JWS of a signed one. `published` is what stands at the address of a hosted one. `keys` are by their ids.
+    `token` is the compact JWS of a signed one. `published` is what stands at the address of a hosted one. `keys` are to be tried.
     """
 
     handed_in: Document
@@ -57,7 +59,7 @@ class GatheredAssertion:
     published: Document | Missing | None = None
     badge: Document | Missing | None = None
     profile: Document | Missing | None = None
-    keys: Mapping[str, Document | Missing] = field(default_factory=dict)
+    keys: Sequence[tuple[Reference, Document | Missing]] = ()
     revocation_list: Document | Missing | None = None
 
     @property
@@ -92,7 +94,7 @@ async def gather_assertion(handed_in: Document, token: str | None, library: Libr
         *(_get(Reference(each), "status_list", "status_list", library) for each in lists),
         *([] if lists else [_nothing()]),
     )
-    found = {each.id: key for each, key in zip(wanted, keys, strict=True) if key is not None}
+    found = [(each, key) for each, key in zip(wanted, keys, strict=True) if key is not None]
     return GatheredAssertion(handed_in, token, published, badge, profile, found, revocation_list)
 
 
@@ -150,6 +152,26 @@ class JudgedAssertion:
     profile: Profile | None
 
 
+def compose_answer(judged: JudgedAssertion, now: datetime, fetched: Sequence[Fetch]) -> Verification:
+    """The answer to whoever wanted the assertion verified. The issuer's name and the picture are what was fetched says."""
+    said = judged.assertion
+    id_, issued_on, expires = (text_of(said.get(name)) or None for name in ("id", "issuedOn", "expires"))
+    achieved, issuer = judged.badge_class, judged.profile
+    return Verification(
+        valid=is_valid(judged.checks),
+        checks=judged.checks,
+        checks_version=CHECKS_VERSION,
+        checked_at=now,
+        credential_id=id_,
+        issuer=IssuerSummary(issuer.id, issuer.name) if issuer else None,
+        achievement=AchievementSummary(achieved.name, web_image(achieved.image), achieved.id) if achieved else None,
+        valid_from=issued_on,
+        valid_until=expires,
+        fetched=list(fetched),
+        standard=f"Open Badges 2.0, {judged.method}" if judged.method else "Open Badges 2.0",
+    )
+
+
 def judge_assertion(gathered: GatheredAssertion, now: datetime) -> JudgedAssertion:
     """All checks of an assertion at the moment `now`, at least one of each of the five names. Nothing is raised."""
     read = _read(read_assertion, gathered.assertion)
@@ -162,10 +184,10 @@ def judge_assertion(gathered: GatheredAssertion, now: datetime) -> JudgedAsserti
         return JudgedAssertion(in_order(found), method, gathered.assertion, None, None)
     issuer = profile if isinstance(profile, Profile) else None
     if method == "hosted":
-        found += _judge_hosting(gathered, assertion)
+        found += _judge_hosting(gathered)
         found += _judge_scope(gathered, assertion, profile)
     else:
-        found += _judge_signature(gathered, assertion, issuer)
+        found += _judge_signature(gathered, issuer)
         found += _judge_profile(gathered, profile)
     found += _judge_validity(assertion, now)
     found += _judge_status(gathered, assertion, issuer)
@@ -189,7 +211,7 @@ def _judge_shape(gathered: GatheredAssertion, read: object, badge_class: object)
         yield check("open_badges_2", method=read.method)
 
 
-def _judge_hosting(gathered: GatheredAssertion, assertion: Assertion) -> Iterator[Check]:
+def _judge_hosting(gathered: GatheredAssertion) -> Iterator[Check]:
     """Section "Hosted Verification": the issuer's site says it, at the assertion's own address."""
     published = gathered.published
     if isinstance(published, Missing):
@@ -211,7 +233,7 @@ def _judge_scope(gathered: GatheredAssertion, assertion: Assertion, profile: obj
         yield check(code, pointer="/id", issuer=profile.id)
 
 
-def _judge_signature(gathered: GatheredAssertion, assertion: Assertion, profile: Profile | None) -> Iterator[Check]:
+def _judge_signature(gathered: GatheredAssertion, profile: Profile | None) -> Iterator[Check]:
     """Section "Signed Verification": a key that the Profile names, and that names the Profile, made the signature."""
     if gathered.token is None:
         yield check("unsigned_assertion")
@@ -219,13 +241,13 @@ def _judge_signature(gathered: GatheredAssertion, assertion: Assertion, profile:
     if profile is None:
         return
     refused: list[Check] = []
-    for key_id, key in gathered.keys.items():
+    for named, key in gathered.keys:
         outcome = _try_key(gathered.token, key)
-        if outcome is None:
+        if outcome is None and isinstance(key, Mapping):
             yield check("proof_verified", pointer="/verification/creator")
-            yield _judge_key(key_id, key, profile)
+            yield _judge_key(named, key, profile)
             return
-        refused.append(outcome)
+        refused += [outcome] if outcome else []
     reason = "The Profile names no key, and the assertion names none either."
     yield from refused[:1] or [check("signing_key_invalid", pointer="/verification/creator", reason=reason)]
 
@@ -244,12 +266,13 @@ def _try_key(token: str, key: Document | Missing) -> Check | None:
     return None
 
 
-def _judge_key(key_id: str, key: Document | Missing, profile: Profile) -> Check:
-    owner = key.get("owner") if isinstance(key, Mapping) else None
-    is_named = any(each.id == key_id for each in profile.keys)
-    is_own = owner == profile.id or (owner is None and any(each.embedded is key for each in profile.keys))
-    is_itself = isinstance(key, Mapping) and key.get("id") == key_id
-    code = "signed_by_issuer" if is_named and is_own and is_itself else "key_not_of_issuer"
+def _judge_key(named: Reference, key: Document, profile: Profile) -> Check:
+    """Both must say so: the Profile of the key, and the key, where it stands by itself, of the Profile."""
+    listed = [each for each in profile.keys if each == named or (each.id and each.id == named.id)]
+    is_embedded = any(each.embedded is key for each in listed)
+    owner = key.get("owner")
+    is_own = owner == profile.id or (is_embedded and owner is None)
+    code = "signed_by_issuer" if listed and is_own and key.get("id", "") == named.id else "key_not_of_issuer"
     return check(code, pointer="/verification/creator", issuer=profile.id)
 
 
@@ -291,7 +314,7 @@ def _judge_status(gathered: GatheredAssertion, assertion: Assertion, profile: Pr
         return
     if assertion.revoked:
         reason = gathered.assertion.get("revocationReason")
-        yield _revoked(reason if isinstance(reason, str) else "", "/revoked")
+        yield _revoked(text_of(reason), "/revoked")
     elif assertion.method == "hosted":
         yield check("status_clear")
     elif profile is not None:
@@ -320,8 +343,7 @@ def _revoked(reason: str, pointer: str) -> Check:
 
 
 def _not_judged(found: Sequence[Check]) -> list[Check]:
-    names: tuple[Name, ...] = ("shape", "proof", "issuer_binding", "validity", "status")
-    return [check("not_checked", name=name) for name in names if not any(each.name == name for each in found)]
+    return not_checked(name for name in NAMES if not any(each.name == name for each in found))
 
 
 def _unsound(code: str, error: object, at: str) -> Check:

@@ -16,12 +16,14 @@ from typing import Any, Protocol
 from app.errors import AssayError, Broken, InvalidInput, Unavailable
 from app.net.client import OutboundClient
 from app.openbadges.baking import unbake
+from app.openbadges.open_badges_2 import find_signed_assertion, is_assertion
 from app.strict_json import MalformedDocument
 from app.verification.answer import Verification, compose_verification
 from app.verification.gather import gather, reason_of, recorded
 from app.verification.gathered import Gathered
 from app.verification.library import Library, OwnDocuments, read_object
 from app.verification.members import issuer_id
+from app.verification.open_badges_2 import compose_answer, gather_assertion, judge_assertion
 from app.verification.verdict import NAMES, Check, in_order
 from app.verification.verdicts import check, not_checked
 
@@ -99,17 +101,19 @@ class Verifier:
     async def examine_url(self, url: str) -> Examined:
         """As `verify_url`, with the badge that was there."""
         with self._place():
-            library = self._open_library()
-            try:
-                found = await library.get_badge(url)
-            except Broken:
-                raise
-            except AssayError as error:
-                missing = recorded(error, "credential")
-                return self._unread(check(missing.code, reason=missing.detail), library)
-            if isinstance(found, bytes):
-                return await self._verify_picture(found, library)
-            return await self._verify(found, library)
+            return await self._verify_published(url, self._open_library())
+
+    async def _verify_published(self, url: str, library: Library) -> Examined:
+        try:
+            found = await library.get_badge(url)
+        except Broken:
+            raise
+        except AssayError as error:
+            missing = recorded(error, "credential")
+            return self._unread(check(missing.code, reason=missing.detail), library)
+        if isinstance(found, bytes):
+            return await self._verify_picture(found, library)
+        return await self._verify(found, library)
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -128,11 +132,24 @@ class Verifier:
             document = await asyncio.to_thread(_read, text) if text.startswith("{") else None
         except InvalidInput as error:
             return self._unread(check("credential_invalid", reason=reason_of(error)), library)
+        if document is None and text.startswith("https://"):
+            return await self._verify_published(text, library)
+        if document is None and (assertion := find_signed_assertion(text)) is not None:
+            return await self._verify_assertion(assertion, text, library)
         if document is None:
             return self._unread(check("unsupported_envelope"), library)
         return await self._verify(document, library)
 
+    async def _verify_assertion(self, assertion: Mapping[str, Any], token: str | None, library: Library) -> Examined:
+        """An assertion of Open Badges 2.0; `token` is the compact JWS that it came in."""
+        gathered = await gather_assertion(assertion, token, library)
+        now = self._now()
+        judged = await asyncio.to_thread(judge_assertion, gathered, now)
+        return Examined(compose_answer(judged, now, library.fetched), judged.assertion)
+
     async def _verify(self, credential: Mapping[str, Any], library: Library) -> Examined:
+        if is_assertion(credential):
+            return await self._verify_assertion(credential, None, library)
         gathered = await gather(credential, library)
         now = self._now()
         checks = [*await self._judges.judge(gathered, now), *await self._look_for_test_issuer(credential)]
