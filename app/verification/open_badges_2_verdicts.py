@@ -78,5 +78,4 @@ OPEN_BADGES_2_VERDICTS: Mapping[str, Verdict] = {
     "issuer_profile_unavailable": Verdict(
         "issuer_binding", "failed", "network", "The issuer's Profile was not had: {reason}", "Try again later."
     ),
-    "revoked_for": Verdict("status", "failed", "nobody", "The issuer has revoked the badge: {reason}", ASK_ISSUER),
 }

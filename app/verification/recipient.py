@@ -2,7 +2,7 @@
 
 Open Badges 3.0: `credentialSubject.id`, or an IdentityObject (section B.5), in the clear or hashed. Open Badges 2.0: `recipient`.
 A hash is compared in constant time: whoever asks may not learn it by asking often. The specifications have no rule for the case
-of an e-mail address, so it is compared as it was given, and as it is mostly written.
+of an e-mail address, so it is compared as it was given.
 """
 
 import hmac
@@ -22,32 +22,19 @@ def names_recipient(badge: Mapping[str, Any], recipient: str) -> bool:
 
     A recipient is an e-mail address, a DID or any other identifier. A name is none: it does not match.
     """
-    return any(_names(badge, candidate) for candidate in dict.fromkeys((recipient, _lowered(recipient))))
-
-
-def _names(badge: Mapping[str, Any], candidate: str) -> bool:
     if open_badges_2.is_assertion(badge):
-        return open_badges_2.names_recipient(object_of(badge.get("recipient")), candidate)
-    return any(
-        _is_same(said, wanted) for said, wanted in _list_said(object_of(badge.get("credentialSubject")), candidate)
-    )
+        return open_badges_2.names_recipient(object_of(badge.get("recipient")), recipient)
+    said = _list_said(object_of(badge.get("credentialSubject")), recipient)
+    return any(hmac.compare_digest(each.encode(), wanted.encode()) for each, wanted in said)
 
 
-def _list_said(subject: Mapping[str, Any], candidate: str) -> Iterator[tuple[str, str]]:
-    """What the badge says, beside what it would say if it meant `candidate`."""
+def _list_said(subject: Mapping[str, Any], recipient: str) -> Iterator[tuple[str, str]]:
+    """What the badge says, beside what it would say if it meant `recipient`."""
     if subject.get("id"):
-        yield text_of(subject.get("id")), candidate
+        yield text_of(subject.get("id")), recipient
     entries = subject.get("identifier") or []
     for entry in map(object_of, (entries if isinstance(entries, list) else [entries])[:MAX_IDENTIFIERS]):
         if entry.get("identityType") != "name" and text_of(entry.get("identityHash")):
             hashed = entry.get("hashed") is True
             salt = text_of(entry.get("salt"))
-            yield text_of(entry["identityHash"]), hash_identity(candidate, salt) if hashed else candidate
-
-
-def _is_same(said: str, wanted: str) -> bool:
-    return hmac.compare_digest(said.encode(), wanted.encode())
-
-
-def _lowered(recipient: str) -> str:
-    return recipient.lower() if "@" in recipient else recipient
+            yield text_of(entry["identityHash"]), hash_identity(recipient, salt) if hashed else recipient

@@ -497,7 +497,7 @@ def test_the_recipient_is_in_the_clear_or_hashed() -> None:
     }
     assertion = {"type": "Assertion", "recipient": hashed}
     assert names_recipient(assertion, "example@example.org")
-    assert names_recipient(assertion, "Example@example.org")
+    assert not names_recipient(assertion, "Example@example.org")
     assert not names_recipient(assertion, "another@example.org")
     assert not names_recipient(assertion | {"recipient": hashed | {"salt": ""}}, "example@example.org")
     assert names_recipient(assertion | {"recipient": hashed | {"identity": md5}}, "example@example.org")
