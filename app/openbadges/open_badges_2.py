@@ -16,7 +16,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -53,8 +53,6 @@ _HASH = re.compile(r"(sha256|md5)\$([0-9A-Fa-f]+)", re.ASCII)
 class InvalidOpenBadge2(InvalidInput):
     """A document of Open Badges 2.0 that lacks what verifying it needs. The one fault says what, and where."""
 
-    code: ClassVar[str] = "invalid_open_badge_2"
-
     @classmethod
     def at(cls, pointer: str, detail: str) -> "InvalidOpenBadge2":
         return cls(detail, faults=[Fault(pointer, detail)])
@@ -62,8 +60,6 @@ class InvalidOpenBadge2(InvalidInput):
 
 class SignatureRefused(InvalidInput):
     """The signature does not verify with the key, or not with an algorithm that the key is for."""
-
-    code: ClassVar[str] = "open_badge_2_signature_refused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.verification.gathered import Fetch
 from app.verification.members import issuer_id
+from app.verification.registry import Listing
 from app.verification.verdict import Check, is_valid
 from app.verification.verdicts import CHECKS_VERSION
 
@@ -34,7 +35,8 @@ class AchievementSummary:
 class Verification:
     """The outcome, at the moment `checked_at`. What the badge says is None where it does not say it.
 
-    `fetched` is every request that was made over the network for it, in the order in which they were begun."""
+    `fetched` is every request that was made over the network for it, in the order in which they were begun. `registries` is what each
+    list of issuers that the operator has chosen says of the issuer: information, which makes no badge valid."""
 
     valid: bool
     checks: Sequence[Check]
@@ -46,6 +48,7 @@ class Verification:
     valid_from: str | None
     valid_until: str | None
     fetched: Sequence[Fetch]
+    registries: Sequence[Listing] = ()
     standard: str = OPEN_BADGES_3
     """What the badge is of, and for Open Badges 2.0 in which of its two ways it is verified."""
 
