@@ -275,10 +275,10 @@ def _literal(host: str) -> list[IPAddress] | None:
 
 def _read_max_age(cache_control: str) -> int | None:
     """RFC 9111, section 5.2.2, for a cache that several people share."""
-    said = dict(
-        (name.lower(), value.strip('"'))
+    said = {
+        name.lower(): value.strip('"')
         for name, _, value in (each.strip().partition("=") for each in cache_control.split(","))
-    )
+    }
     if said.keys() & {"no-store", "no-cache", "private"}:
         return 0
     age = said.get("s-maxage", said.get("max-age", ""))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.verification.data_model import model_of
 from app.verification.gathered import Fetch
 from app.verification.members import issuer_id
 from app.verification.registry import Listing
@@ -35,8 +36,9 @@ class AchievementSummary:
 class Verification:
     """The outcome, at the moment `checked_at`. What the badge says is None where it does not say it.
 
-    `fetched` is every request that was made over the network for it, in the order in which they were begun. `registries` is what each
-    list of issuers that the operator has chosen says of the issuer: information, which makes no badge valid."""
+    `fetched` is every request that was made over the network for it, in the order in which they were begun. `registries` is what
+    each list of issuers that the operator has chosen says of the issuer: information, which makes no badge valid. It is empty
+    where the badge is not its issuer's. `standard` is that of the badge, and for Open Badges 2.0 its way of being verified."""
 
     valid: bool
     checks: Sequence[Check]
@@ -50,7 +52,6 @@ class Verification:
     fetched: Sequence[Fetch]
     registries: Sequence[Listing] = ()
     standard: str = OPEN_BADGES_3
-    """What the badge is of, and for Open Badges 2.0 in which of its two ways it is verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,8 @@ def compose_verification(
         credential_id=_find_text(credential, "id"),
         issuer=_summarize_issuer(credential),
         achievement=_summarize_achievement(credential),
-        valid_from=_find_text(credential, "validFrom"),
-        valid_until=_find_text(credential, "validUntil"),
+        valid_from=_find_text(credential, model_of(credential).valid_from),
+        valid_until=_find_text(credential, model_of(credential).valid_until),
         fetched=list(fetched),
     )
 

@@ -27,6 +27,9 @@ class Asked:
     check_evidence: bool = False
 
 
+NOTHING = Asked()
+
+
 async def look_beside(badge: Mapping[str, Any], asked: Asked, library: Library) -> list[Check]:
     """The checks that were asked for. What was asked for and is not so fails."""
     found = []
@@ -49,14 +52,12 @@ async def _look_at_evidence(badge: Mapping[str, Any], library: Library) -> list[
 
 
 async def _compare(claim: Claim, library: Library) -> Check:
-    facts = {"pointer": claim.pointer, "url": claim.url}
     try:
         content = await library.get_file(claim.url, "evidence", MAX_FILE)
     except Broken:
         raise
     except AssayError as error:
-        return check("evidence_unavailable", **facts, reason=reason_of(error))
+        return check("evidence_unavailable", pointer=claim.pointer, url=claim.url, reason=reason_of(error))
     unchanged = await asyncio.to_thread(is_unchanged, content, claim)
-    if unchanged is None:
-        return check("evidence_digest_unknown", **facts)
-    return check("evidence_unchanged" if unchanged else "evidence_changed", **facts)
+    codes = {True: "evidence_unchanged", False: "evidence_changed", None: "evidence_digest_unknown"}
+    return check(codes[unchanged], pointer=claim.pointer, url=claim.url)

@@ -14,6 +14,7 @@ from typing import Any
 from app.errors import AssayError
 from app.proofs.verification_method import find_moment
 from app.statuslists import bitstring
+from app.verification.envelopes import open_sent
 from app.verification.gathered import Gathered, Missing
 from app.verification.members import issuer_id, object_of, text_of, texts_of
 from app.verification.proofs import CLOCK_SKEW, judge_trust
@@ -64,14 +65,18 @@ def judge_bitstring(
     if purpose not in _TELLING:
         yield check("status_purpose_ignored", pointer=pointer, purpose=purpose)
         return
-    status_list = gathered.status_lists.get(text_of(entry.get("statusListCredential")))
-    if status_list is None:
+    found = gathered.status_lists.get(text_of(entry.get("statusListCredential")))
+    if found is None:
         yield check("invalid_status_entry", pointer=pointer, reason="it names no `statusListCredential`.")
         return
-    problem = _find_list_problem(kind, status_list, gathered, entry, now, contexts)
-    if problem or isinstance(status_list, Missing):
-        yield problem or check("status_list_invalid", pointer=pointer, reason="it was not had.")
+    if isinstance(found, Missing):
+        yield check(found.code, pointer=pointer, reason=found.detail)
         return
+    problem = _find_list_problem(kind, found, gathered, entry, now, contexts)
+    if problem:
+        yield problem
+        return
+    status_list = open_sent(found).credential
     if issuer_id(status_list) != issuer_id(gathered.credential):
         yield check("status_list_of_another_issuer", pointer=pointer, list_issuer=issuer_id(status_list) or "nobody")
     yield _read_entry(status_list, entry, purpose, index, pointer)
@@ -94,15 +99,17 @@ def _find_fault(entry: Mapping[str, Any], purpose: str, index: int | None) -> st
 
 def _find_list_problem(
     kind: ListKind,
-    status_list: Mapping[str, Any] | Missing,
+    document: Mapping[str, Any],
     gathered: Gathered,
     entry: Mapping[str, Any],
     now: datetime,
     contexts: Mapping[str, dict[str, Any]],
 ) -> Check | None:
-    """What keeps the list from being believed, None when it can be."""
-    if isinstance(status_list, Missing):
-        return check(status_list.code, pointer="/credentialStatus", reason=status_list.detail)
+    """What keeps the list that `document` is, or holds as a token, from being believed, None when it can be."""
+    opened = open_sent(document)
+    if opened.problem:
+        return check("status_list_invalid", reason=opened.problem.detail)
+    status_list = opened.credential
     subject, purpose = object_of(status_list.get("credentialSubject")), text_of(entry.get("statusPurpose"))
     if kind.credential not in texts_of(status_list.get("type")) or kind.subject not in texts_of(subject.get("type")):
         return check("status_list_invalid", reason=f"it is not a {kind.credential}.")
@@ -111,7 +118,7 @@ def _find_list_problem(
         return check("status_list_invalid", reason="its `id` is not the address it was asked for at.")
     if purpose not in texts_of(subject.get("statusPurpose")):
         return check("status_list_wrong_purpose", purpose=purpose)
-    trust = judge_trust(status_list, gathered, now, contexts)
+    trust = judge_trust(document, gathered, now, contexts)
     if not is_valid(trust):
         reasons = [each.detail for each in trust if each.outcome == "failed"]
         return check("status_list_proof_failed", reason=" ".join(reasons))

@@ -1,4 +1,7 @@
-"""Whether a file is the one that was signed for: `digestSRI` and `digestMultibase` (VCDM 2.0, "Integrity of Related Resources"). PURE."""
+"""Whether a file is the one that was signed for. PURE.
+
+`digestSRI` and `digestMultibase`: VCDM 2.0, section "Integrity of Related Resources".
+"""
 
 import base64
 import binascii
@@ -50,7 +53,9 @@ def _list_of(credential: Mapping[str, Any], member: str) -> Iterator[Claim]:
     for position, each in enumerate(value if isinstance(value, list) else [value]):
         named = object_of(each)
         digests = (text_of(named.get(name)) for name in ("digestSRI", "digestMultibase"))
-        yield Claim(f"/{member}/{position}" if isinstance(value, list) else f"/{member}", text_of(named.get("id")), *digests)
+        yield Claim(
+            f"/{member}/{position}" if isinstance(value, list) else f"/{member}", text_of(named.get("id")), *digests
+        )
 
 
 def _fits_sri(content: bytes, digest: str) -> bool | None:

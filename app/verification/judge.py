@@ -25,6 +25,7 @@ from typing import Any, BinaryIO
 
 from app.contexts import CONTEXTS_DIRECTORY, load_contexts
 from app.errors import Broken, Unavailable
+from app.proofs.jose_keys import TokenKey
 from app.proofs.multikey import decode_multikey
 from app.proofs.verification_method import VerificationMethod
 from app.verification.checks import judge
@@ -260,6 +261,7 @@ def encode_request(gathered: Gathered, now: datetime) -> bytes:
             },
             "status_lists": _encode_documents(gathered.status_lists),
             "documents": _encode_documents(gathered.documents),
+            "token_keys": {name: _encode_token_key(key) for name, key in gathered.token_keys.items()},
             "now": now.isoformat(),
         }
     ).encode()
@@ -272,8 +274,20 @@ def decode_request(request: bytes) -> tuple[Gathered, datetime]:
         methods={name: _decode_method(name, each) for name, each in sent["methods"].items()},
         status_lists={url: _decode_document(each) for url, each in sent["status_lists"].items()},
         documents={url: _decode_document(each) for url, each in sent["documents"].items()},
+        token_keys={name: _decode_token_key(each) for name, each in sent["token_keys"].items()},
     )
     return gathered, datetime.fromisoformat(sent["now"])
+
+
+def _encode_token_key(key: TokenKey | Missing) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(key).items()}
+
+
+def _decode_token_key(sent: Mapping[str, Any]) -> TokenKey | Missing:
+    if "code" in sent:
+        return Missing(**sent)
+    times = {name: sent[name] and datetime.fromisoformat(sent[name]) for name in ("expires", "revoked")}
+    return TokenKey(**{**sent, **times})
 
 
 def _encode_documents(documents: Mapping[str, Mapping[str, Any] | Missing]) -> dict[str, Any]:

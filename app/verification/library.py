@@ -9,6 +9,7 @@ from app.errors import AssayError, InvalidInput
 from app.net.client import FetchRefused, OutboundClient
 from app.openbadges.baking import MAX_BAKED, is_picture
 from app.strict_json import MalformedDocument
+from app.verification.envelopes import is_token, wrap
 from app.verification.gathered import Fetch, Purpose
 from app.verification.shelf import Shelf
 
@@ -16,7 +17,9 @@ MAX_FETCHES = 6
 MAX_DOCUMENT = 1 << 20
 """Greatest size of a fetched document that is no picture, in bytes."""
 
-ACCEPT = "application/json, application/ld+json, application/vc, application/did+json"
+ACCEPT = (
+    "application/json, application/ld+json, application/vc, application/did+json, application/vc+jwt, text/plain;q=0.5"
+)
 
 SHARED: frozenset[Purpose] = frozenset(
     {"verification_method", "status_list", "badge_class", "issuer_profile", "schema"}
@@ -134,8 +137,11 @@ def _read_badge(body: bytes) -> Mapping[str, Any] | bytes:
 
 
 def read_object(body: bytes) -> dict[str, Any]:
-    """The JSON object that `body` is. Raises MalformedDocument."""
+    """The JSON object that `body` is, or the token, wrapped. Raises MalformedDocument."""
+    text = body.strip()
+    if len(text) <= MAX_DOCUMENT and not text.startswith(b"{") and text.isascii() and is_token(text.decode("ascii")):
+        return wrap(text.decode("ascii"))
     document = strict_json.loads(body)
     if not isinstance(document, dict):
-        raise MalformedDocument("It is not a JSON object.")
+        raise MalformedDocument("It is neither a JSON object nor a token.")
     return document

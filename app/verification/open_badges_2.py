@@ -25,6 +25,8 @@ from app.openbadges.open_badges_2 import (
     Reference,
     SignatureRefused,
     find_revocation,
+    find_signed_assertion,
+    is_assertion,
     is_in_scope,
     is_same,
     read_assertion,
@@ -33,10 +35,11 @@ from app.openbadges.open_badges_2 import (
     verify_signature,
 )
 from app.verification.answer import AchievementSummary, IssuerSummary, Verification, web_image
+from app.verification.envelopes import ENVELOPE
 from app.verification.gather import reason_of, recorded
 from app.verification.gathered import Fetch, Missing, Purpose
 from app.verification.library import Library
-from app.verification.members import text_of
+from app.verification.members import text_of, texts_of
 from app.verification.proofs import CLOCK_SKEW
 from app.verification.verdict import NAMES, Check, in_order, is_valid
 from app.verification.verdicts import CHECKS_VERSION, check, not_checked
@@ -45,6 +48,17 @@ MAX_KEYS = 3
 """Greatest number of keys tried where the assertion names none."""
 
 Document = Mapping[str, Any]
+
+
+def find_assertion(document: Document) -> tuple[Document, str | None] | None:
+    """The assertion that was sent, and the compact JWS that it came in if it came in one; None for every other badge."""
+    if is_assertion(document):
+        return document, None
+    _, _, token = (
+        text_of(document.get("id")).partition(",") if ENVELOPE in texts_of(document.get("type")) else ("", "", "")
+    )
+    signed = find_signed_assertion(token)
+    return (signed, token) if signed is not None else None
 
 
 @dataclass(frozen=True, slots=True)

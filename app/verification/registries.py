@@ -1,7 +1,7 @@
 """The registries of known issuers that the operator has chosen: files, and documents at https addresses.
 
-A registry is read when it is first wanted, and again after LIFETIME; while it cannot be had its last copy serves, for OLDEST at most.
-Nobody waits for one that is merely being read anew.
+A registry is read when it is first wanted, and again after LIFETIME; while it cannot be had its last copy serves, for OLDEST at
+most. Nobody waits for one that is merely being read anew.
 """
 
 import asyncio
@@ -83,7 +83,9 @@ class Registries:
         """Read it anew. What goes wrong is logged, and the copy before serves on."""
         is_remote = registry.source.startswith("https://")
         try:
-            content = await (self._get(registry.source) if is_remote else asyncio.to_thread(_read_file, registry.source))
+            content = await (
+                self._get(registry.source) if is_remote else asyncio.to_thread(_read_file, registry.source)
+            )
             registry.entries = await asyncio.to_thread(lambda: read_registry(strict_json.loads(content)))
         except (AssayError, OSError) as error:
             registry.due_at = self._clock() + RETRY

@@ -1,7 +1,7 @@
 """A registry of known issuers, in the format of the Digital Credentials Consortium. PURE.
 
-`{"meta": …, "registry": {did: {"name": …, "location": …, "url": …}}}`. That an issuer is in it says who somebody believes it to be,
-never that a badge is valid.
+`{"meta": …, "registry": {did: {"name": …, "location": …, "url": …}}}`. That an issuer is in it says who somebody believes it to
+be, never that a badge is valid.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,9 @@
 """What verifications share: copies of other people's keys and lists, kept for a short while, and how often one host is asked.
 
-Anybody may have badges verified, and whoever writes a badge decides which addresses are asked. Without bounds this service could be
-made to flood a host that has done nothing (security: amplification). So a host is asked so many times a minute, and all hosts
-together so many; and what was had is kept as long as its publisher allows, and no longer than KEPT_AT_MOST: a key or a badge may have
-been revoked since. In memory, one for each process: nothing here outlives it, and nothing in it is anybody's secret.
+Anybody may have badges verified, and whoever writes a badge decides which addresses are asked. Without bounds this service could
+be made to flood a host that has done nothing (amplification). So a host is asked so many times a minute, and all hosts together
+so many; and what was had is kept as long as its publisher allows, and no longer than KEPT_AT_MOST: a key or a badge may have been
+revoked since. In memory, one for each process: nothing here outlives it, and nothing in it is anybody's secret.
 """
 
 import time
