@@ -10,8 +10,11 @@ from app.verification.envelopes import open_sent
 from app.verification.gathered import Fetch
 from app.verification.members import issuer_id
 from app.verification.parts import Part
+from app.verification.registry import Listing
 from app.verification.verdict import Check, is_valid
 from app.verification.verdicts import CHECKS_VERSION
+
+OPEN_BADGES_3 = "Open Badges 3.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +27,11 @@ class IssuerSummary:
 
 @dataclass(frozen=True, slots=True)
 class AchievementSummary:
-    """What was achieved, as the badge says. `image` is a web URL or None."""
+    """What was achieved, as the badge says. `image` is a web URL or None; `id` is "" where it has none."""
 
     name: str
     image: str | None
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,10 @@ class JudgedPart:
 class Verification:
     """The outcome, at the moment `checked_at`. What the badge says is None where it does not say it.
 
-    `parts` are the credentials within it: endorsements, and the badges of a learner record, each verified by itself.
-    `fetched` is every request that was made over the network for it, in the order in which they were begun."""
+    `fetched` is every request that was made over the network for it, in the order in which they were begun. `parts` are the
+    credentials within it: endorsements, and the badges of a learner record, each verified by itself. `registries` is what each
+    list of issuers that the operator has chosen says of the issuer: information, which makes no badge valid. It is empty where
+    the badge is not its issuer's. `standard` is that of the badge, and for Open Badges 2.0 its way of being verified."""
 
     valid: bool
     checks: Sequence[Check]
@@ -68,7 +74,9 @@ class Verification:
     valid_from: str | None
     valid_until: str | None
     fetched: Sequence[Fetch]
-    parts: Sequence[PartVerification]
+    parts: Sequence[PartVerification] = ()
+    registries: Sequence[Listing] = ()
+    standard: str = OPEN_BADGES_3
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +134,13 @@ def _summarize_achievement(credential: Mapping[str, Any]) -> AchievementSummary 
     path = ("credentialSubject", "achievement")
     name = _find_text(credential, *path, "name")
     image = _find_text(credential, *path, "image", "id") or _find_text(credential, *path, "image") or ""
-    return AchievementSummary(name, image if image.startswith(("https://", "http://")) else None) if name else None
+    if not name:
+        return None
+    return AchievementSummary(name, web_image(image), _find_text(credential, *path, "id") or "")
+
+
+def web_image(url: str) -> str | None:
+    return url if url.startswith(("https://", "http://")) else None
 
 
 def _find_text(document: Mapping[str, Any], *path: str) -> str | None:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from app.verification.answer import Verification
+from app.verification.beside import Asked
 from app.verification.dependencies import Verifies
 from app.web.problems import responses
 
@@ -27,6 +28,18 @@ class VerifyBody(BaseModel):
         min_length=1,
         max_length=2048,
         description="The https URL at which the badge is published, or its baked picture.",
+    )
+
+    recipient: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=1000,
+        description="Whom the badge should be for: an e-mail address, a DID or another identifier, as the issuer was given it. "
+        "The check `recipient` then fails where the badge names somebody else.",
+    )
+    check_evidence: bool = Field(
+        default=False,
+        description="Whether the files that the badge names with a digest, as evidence or related, are fetched and compared.",
     )
 
     _picture: bytes | None = PrivateAttr(default=None)
@@ -127,8 +140,9 @@ async def verify_credential(
     No token is needed and nothing is stored. The answer is 200 whether the badge is valid or not: see `valid`, and
     `checks` for what was found, whose fault it is and what to do. 503 when too many badges are being verified.
     """
+    asked = Asked(recipient=body.recipient, check_evidence=body.check_evidence)
     if body.picture is not None:
-        return await verifier.verify_picture(body.picture)
+        return await verifier.verify_picture(body.picture, asked)
     if body.url is not None:
-        return await verifier.verify_url(body.url)
-    return await verifier.verify(body.credential or {})
+        return await verifier.verify_url(body.url, asked)
+    return await verifier.verify(body.credential or {}, asked)

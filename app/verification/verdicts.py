@@ -5,6 +5,8 @@ The codes are part of the API; CHECKS_VERSION changes when one is removed or cha
 
 from collections.abc import Iterable, Mapping
 
+from app.verification.beside_verdicts import BESIDE_VERDICTS
+from app.verification.open_badges_2_verdicts import OPEN_BADGES_2_VERDICTS
 from app.verification.part_verdicts import PART_VERDICTS
 from app.verification.status_verdicts import STATUS_VERDICTS
 from app.verification.verdict import REISSUE, Check, Name, Verdict
@@ -279,6 +281,8 @@ VERDICTS: Mapping[str, Verdict] = {
     # status
     **STATUS_VERDICTS,
     **PART_VERDICTS,
+    **OPEN_BADGES_2_VERDICTS,
+    **BESIDE_VERDICTS,
     # any
     "not_checked": Verdict("status", "skipped", "nobody", "Not checked, because of what the other checks found."),
 }
