@@ -52,6 +52,7 @@ Purpose = Literal[
     "credential",
     "verification_method",
     "status_list",
+    "refresh",
     "badge_class",
     "issuer_profile",
     "schema",

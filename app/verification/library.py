@@ -14,6 +14,7 @@ from app.verification.gathered import Fetch, Purpose
 from app.verification.shelf import Shelf
 
 MAX_FETCHES = 6
+"""Documents fetched for a badge. What is in it, a newer version and what was asked for beside it may take more (`allow`)."""
 MAX_DOCUMENT = 1 << 20
 """Greatest size of a fetched document that is no picture, in bytes."""
 
@@ -35,7 +36,7 @@ Raises NotFound or Gone when it is, but nothing is served there."""
 
 
 class TooManyFetches(InvalidInput):
-    """A badge whose verification needs more than MAX_FETCHES documents."""
+    """A badge whose verification needs more documents than are fetched for one."""
 
     code: ClassVar[str] = "too_many_fetches"
 
@@ -88,7 +89,7 @@ class Library:
         return await self._fetch(url, purpose, "*/*", max_bytes, bytes)
 
     def allow(self, fetches: int) -> None:
-        """So many more, for what was asked for beside the badge."""
+        """Allow so many more: for a newer version of the badge, for what is in it, for what was asked for beside it."""
         self._fetches_left += fetches
 
     def tell(self, fetched: Iterable[Fetch]) -> None:
@@ -108,7 +109,7 @@ class Library:
 
     async def _fetch(self, url: str, purpose: Purpose, accept: str, max_bytes: int, read: Callable[[bytes], T]) -> T:
         if not self._fetches_left:
-            raise TooManyFetches(f"Verifying it needs more than {MAX_FETCHES} documents.")
+            raise TooManyFetches("Verifying it needs more documents than are fetched for one badge.")
         self._fetches_left -= 1
         place = len(self._fetched)
         self._fetched.append(None)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from app.verification.beside_verdicts import BESIDE_VERDICTS
 from app.verification.open_badges_2_verdicts import OPEN_BADGES_2_VERDICTS
+from app.verification.part_verdicts import PART_VERDICTS
 from app.verification.status_verdicts import STATUS_VERDICTS
 from app.verification.verdict import REISSUE, Check, Name, Verdict
 
@@ -246,6 +247,12 @@ VERDICTS: Mapping[str, Verdict] = {
         "nobody",
         "The badge was signed with a key that is published by the host of the issuer's id.",
     ),
+    "proof_of_another": Verdict(
+        "issuer_binding",
+        "warning",
+        "nobody",
+        "A further proof is good, but somebody else's, or made for another purpose than assertionMethod.",
+    ),
     "controller_mismatch": Verdict(
         "issuer_binding",
         "failed",
@@ -273,6 +280,7 @@ VERDICTS: Mapping[str, Verdict] = {
     ),
     # status
     **STATUS_VERDICTS,
+    **PART_VERDICTS,
     **OPEN_BADGES_2_VERDICTS,
     **BESIDE_VERDICTS,
     # any

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from app.errors import AssayError, Broken, InvalidInput, Unavailable
 from app.net.client import OutboundClient
@@ -19,10 +19,13 @@ from app.openbadges.baking import unbake
 from app.strict_json import MalformedDocument
 from app.verification.answer import Verification, compose_verification
 from app.verification.beside import NOTHING, Asked, look_beside
-from app.verification.envelopes import open_sent, wrap
-from app.verification.gather import gather, reason_of, recorded
-from app.verification.gathered import Gathered
-from app.verification.library import Library, OwnDocuments, read_object
+from app.verification.envelopes import wrap
+from app.verification.gather import reason_of, recorded
+from app.verification.library import (
+    Library,
+    OwnDocuments,
+    read_object,
+)
 from app.verification.members import issuer_id
 from app.verification.open_badges_2 import compose_answer, find_assertion, gather_assertion, judge_assertion
 from app.verification.registries import Registries
@@ -30,6 +33,7 @@ from app.verification.registry import Listing
 from app.verification.shelf import Shelf
 from app.verification.verdict import NAMES, Check, in_order, is_bound, is_valid
 from app.verification.verdicts import check, not_checked
+from app.verification.whole import Judges, judge_whole
 
 TestIssuers = Callable[[str], Awaitable[bool]]
 """Whether this is the id of an issuer of this service that is for tests."""
@@ -42,14 +46,6 @@ class Examined:
 
     verification: Verification
     credential: Mapping[str, Any]
-
-
-class Judges(Protocol):
-    """Who judges: `judge.JudgePool`."""
-
-    async def judge(self, gathered: Gathered, now: datetime) -> list[Check]:
-        """What `checks.judge` says. Raises Unavailable when too much is being judged."""
-        ...
 
 
 class Verifier:
@@ -149,11 +145,10 @@ class Verifier:
     async def _verify(self, document: Mapping[str, Any], library: Library) -> Examined:
         if (assertion := find_assertion(document)) is not None:
             return await self._verify_assertion(*assertion, library)
-        gathered = await gather(document, library)
-        credential = open_sent(document).credential
-        now = self._now()
-        checks = [*await self._judges.judge(gathered, now), *await self._look_for_test_issuer(credential)]
-        return Examined(compose_verification(credential, in_order(checks), now, library.fetched), credential)
+        whole = await judge_whole(document, library, self._judges, self._now)
+        credential, now = whole.credential, self._now()
+        checks = in_order([*whole.checks, *await self._look_for_test_issuer(credential)])
+        return Examined(compose_verification(credential, checks, now, library.fetched, whole.parts), credential)
 
     async def _verify_assertion(self, assertion: Mapping[str, Any], token: str | None, library: Library) -> Examined:
         """An assertion of Open Badges 2.0; `token` is the compact JWS that it came in."""
