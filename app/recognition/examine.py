@@ -86,11 +86,13 @@ def _find(examined: Examined, recipient: str | None) -> Finding:
         # What could not be had for the network's sake may be had another time.
         is_unknown = bool(failed) and all(each.fault == "network" for each in failed)
         return Finding(None if is_unknown else False, reasons or ["not_proven"], badge_id=verification.credential_id)
+    if verification.achievement is None:  # an endorsement or a learner record, as valid as it may be
+        return Finding(False, ["not_an_open_badge"], badge_id=verification.credential_id)
     return Finding(
         valid=True,
         reasons=[],
         badge_id=verification.credential_id,
-        achievement=verification.achievement.id if verification.achievement else None,
+        achievement=verification.achievement.id,
         issuer=verification.issuer.id if verification.issuer else None,
         recipient="not_asked"
         if recipient is None

@@ -11,7 +11,7 @@ from app.verification.part_verdicts import PART_VERDICTS
 from app.verification.status_verdicts import STATUS_VERDICTS
 from app.verification.verdict import REISSUE, Check, Name, Verdict
 
-CHECKS_VERSION = "1"
+CHECKS_VERSION = "2"
 
 VC_CONTEXT = "https://www.w3.org/ns/credentials/v2"
 MAX_PROOFS = 3

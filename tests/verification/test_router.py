@@ -105,4 +105,4 @@ def test_the_description_names_the_operation_and_shows_an_answer() -> None:
     assert "security" not in operation
     [answer] = operation["responses"]["200"]["content"].values()
     assert answer["example"]["checks"][0]["code"] == "revoked"
-    assert set(operation["requestBody"]["content"]["application/json"]["examples"]) == {"url", "credential"}
+    assert set(operation["requestBody"]["content"]["application/json"]["examples"]) == {"url", "credential", "token"}
