@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from app.verification.checks import judge
 from app.verification.gathered import Gathered, Missing
+from app.verification.judge import JudgePool
 from app.verification.schemas import MAX_SCHEMAS, schemas_needed
 from app.verification.verdict import Check, is_valid
 from tests.net.tls_site import CertificateAuthority, client_for, serve
@@ -118,5 +120,37 @@ def test_a_schema_is_fetched_and_the_answer_says_so(tmp_path: Path) -> None:
             found = await verifier(client).verify(badge_with({"id": url, "type": "JsonSchema"}))
             assert [each.code for each in found.checks if each.outcome == "failed"] == ["schema_not_met"]
             assert [(each.url, each.purpose, each.outcome) for each in found.fetched] == [(url, "schema", "fetched")]
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#"},
+        {"allOf": [{"$ref": "#"}, {"$ref": "#"}]},
+        {"$ref": "#/$defs/a", "$defs": {"a": {"allOf": [{"$ref": "#/$defs/b"}] * 20},
+                                        "b": {"anyOf": [{"$ref": "#/$defs/a"}] * 20}}},
+        {"properties": {"name": {"pattern": "^(a+)+$"}}},
+    ],
+    ids=["itself", "twice itself", "two of each other", "pattern"],
+)  # fmt: skip
+def test_a_schema_without_end_costs_no_more_than_any_document(schema: Document) -> None:
+    """It ends with the process that judges, if not before, and the next badge finds another one."""
+
+    async def story() -> None:
+        pool = JudgePool(size=1)
+        await pool.start()
+        try:
+            document = badge_with({"id": URL, "type": "JsonSchema"}, name="a" * 5_000 + "!")
+            hostile = Gathered(document, {ISSUER.method_id: ISSUER.method}, {}, {URL: schema})
+            started = time.monotonic()
+            checks = await pool.judge(hostile, NOW)
+            assert time.monotonic() - started < 5
+            assert {code for code, _ in said(checks)} <= {"schema_not_compared", "schema_not_met", "schema_fits"}
+            sound = Gathered(sign(badge(ISSUER), ISSUER), {ISSUER.method_id: ISSUER.method})
+            assert is_valid(await pool.judge(sound, NOW))
+        finally:
+            await pool.close()
 
     asyncio.run(story())
