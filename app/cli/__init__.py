@@ -46,6 +46,7 @@ from app.resources import open_resources
 from app.settings import Settings
 from app.statuslists.publish import republish
 from app.verification.answer import Verification
+from app.verification.beside import Asked
 from app.verification.library import read_object
 from app.verification.opening import nothing_is_ours, open_verifier
 from app.verification.verify import Verifier
@@ -121,9 +122,16 @@ def verify(
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole verification as JSON.")] = False,
+    recipient: Annotated[
+        str | None, typer.Option(help="Whom the badge should be for: an e-mail address, a DID or another identifier.")
+    ] = None,
+    check_evidence: Annotated[
+        bool, typer.Option("--check-evidence", help="Fetch and compare the files that the badge names with a digest.")
+    ] = False,
 ) -> None:
     """Verify a badge of any issuer. Ends with 0 when it is valid, 1 when it is not."""
-    verification = asyncio.run(_verify(read_settings(), _read_source(source)))
+    asked = Asked(recipient=recipient, check_evidence=check_evidence)
+    verification = asyncio.run(_verify(read_settings(), _read_source(source), asked))
     if as_json:
         console.print_json(json.dumps(verification_json(verification)))
     else:
@@ -268,15 +276,15 @@ class _GreetingServer(uvicorn.Server):
             console.print(self._greeting, soft_wrap=True, highlight=False, markup=False)
 
 
-async def _verify(settings: Settings, source: bytes | str) -> Verification:
+async def _verify(settings: Settings, source: bytes | str, asked: Asked) -> Verification:
     """With this installation's own status lists and DID documents at hand, where it has a database."""
     sent = source if isinstance(source, str) or is_picture(source) else read_object(source)
     async with _verifier(settings) as verifier:
         if isinstance(sent, str):
-            return await verifier.verify_url(sent)
+            return await verifier.verify_url(sent, asked)
         if isinstance(sent, bytes):
-            return await verifier.verify_picture(sent)
-        return await verifier.verify(sent)
+            return await verifier.verify_picture(sent, asked)
+        return await verifier.verify(sent, asked)
 
 
 @asynccontextmanager
@@ -337,6 +345,9 @@ def _print_verification(verification: Verification) -> None:
     issuer = verification.issuer.name if verification.issuer else "an unknown issuer"
     title = verification.achievement.name if verification.achievement else "The badge"
     console.print(f"\n{title} by {issuer}: {_verdict(verification)}.", highlight=False, markup=False)
+    for listing in verification.registries:
+        name = f" as {listing.name}" if listing.name else ""
+        console.print(f"{listing.registry}: the issuer is {listing.status}{name}.", highlight=False, markup=False)
 
 
 def _verdict(verification: Verification) -> str:

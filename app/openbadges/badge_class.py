@@ -23,6 +23,7 @@ from urllib.parse import unquote_to_bytes
 
 from app.errors import Fault, InvalidInput
 from app.openbadges.datatypes import IRI_PATTERN, LANGUAGE_PATTERN, URL_PATTERN
+from app.openbadges.open_badges_2 import CONTEXT
 from app.openbadges.test_mark import PREFIX
 from app.strict_json import escape_pointer
 
@@ -42,9 +43,6 @@ MAX_REPORTED = 100
 """Most faults or notices of one BadgeClass."""
 
 _MAX_IDENTIFIER = 300
-_CONTEXT = re.compile(
-    r"https?://(?:w3id\.org/openbadges/v2|openbadgespec\.org/v2/context\.json|purl\.imsglobal\.org/spec/ob/v2p[01]/.+)"
-)
 _TYPES = ("BadgeClass", "https://w3id.org/openbadges#BadgeClass", "obi:BadgeClass")
 _OTHER_TYPES = {
     "Assertion": ("is an Assertion, which is one award", "send its `badge`: the object, or what is published there"),
@@ -251,7 +249,7 @@ def _require_badge_class(document: object) -> _Place:
             [Fault("/type", "is not BadgeClass", 'send a BadgeClass, with "type": "BadgeClass"')]
         )
     contexts = [item.value for item in root["@context"].items() if isinstance(item.value, str)]
-    if root["@context"].is_given and not any(_CONTEXT.fullmatch(context) for context in contexts):
+    if root["@context"].is_given and not any(CONTEXT.fullmatch(context) for context in contexts):
         cure = 'BadgeClasses of 2.0 have "@context": "https://w3id.org/openbadges/v2"'
         raise InvalidBadgeClass.at([Fault("/@context", "is not that of Open Badges 2.0", cure)])
     return root

@@ -40,6 +40,19 @@ Method = Literal["hosted", "signed"]
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
 """RFC 7518 section 3.3 asks for the least. Beyond the greatest, verifying costs more than any issuer's key is worth."""
 
+
+class _Registry(jws.JWSRegistry):
+    # A picture may be written out in the assertion: the library's own limits are for access tokens.
+    max_header_length = 8 << 10
+    max_payload_length = 2 << 20
+    max_signature_length = 2 << 10
+
+
+def _registry(*algorithms: str) -> _Registry:
+    """Any member may be in a header that is not in `crit` (RFC 7515, section 4)."""
+    return _Registry(algorithms=list(algorithms), strict_check_header=False)
+
+
 _METHODS: Mapping[str, Method] = {
     "hosted": "hosted",
     "HostedBadge": "hosted",
@@ -121,7 +134,7 @@ def find_signed_assertion(text: str) -> Mapping[str, Any] | None:
     if not _COMPACT_JWS.fullmatch(text):
         return None
     try:
-        document = strict_json.loads(jws.extract_compact(text.encode()).payload)
+        document = strict_json.loads(jws.extract_compact(text.encode(), registry=_registry()).payload)
     except (JoseError, ValueError, InvalidInput):
         return None
     return document if isinstance(document, dict) and is_assertion(document) else None
@@ -240,9 +253,11 @@ def verify_signature(token: str, key: Mapping[str, Any]) -> None:
     """
     algorithm, public_key = _read_key(key)
     try:
-        jws.deserialize_compact(token, public_key, algorithms=[algorithm])
+        found = jws.deserialize_compact(token, public_key, [algorithm], _registry(algorithm))
     except (JoseError, ValueError):
         raise SignatureRefused("The signature does not verify with the key.") from None
+    if "crit" in found.headers():
+        raise SignatureRefused("The signature asks for an extension that is not known here.")
 
 
 def names_recipient(recipient: Mapping[str, Any], candidate: str) -> bool:

@@ -1,10 +1,27 @@
-"""What the checks that somebody asks for beside the badge can say (see `verdicts.py`)."""
+"""What the checks can say that only some badges or callers call for: schema, recipient, evidence (see `verdicts.py`)."""
 
 from collections.abc import Mapping
 
-from app.verification.verdict import ASK_ISSUER, Verdict
+from app.verification.verdict import ASK_ISSUER, REISSUE, Verdict
 
 BESIDE_VERDICTS: Mapping[str, Verdict] = {
+    "schema_fits": Verdict("schema", "passed", "nobody", "The badge fits the JSON Schema {url}."),
+    "schema_not_met": Verdict(
+        "schema",
+        "failed",
+        "issuer",
+        "The badge does not fit the JSON Schema {url} that it names: {at}: {reason}",
+        REISSUE,
+    ),
+    "schema_not_compared": Verdict(
+        "schema",
+        "warning",
+        "verifier",
+        "The badge names a JSON Schema that it was not compared with: {reason}",
+    ),
+    "schema_kind_unknown": Verdict(
+        "schema", "warning", "verifier", "The badge names a schema of a kind that is not checked here ({kind})."
+    ),
     "recipient_named": Verdict("recipient", "passed", "nobody", "The badge names the recipient that was asked for."),
     "recipient_differs": Verdict(
         "recipient",

@@ -48,8 +48,12 @@ async def _gather_keys(documents: Sequence[Mapping[str, Any]], library: Library)
     names = dict.fromkeys(name for each in documents for name in methods_needed(each))
     references = {reference.name: reference for each in documents for reference in token_keys_needed(each)}
     methods, tokens = await asyncio.gather(
-        _gather(names, "verification_method", lambda name: _resolve(name, library)),
-        _gather(references, "verification_method", lambda name: resolve_token_key(references[name], library)),
+        _gather(names, "verification_method", _twice(lambda name: _resolve(name, library), library)),
+        _gather(
+            references,
+            "verification_method",
+            _twice(lambda name: resolve_token_key(references[name], library), library),
+        ),
     )
     return _Keys(methods, tokens)
 
@@ -71,12 +75,21 @@ async def _gather(names: Iterable[str], kind: str, get: Callable[[str], Awaitabl
 
 async def _resolve(name: str, library: Library) -> VerificationMethod:
     get_document = partial(library.get_document, purpose="verification_method")
-    try:
-        return await resolve_verification_method(name, purpose="assertionMethod", get_document=get_document)
-    except InvalidVerificationMethod:
-        # Keys are replaced: a copy that was kept may lack the newest.
-        fresh = partial(get_document, fresh=True)
-        return await resolve_verification_method(name, purpose="assertionMethod", get_document=fresh)
+    return await resolve_verification_method(name, purpose="assertionMethod", get_document=get_document)
+
+
+def _twice(resolve: Callable[[str], Awaitable[T]], library: Library) -> Callable[[str], Awaitable[T]]:
+    """Keys are replaced, and a copy that was kept may lack the newest: then it is asked for anew."""
+
+    async def find(name: str) -> T:
+        try:
+            return await resolve(name)
+        except InvalidVerificationMethod:
+            if not library.forget_copies("verification_method"):
+                raise
+            return await resolve(name)
+
+    return find
 
 
 def recorded(error: AssayError, kind: str) -> Missing:

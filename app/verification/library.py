@@ -51,7 +51,8 @@ class Library:
         self._outbound = outbound
         self._own_documents = own_documents
         self._shelf = shelf
-        self._copied: set[str] = set()
+        self._copied: dict[str, Purpose] = {}
+        self._asked_anew: set[str] = set()
         self._fetches_left = MAX_FETCHES
         self._documents: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
         self._fetched: list[Fetch | None] = []
@@ -60,16 +61,21 @@ class Library:
     def fetched(self) -> list[Fetch]:
         return [each for each in self._fetched if each is not None]
 
-    async def get_document(self, url: str, purpose: Purpose, *, fresh: bool = False) -> Mapping[str, Any]:
+    async def get_document(self, url: str, purpose: Purpose) -> Mapping[str, Any]:
         """The JSON object at `url`. Raises what `own_documents` and OutboundClient.get raise, MalformedDocument and
-        TooManyFetches. `fresh` is for whoever has found that a copy from the shelf will not do.
+        TooManyFetches.
         """
-        if fresh and url in self._copied:
-            self._copied.remove(url)
-            self._documents[url] = asyncio.create_task(self._fetch(url, purpose, ACCEPT, MAX_DOCUMENT, read_object))
-        elif url not in self._documents:
+        if url not in self._documents:
             self._documents[url] = asyncio.create_task(self._load(url, purpose))
         return await self._documents[url]
+
+    def forget_copies(self, purpose: Purpose) -> bool:
+        """For whoever has found that a copy from the shelf will not do. Whether there was any, so that asking again may help."""
+        copies = [url for url, kept_for in self._copied.items() if kept_for == purpose]
+        for url in copies:
+            del self._copied[url], self._documents[url]
+        self._asked_anew.update(copies)
+        return bool(self._asked_anew)
 
     async def get_badge(self, url: str) -> Mapping[str, Any] | bytes:
         """What is published as a badge at `url`: the document, or the bytes of a picture. Raises as `get_document`."""
@@ -100,9 +106,10 @@ class Library:
         own = await self._own_documents(url)
         if own is not None:
             return own
-        kept = self._shelf.find(url) if self._shelf and purpose in SHARED else None
+        is_shared = purpose in SHARED and url not in self._asked_anew
+        kept = self._shelf.find(url) if self._shelf and is_shared else None
         if kept is not None:
-            self._copied.add(url)
+            self._copied[url] = purpose
             self._fetched.append(Fetch(url, purpose, "kept"))
             return kept
         return await self._fetch(url, purpose, ACCEPT, MAX_DOCUMENT, read_object)

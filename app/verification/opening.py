@@ -8,7 +8,7 @@ from app.net.client import OutboundClient
 from app.settings import Settings
 from app.verification.judge import JudgePool
 from app.verification.library import OwnDocuments
-from app.verification.registries import Registries
+from app.verification.registries import OwnRegistry, Registries
 from app.verification.shelf import Shelf
 from app.verification.verify import TestIssuers, Verifier
 
@@ -21,11 +21,12 @@ async def open_verifier(
     now: Callable[[], datetime],
     *,
     test_issuers: TestIssuers | None = None,
+    own_registry: OwnRegistry | None = None,
 ) -> AsyncIterator[Verifier]:
     """A verifier with judging processes of its own, which start with the first document and end with the block."""
     judges = JudgePool(size=settings.verify_processes, max_waiting=settings.verify_queue)
     judges.start_lazily()
-    registries = Registries(settings.issuer_registries, outbound)
+    registries = Registries(settings.issuer_registries, outbound, own=own_registry)
     try:
         yield Verifier(
             outbound=outbound,

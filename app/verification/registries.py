@@ -6,7 +6,7 @@ most. Nobody waits for one that is merely being read anew.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,9 @@ RETRY = 60.0
 OLDEST = 24 * 3600.0
 MAX_REGISTRY = 5 << 20
 """Greatest size of a registry, in bytes: some 20,000 issuers."""
+
+OwnRegistry = Callable[[str], Awaitable[Listing | None]]
+"""What this service says of an issuer by its id: one of its own that the operator has verified, None for all others."""
 
 _log = structlog.get_logger(__name__)
 
@@ -46,11 +49,17 @@ class _Registry:
 
 
 class Registries:
-    """`sources` are paths of files and https URLs. `clock` counts seconds and never goes back."""
+    """`sources` are paths of files and https URLs; `own` is this service's own word. `clock` counts seconds, never backwards."""
 
     def __init__(
-        self, sources: Sequence[str], outbound: OutboundClient, *, clock: Callable[[], float] = time.monotonic
+        self,
+        sources: Sequence[str],
+        outbound: OutboundClient,
+        *,
+        own: OwnRegistry | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._own = own
         self._outbound = outbound
         self._clock = clock
         self._registries = [_Registry(source) for source in sources]
@@ -60,7 +69,8 @@ class Registries:
         began = [self._refresh(each) for each in self._registries if self._clock() >= each.due_at]
         waited = await asyncio.gather(*(each.reading for each in began if each.reading and each.entries is None))
         listings = [self._look_up(each, issuer) for each in self._registries]
-        return listings, [fetch for fetch in waited if fetch]
+        said = await self._own(issuer) if self._own else None
+        return [said, *listings] if said else listings, [fetch for fetch in waited if fetch]
 
     async def close(self) -> None:
         """Let go of what is being read."""

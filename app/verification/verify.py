@@ -140,7 +140,7 @@ class Verifier:
         except InvalidInput as error:
             return self._unread(check("credential_invalid", reason=reason_of(error)), library)
         # Pictures of the first hosted badges carry the address alone.
-        return await (self._verify(document, library) if document else self._verify_published(text, library))
+        return await (self._verify_published(text, library) if document is None else self._verify(document, library))
 
     async def _verify(self, document: Mapping[str, Any], library: Library) -> Examined:
         if (assertion := find_assertion(document)) is not None:

@@ -102,6 +102,6 @@ def sign_compact(document: Document, key: Any = RSA, *, algorithm: str | None = 
     """The document as the payload of a compact JWS."""
     held = (RSAKey if isinstance(key, rsa.RSAPrivateKey) else ECKey).import_key(private_pem(key))
     algorithm = algorithm or ("RS256" if isinstance(held, RSAKey) else "ES256")
-    return jws.serialize_compact(
-        {"alg": algorithm} | header, json.dumps(document).encode(), held, algorithms=[algorithm]
-    )
+    registry = jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
+    registry.max_header_length = registry.max_payload_length = 1 << 24
+    return jws.serialize_compact({"alg": algorithm} | header, json.dumps(document), held, [algorithm], registry)

@@ -397,6 +397,17 @@ def test_tricks_with_the_signature_are_refused(authority: CertificateAuthority) 
     story(authority, play)
 
 
+def test_a_picture_may_be_written_out_and_a_header_may_say_more(authority: CertificateAuthority) -> None:
+    async def play(issuer: Issuer2, verifies: Verifier) -> None:
+        issuer.settle_signing()
+        large = issuer.to_sign(image="data:image/png;base64," + "A" * 600_000)
+        for header in ({}, {"typ": "JWT", "kid": f"{issuer.base}/key", "generator": "another"}):
+            token = sign_compact(large, **header)
+            assert failed(await verifies.verify(token)) == []
+
+    story(authority, play)
+
+
 def test_a_signed_assertion_without_its_signature_is_refused(authority: CertificateAuthority) -> None:
     async def play(issuer: Issuer2, verifies: Verifier) -> None:
         issuer.settle_signing()

@@ -93,6 +93,20 @@ def test_being_known_makes_no_badge_valid_and_is_said_of_no_forgery(authority: C
     story(authority, play)
 
 
+def test_what_the_service_says_of_its_own_issuers_comes_first(tmp_path: Path) -> None:
+    file = tmp_path / "registry.json"
+    file.write_text(json.dumps(registry()))
+    mark = Listing("https://own.example", "known", "An Issuer")
+
+    async def own(issuer: str) -> Listing | None:
+        return mark if issuer == ISSUER.id else None
+
+    registries = Registries([str(file)], OutboundClient(resolver=FakeResolver({})), own=own)
+    for issuer, expected in ((ISSUER.id, [mark]), (STRANGER.id, [])):
+        listings, _ = asyncio.run(registries.find(issuer))
+        assert listings == [*expected, Listing("registry.json", "unknown")]
+
+
 def test_issuers_of_open_badges_2_are_looked_up_too(authority: CertificateAuthority) -> None:
     async def play(site: Site, client: OutboundClient) -> None:
         issuer = Issuer2(site, NAME)

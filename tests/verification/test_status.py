@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import gzip
 import time
@@ -5,11 +6,19 @@ from typing import Any
 
 import pytest
 
+from app.net.client import OutboundClient
 from app.statuslists import bitstring
-from app.verification.gathered import Missing
+from app.verification.checks import judge
+from app.verification.envelopes import wrap
+from app.verification.gathered import Gathered, KeyReference, Missing
+from app.verification.library import Library
 from app.verification.status import status_lists_needed
+from app.verification.token_keys import resolve_token_key
 from app.verification.verdict import Check, is_valid
-from tests.verification.badges import LIST_URL, Document, badge, put, sign, status_entry, status_list
+from app.verification.verdicts import VC_CONTEXT
+from tests.net.tls_site import FakeResolver
+from tests.verification.badges import CONTEXTS, LIST_URL, NOW, Document, badge, put, sign, status_entry, status_list
+from tests.verification.jose import Key, did_jwk, issue, new_key
 from tests.verification.judging import ISSUER, STRANGER, codes, failed, judged
 
 
@@ -268,6 +277,45 @@ def test_a_list_of_2021_is_held_to_the_same_rules(members: Document, code: str) 
 def test_a_list_of_one_kind_is_none_of_the_other() -> None:
     assert codes(with_status_2021(sign(status_list(ISSUER), ISSUER)))["status"] == ["status_list_invalid"]
     assert codes(with_status(status_entry(), sign(_list_2021([]), ISSUER)))["status"] == ["status_list_invalid"]
+
+
+# lists secured as JWT
+
+
+def _as_jwt(document: Document, key: Key) -> Document:
+    """As `library.py` wraps what is served as a token. The key is the issuer's own: a did:jwk."""
+    header = {"alg": "ES256", "typ": "vc+jwt", "kid": f"{document['issuer']}#0"}
+    return wrap(issue(header, document, key))
+
+
+def with_jwt_list(found: Document, key: Key) -> list[Check]:
+    reference = KeyReference(did_jwk(key), f"{did_jwk(key)}#0", None)
+    credential = sign(badge(ISSUER, credentialStatus=status_entry()), ISSUER)
+    token_key = asyncio.run(resolve_token_key(reference, Library(OutboundClient(resolver=FakeResolver({})), _nothing)))
+    gathered = Gathered(
+        credential, {ISSUER.method_id: ISSUER.method}, {LIST_URL: found}, {}, {reference.name: token_key}
+    )
+    return judge(gathered, NOW, contexts=CONTEXTS)
+
+
+async def _nothing(_url: str) -> None:
+    return None
+
+
+@pytest.mark.parametrize(("ones", "code"), [([], "status_clear"), ([7], "revoked")])
+def test_a_list_in_the_form_of_a_token_is_read(ones: list[int], code: str) -> None:
+    key = new_key("P-256")
+    document = status_list(ISSUER, ones=ones) | {"issuer": did_jwk(key)}
+    checks = with_jwt_list(_as_jwt(document, key), key)
+    assert codes(checks)["status"] == ["status_list_of_another_issuer", code]
+    forged = with_jwt_list(_as_jwt(document, new_key("P-256", "a stranger")), key)
+    assert codes(forged)["status"] == ["status_list_proof_failed"]
+
+
+@pytest.mark.parametrize("id_", ["data:application/vc+sd-jwt,a.b.c~", "data:application/vc+jwt,a.b.c", "x", 5])
+def test_an_envelope_that_holds_no_list_is_refused(id_: object) -> None:
+    envelope = {"@context": VC_CONTEXT, "type": "EnvelopedVerifiableCredential", "id": id_}
+    assert [each for _, each, _ in failed(with_status(status_entry(), envelope))] == ["status_list_invalid"]
 
 
 # 1EdTechRevocationList
