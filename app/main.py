@@ -42,6 +42,7 @@ import app.programs.router
 import app.programs.simulation_router
 import app.public.case
 import app.public.documents
+import app.public.endorsements
 import app.public.quality
 import app.public.sampling
 import app.public.sign_in
@@ -111,6 +112,7 @@ ROUTERS = (
     app.events.router.router,
     app.verification.router.router,
     app.public.documents.router,
+    app.public.endorsements.router,
     app.public.case.router,
     app.public.sign_in.router,
     app.public.sampling.router,

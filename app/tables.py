@@ -8,8 +8,10 @@ import app.assessors.store
 import app.audit.store
 import app.credentials.store
 import app.demographics.store
+import app.endorsements.store
 import app.events.store
 import app.frameworks.store
+import app.issuers.carried
 import app.issuers.store
 import app.jobs.queue
 import app.keys.store

@@ -276,6 +276,17 @@ class SettingsBody(Body):
     )
     proof_profiles: list[Literal["eddsa-rdfc-2022"]] = Field(default=["eddsa-rdfc-2022"], min_length=1, max_length=1)
     recipient_name: StrictBool = Field(default=False, description="Put the recipient's display name into the badge.")
+    refresh: StrictBool = Field(
+        default=False,
+        description="Let new badges name an address of their own (`refreshService`) at which a wallet gets the newest edition. "
+        "It needs no token: whoever has a copy of the badge reads there what it says now. Not for private badges.",
+    )
+
+    @model_validator(mode="after")
+    def _private_badges_are_not_refreshed(self) -> "SettingsBody":
+        if self.refresh and self.visibility == "private":
+            raise ValueError("refresh needs a visibility other than private: its address is open to whoever has it")
+        return self
 
     @model_validator(mode="after")
     def _reminder_lies_within_the_validity(self) -> "SettingsBody":

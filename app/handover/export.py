@@ -35,9 +35,12 @@ from app.credentials.store import Award, Credential, Edition, Representation
 from app.db import Table
 from app.demographics.store import DemographicDeclaration, DemographicVocabulary
 from app.demographics.tell import open_values
+from app.endorsements.seal import open_sealed as open_endorsement
+from app.endorsements.store import Endorsement
 from app.events.store import Event
 from app.frameworks.store import Framework, FrameworkVersion
 from app.handover.lines import Lines
+from app.issuers.carried import CarriedEndorsement
 from app.issuers.did_document import compose_did_document, verification_method_id
 from app.issuers.store import Issuer, get_issuer
 from app.keys.store import SigningKey, list_keys
@@ -274,6 +277,19 @@ def _open_reading(place: _Place, reading: Reading, learner: Learner | None) -> M
     return {"texts": open_reading(open_key(place.vault, learner), reading)}
 
 
+def _of_maybe_learner(query: Select[Any]) -> Select[Any]:
+    """An endorsement with the learner whose badge it speaks of, if it is of one."""
+    return query.add_columns(Learner).outerjoin(Learner, _same(Learner, Endorsement.issuer_id, Endorsement.learner_id))
+
+
+def _open_endorsement(place: _Place, endorsement: Endorsement, learner: Learner | None) -> Members:
+    """As with a badge: the bytes as text."""
+    if learner is None:
+        return {}  # its body is in the clear
+    is_erased = learner.sealed_key is None or endorsement.sealed_body is None
+    return {"body": None if is_erased else open_endorsement(open_key(place.vault, learner), endorsement).decode()}
+
+
 def _open_status_list(place: _Place, status_list: StatusList, publication: StatusListPublication) -> Members:
     url = status_list_url(place.base_url, status_list.id)
     return {"url": url, "published_at": publication.published_at, "body": publication.body.decode()}
@@ -303,6 +319,8 @@ KINDS = (
     _Kind(Credential, _of_learner(Credential), _open_credential),
     _Kind(Edition),
     _Kind(Representation, _of_edition, _open_representation),
+    _Kind(Endorsement, _of_maybe_learner, _open_endorsement),
+    _Kind(CarriedEndorsement),
     _Kind(StatusList, _with_publication, _open_status_list, batch=BATCH_OF_LARGE),
     _Kind(Event),
     _Kind(AuditEntry, _with_link, _open_audit_entry),

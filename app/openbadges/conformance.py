@@ -24,6 +24,7 @@ from app.errors import Fault, InvalidInput
 from app.openbadges.datatypes import (
     DATE_TIME_Z_PATTERN,
     EXTENSION_PATTERN,
+    EXTENSIONS_CONTEXT,
     IRI_PATTERN,
     OB_CONTEXT,
     URL_PATTERN,
@@ -128,8 +129,12 @@ def check_unsecured(document: Document) -> Iterator[Fault]:
 
 
 def check_badge_contexts(document: Document) -> Iterator[Fault]:
-    """Exactly VC v2 and OB 3.0.3, in this order: others are not bundled by verifiers, and older ones redefine terms."""
-    yield from _check_contexts(document, [VC_CONTEXT, OB_CONTEXT])
+    """Exactly VC v2 and OB 3.0.3, in this order: others are not bundled by verifiers, and older ones redefine terms.
+
+    A refresh service, and nothing else, asks for 1EdTech's extensions as a third.
+    """
+    extensions = [EXTENSIONS_CONTEXT] if "refreshService" in document else []
+    yield from _check_contexts(document, [VC_CONTEXT, OB_CONTEXT, *extensions])
 
 
 def check_list_contexts(document: Document) -> Iterator[Fault]:

@@ -14,6 +14,8 @@ from app.assessors.anchors import list_anchors_of
 from app.credentials.fetch import fetch_reason
 from app.credentials.store import get_representation, list_credentials_of_learner, list_editions
 from app.demographics.tell import tell_declaration
+from app.endorsements.seal import open_sealed as open_endorsement
+from app.endorsements.store import list_of_learners as list_endorsements_of_learners
 from app.events.store import list_events_about
 from app.keys.vault import PersonalKey, Vault
 from app.learners.recipients import open_key, open_known, primary_of
@@ -123,6 +125,17 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
         ],
         "readings": await tell_readings(session, learner.issuer_id, keys),
         "credentials": badges,
+        "endorsements": [
+            {
+                "id": each.id,
+                "origin": each.origin,
+                "state": each.state,
+                "credential_id": each.credential_id,
+                "endorser": each.endorser,
+                "document": json.loads(open_endorsement(keys[each.learner_id or ""], each)),
+            }
+            for each in await list_endorsements_of_learners(session, learner.issuer_id, list(keys))
+        ],
         "recognitions": [
             {
                 "credential_id": each.credential_id,

@@ -151,6 +151,19 @@ class KeyView:
 
 
 @dataclass(frozen=True, slots=True)
+class EndorsedByView:
+    """One endorsement: who says what (Markdown) of the thing shown. `url` is the endorsement's own page."""
+
+    name: str
+    endorser: Party
+    url: str
+    endorsed_on: date
+    comment: str = ""
+    until: date | None = None
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CardView:
     """One entry of a list of things that have a page."""
 
@@ -231,6 +244,7 @@ class CredentialView(PageView):
     panel_description: str = ""
     quality_url: str | None = None
     is_taken_over: bool = False
+    endorsements: Sequence[EndorsedByView] = ()
     is_listed: bool = False
 
     @property
@@ -278,6 +292,7 @@ class AchievementView(PageView):
     tags: Sequence[str] = ()
     versions: Sequence[VersionView] = ()
     quality_url: str | None = None
+    endorsements: Sequence[EndorsedByView] = ()
     is_listed: bool = True
 
 
@@ -295,7 +310,24 @@ class IssuerView(PageView):
     image_url: str | None = None
     image_alt: str = ""
     achievements: Sequence[CardView] = ()
+    endorsements: Sequence[EndorsedByView] = ()
     keys: Sequence[KeyView] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndorsementView(PageView):
+    """An endorsement on a page of its own. `holder` is the issuer here that gave it or took it in."""
+
+    line: EndorsedByView
+    description: str
+    endorsed: str
+    endorser_id: str
+    url: str
+    json_url: str
+    holder: Party
+    is_revoked: bool = False
+    is_withdrawn: bool = False
+    is_imported: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -426,6 +458,7 @@ View = (
     CredentialView
     | AchievementView
     | IssuerView
+    | EndorsementView
     | PanelView
     | ProblemView
     | ProblemsView
