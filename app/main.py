@@ -44,6 +44,7 @@ import app.public.case
 import app.public.documents
 import app.public.endorsements
 import app.public.quality
+import app.public.records
 import app.public.sampling
 import app.public.sign_in
 import app.readings.router
@@ -117,6 +118,7 @@ ROUTERS = (
     app.public.sign_in.router,
     app.public.sampling.router,
     app.public.quality.router,
+    app.public.records.router,
     app.web.health.router,
     app.web.api_docs.router,
 )

@@ -6,6 +6,7 @@ import app.achievements.store
 import app.appeals.store
 import app.assessors.store
 import app.audit.store
+import app.clr.store
 import app.credentials.store
 import app.demographics.store
 import app.endorsements.store

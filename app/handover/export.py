@@ -31,6 +31,8 @@ from app.assessors.store import (
     Training,
 )
 from app.audit.store import AuditEntry, AuditLink
+from app.clr.issue import open_record
+from app.clr.store import LearnerRecord, RecordedBadge
 from app.credentials.store import Award, Credential, Edition, Representation
 from app.db import Table
 from app.demographics.store import DemographicDeclaration, DemographicVocabulary
@@ -290,6 +292,12 @@ def _open_endorsement(place: _Place, endorsement: Endorsement, learner: Learner 
     return {"body": None if is_erased else open_endorsement(open_key(place.vault, learner), endorsement).decode()}
 
 
+def _open_record(place: _Place, record: LearnerRecord, learner: Learner) -> Members:
+    """As with a badge: the bytes as text."""
+    body = None if learner.sealed_key is None else open_record(open_key(place.vault, learner), record).decode()
+    return {"url": f"{place.base_url}/clr/{record.id}", "body": body}
+
+
 def _open_status_list(place: _Place, status_list: StatusList, publication: StatusListPublication) -> Members:
     url = status_list_url(place.base_url, status_list.id)
     return {"url": url, "published_at": publication.published_at, "body": publication.body.decode()}
@@ -321,6 +329,8 @@ KINDS = (
     _Kind(Representation, _of_edition, _open_representation),
     _Kind(Endorsement, _of_maybe_learner, _open_endorsement),
     _Kind(CarriedEndorsement),
+    _Kind(LearnerRecord, _of_learner(LearnerRecord), _open_record),
+    _Kind(RecordedBadge),
     _Kind(StatusList, _with_publication, _open_status_list, batch=BATCH_OF_LARGE),
     _Kind(Event),
     _Kind(AuditEntry, _with_link, _open_audit_entry),

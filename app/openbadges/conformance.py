@@ -117,9 +117,14 @@ def check_size(document: Document) -> Iterator[Fault]:
     if any(len(path) > MAX_DEPTH for path, _ in _walk(document, max_depth=MAX_DEPTH)):
         yield Fault("", f"is nested more than {MAX_DEPTH} levels deep")
         return
-    size = len(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
+    size = compute_size(document)
     if size > MAX_BYTES:
         yield Fault("", f"is {size} bytes of JSON, more than {MAX_BYTES}", "refer to large evidence by URL and digest")
+
+
+def compute_size(document: Document) -> int:
+    """Bytes of the document as compact JSON in UTF-8."""
+    return len(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
 
 
 def check_unsecured(document: Document) -> Iterator[Fault]:

@@ -11,6 +11,8 @@ from app.access.store import Person, list_roles, list_sessions
 from app.appeals.appeal import open_texts as open_appeal
 from app.appeals.store import list_appeals_of_learners
 from app.assessors.anchors import list_anchors_of
+from app.clr.issue import open_record
+from app.clr.store import list_records_of_learners
 from app.credentials.fetch import fetch_reason
 from app.credentials.store import get_representation, list_credentials_of_learner, list_editions
 from app.demographics.tell import tell_declaration
@@ -135,6 +137,15 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
                 "document": json.loads(open_endorsement(keys[each.learner_id or ""], each)),
             }
             for each in await list_endorsements_of_learners(session, learner.issuer_id, list(keys))
+        ],
+        "learner_records": [
+            {
+                "id": each.id,
+                "state": each.state,
+                "visibility": each.visibility,
+                "document": json.loads(open_record(keys[each.learner_id], each)),
+            }
+            for each in await list_records_of_learners(session, learner.issuer_id, list(keys))
         ],
         "recognitions": [
             {

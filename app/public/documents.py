@@ -26,9 +26,11 @@ from app.achievements.store import (
 from app.achievements.versions import translation_facts
 from app.assessors.panels import compose_panel_profile
 from app.assessors.store import get_public_panel
+from app.clr.issue import fetch_record
+from app.clr.store import get_public_record
 from app.credentials.bake import bake_png, bake_svg
 from app.credentials.fetch import fetch_body
-from app.credentials.store import get_public_credential
+from app.credentials.store import get_public_credential, get_refreshed
 from app.endorsements.store import list_standing_of
 from app.errors import AssayError, Gone, NotFound
 from app.identifiers import Identifier
@@ -43,7 +45,7 @@ from app.public.answering import NotAcceptable, negotiated, page
 from app.public.caching import ONE_YEAR, REVALIDATE
 from app.public.caching import document_response as _document
 from app.public.caching import json_response as _json
-from app.public.endorsements import find_own_endorsement, list_endorsed_by
+from app.public.endorsements import fetch_public_endorsement, list_endorsed_by
 from app.public.negotiate import HTML, JSON_TYPES, negotiate, prefers_html
 from app.public.pages import NotFoundView
 from app.public.rendering import SECURITY_HEADERS, render
@@ -273,9 +275,12 @@ async def find_own_document(world: Resources, url: str) -> Mapping[str, Any] | N
         if match := re.fullmatch(r"/credentials/([0-9a-f]{32})(?:/badge\.(?:png|svg))?", path):
             _, body, _ = await fetch_body(session, world.vault, await get_public_credential(session, match[1]))
             return _loaded(body)
-        if re.fullmatch(r"/(?:endorsements|refresh)/[0-9a-f]{32}", path):
-            body = await find_own_endorsement(session, world, path) or b""
-            return _loaded(body)
+        if match := re.fullmatch(r"/endorsements/([0-9a-f]{32})", path):
+            return _loaded(await fetch_public_endorsement(session, world, match[1]))
+        if match := re.fullmatch(r"/refresh/([0-9a-f]{32})", path):
+            return _loaded((await fetch_body(session, world.vault, await get_refreshed(session, match[1])))[1])
+        if match := re.fullmatch(r"/clr/([0-9a-f]{32})", path):
+            return _loaded(await fetch_record(session, world, await get_public_record(session, match[1])))
         if match := re.fullmatch(r"/issuers/([a-z0-9-]{1,63})/did\.json", path):
             found = await get_issuer_by_slug(session, match[1])
             keys = [key.public_key_multibase for key in await list_keys(session, found.id)]

@@ -43,8 +43,7 @@ async def endorsement(
     endorsement_id: Identifier, request: Request, session: ReadSession, world: World, now: Now
 ) -> Response:
     """An endorsement: the exact bytes that were signed, or its page."""
-    found = await get_public_endorsement(session, endorsement_id)
-    body = await _fetch_if_public(session, world, found)
+    found, body = await _find(session, world, endorsement_id)
     media_type = negotiated(request)
     if media_type == HTML:
         return await page("endorsement.html", await _view(session, world, found, json.loads(body), now))
@@ -102,11 +101,16 @@ async def list_endorsed_by(
     return [_line(each, json.loads(await fetch_endorsement(session, world.vault, each)), world, now) for each in found]
 
 
-async def _fetch_if_public(session: AsyncSession, world: Resources, found: Endorsement) -> bytes:
-    """Raises NotFound for the endorsement of a badge that is private."""
+async def fetch_public_endorsement(session: AsyncSession, world: Resources, endorsement_id: str) -> bytes:
+    """The bytes that are served. Raises NotFound, also for the endorsement of a private badge; Gone."""
+    return (await _find(session, world, endorsement_id))[1]
+
+
+async def _find(session: AsyncSession, world: Resources, endorsement_id: str) -> tuple[Endorsement, bytes]:
+    found = await get_public_endorsement(session, endorsement_id)
     if found.credential_id is not None:
         await get_public_credential(session, found.credential_id)
-    return await fetch_endorsement(session, world.vault, found)
+    return found, await fetch_endorsement(session, world.vault, found)
 
 
 async def _answer(
@@ -156,13 +160,3 @@ async def _view(
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
-
-
-async def find_own_endorsement(session: AsyncSession, world: Resources, path: str) -> bytes | None:
-    """For verifying: the bytes of what this room serves at a path of this service; else None. Raises NotFound, Gone."""
-    kind, _, id_ = path.removeprefix("/").partition("/")
-    if kind == "endorsements":
-        return await _fetch_if_public(session, world, await get_public_endorsement(session, id_))
-    if kind == "refresh":
-        return (await fetch_body(session, world.vault, await get_refreshed(session, id_)))[1]
-    return None

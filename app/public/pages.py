@@ -330,6 +330,37 @@ class EndorsementView(PageView):
     is_imported: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class BundledView:
+    """A badge in a learner record: its name in the signed record, and its state as of now."""
+
+    name: str
+    url: str
+    state: CredentialState
+    image_url: str | None
+    awarded_on: date
+    is_current: bool
+    parts: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordView(PageView):
+    """A learner record. `goals` are pathways that are named in it and not awarded, each with the parts earned."""
+
+    title: str
+    description: str
+    url: str
+    json_url: str
+    issuer: Party
+    recipient_name: str | None
+    signed_on: date
+    checked_at: datetime
+    is_revoked: bool
+    is_partial: bool
+    badges: Sequence[BundledView]
+    goals: Sequence[tuple[str, Sequence[str]]] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelView(PageView):
     """A panel of assessors: how many, never who. Or an external source, who judged earlier awards."""
@@ -459,6 +490,7 @@ View = (
     | AchievementView
     | IssuerView
     | EndorsementView
+    | RecordView
     | PanelView
     | ProblemView
     | ProblemsView
