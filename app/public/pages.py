@@ -246,6 +246,8 @@ class CredentialView(PageView):
     is_taken_over: bool = False
     endorsements: Sequence[EndorsedByView] = ()
     is_listed: bool = False
+    forms: Sequence[tuple[str, str, str]] = ()
+    """Further proof profiles: the name, the address, and what a file of it is called."""
 
     @property
     def state_text(self) -> StateText:
