@@ -27,9 +27,6 @@ from app.verification.verify import Verifier
 
 MAX_BYTES = 64 * 1024
 
-# What the verifier finds missing in a credential that is no badge and is not meant to be one.
-_BADGE_ONLY = frozenset({"not_an_open_badge", "invalid_subject", "invalid_achievement"})
-
 
 class NotAnEndorsement(InvalidInput):
     """It is not an EndorsementCredential that says what it endorses, or is larger than MAX_BYTES."""
@@ -80,11 +77,10 @@ async def examine_endorsement(verifier: Verifier, document: Mapping[str, Any]) -
     if len(body) > MAX_BYTES:
         raise NotAnEndorsement(f"The endorsement is larger than {MAX_BYTES} bytes.")
     found = (await verifier.examine(document)).verification
-    failed = [each for each in found.checks if each.outcome == "failed" and each.code not in _BADGE_ONLY]
+    failed = [each for each in found.checks if each.outcome == "failed"]
     if failed and all(each.fault == "network" for each in failed):
         raise Unavailable(failed[0].detail, cure="Try again later.")
-    is_proven = any(each.name == "proof" and each.outcome == "passed" for each in found.checks)
-    if failed or not is_proven:
+    if not found.valid:
         faults = [Fault(f"/credential{each.pointer or ''}", f"{each.code}: {each.detail}") for each in failed]
         raise EndorsementNotVerified("The endorsement does not verify.", faults=faults)
     valid_from = find_moment(document.get("validFrom"))
