@@ -39,8 +39,8 @@ from app.openbadges.profile import VerifiableCredential
 CLR_CONTEXT = "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json"
 CONTEXTS = [VC_CONTEXT, CLR_CONTEXT, OB_CONTEXT]
 
-MAX_BYTES = 768 * 1024
-"""Size of a record as compact JSON in UTF-8: below what verifiers accept from the network (1 MiB here)."""
+MAX_BYTES = 255 * 1024
+"""Size of a record as compact JSON in UTF-8. With its proof it stays below the 256 KiB that common verifiers take."""
 
 ClrContexts = tuple[
     Literal["https://www.w3.org/ns/credentials/v2"],
