@@ -102,4 +102,4 @@ class ClrWithDocument(ClrOut):
 
 
 class ClrList(BaseModel):
-    items: list[ClrOut] = Field(description="Oldest first.")
+    records: list[ClrOut] = Field(description="Oldest first.")

@@ -112,4 +112,4 @@ async def _list(session: AsyncSession, world: Resources, issuer_id: str, learner
     person = await list_same_person(session, issuer_id, learner_id)
     records = await list_records_of_learners(session, issuer_id, person)
     badges = await list_badges_of(session, issuer_id, [each.id for each in records])
-    return ClrList(items=[ClrOut.of(each, badges, world.base_url) for each in records])
+    return ClrList(records=[ClrOut.of(each, badges, world.base_url) for each in records])

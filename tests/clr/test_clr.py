@@ -274,7 +274,7 @@ async def test_a_record_is_revoked_and_its_badges_are_not(
     assert "revoked" in failures(await verify(world_of(app), document))
     await require_verifies(world_of(app), bundled(document)[0])
     assert "Revoked." in (await api.get(made["url"], headers=HTML)).text
-    listed = (await partner.client.get(f"/v1/learners/{holder.learner_id}/clr")).json()["items"]
+    listed = (await partner.client.get(f"/v1/learners/{holder.learner_id}/clr")).json()["records"]
     assert [(each["id"], each["state"]) for each in listed] == [(made["id"], "revoked")]
 
 
@@ -290,7 +290,7 @@ async def test_a_learner_bundles_their_own(app: FastAPI, partner: Partner) -> No
         assert bundled(document) == [badge["document"]]
         assert "Ada Example" in json.dumps(document["credentialSubject"]["identifier"])
         assert (await ada.post(f"/v1/learners/{holder.learner_id}/clr", json={})).status_code == 201
-        assert len((await ada.get("/v1/me/clr")).json()["items"]) == 2
+        assert len((await ada.get("/v1/me/clr")).json()["records"]) == 2
         assert (await ada.post("/v1/me/clr", json={"credential_ids": [foreign["id"]]})).status_code == 404
         assert (await ada.get(f"/v1/clr/{theirs_['id']}")).status_code == 404
         assert (await ada.post(f"/v1/clr/{theirs_['id']}/revoke")).status_code == 404
@@ -331,7 +331,7 @@ async def test_who_was_merged_has_their_records_with_the_survivor(partner: Partn
     assert merged.status_code == 200, merged.text
     gone = await twin.ask()
     assert (gone.status_code, gone.json()["code"]) == (410, "learner_merged")
-    listed = (await partner.client.get(f"/v1/learners/{holder.learner_id}/clr")).json()["items"]
+    listed = (await partner.client.get(f"/v1/learners/{holder.learner_id}/clr")).json()["records"]
     assert [each["id"] for each in listed] == [old["id"]]
     assert (await partner.client.get(f"/v1/clr/{old['id']}")).status_code == 200
     assert len((await holder.bundle())["badges"]) == 2
