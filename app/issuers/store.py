@@ -39,6 +39,7 @@ class Issuer(Table):
 
     `left_at` is when it ended its issuing here; what it has published stays published. `verified_at` is when the operator marked
     it as verified, `verified_as` what they found it to be: information for readers, of no effect on what it may do.
+    `domain_linkage` is its newest Domain Linkage Credential (`app.issuers.domain_linkage`).
     """
 
     __tablename__ = "issuer"
@@ -51,6 +52,7 @@ class Issuer(Table):
     left_at: Mapped[datetime | None]
     verified_at: Mapped[datetime | None]
     verified_as: Mapped[str | None]
+    domain_linkage: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

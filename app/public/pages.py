@@ -308,6 +308,8 @@ class IssuerView(PageView):
     json_url: str
     did: str
     left_at: date | None = None
+    verified_as: str | None = None
+    verified_at: date | None = None
     website: str | None = None
     image_url: str | None = None
     image_alt: str = ""

@@ -157,6 +157,8 @@ async def issuer_view(session: AsyncSession, world: Resources, issuer: Issuer) -
         json_url=f"{url}?format=json",
         did=issuer.did,
         left_at=issuer.left_at,
+        verified_as=issuer.verified_as,
+        verified_at=issuer.verified_at,
         website=website if website != url else None,
         achievements=await _achievement_cards(session, world, issuer),
         keys=[

@@ -17,8 +17,10 @@ from app.credentials.issue import LEASE, _reopen, _represent_all, recover
 from app.credentials.profiles import PROFILE_NAMES, PROFILES, list_mandatory
 from app.openbadges.conformance import lint
 from app.openbadges.jwt import document_in
+from app.operation.check import Tally, check_badges
 from app.proofs.data_integrity import verify_proof
 from app.proofs.verification_method import verification_method_from
+from app.resources import Resources
 from app.settings import Settings
 from tests.conftest import Partner
 from tests.credentials.profiles import DID, bodies, fetch, issue, make_keys, settle, told
@@ -31,6 +33,8 @@ from tests.issuing import (
     with_signer,
     world_of,
 )
+from tests.operation.behind import unguarded
+from tests.people import open_person
 
 CONTEXTS = load_contexts()
 PUBLIC = [name for name in PROFILE_NAMES if PROFILES[name].is_public]
@@ -260,6 +264,62 @@ async def test_a_base_proof_goes_to_nobody_but_issuer_and_holder(
         f"/v1/credentials/{badge['id']}/derive", json={"selective_pointers": ["/evidence"]}
     )
     assert refused.status_code == 404
+
+
+async def test_a_learner_has_what_is_their_own(app: FastAPI, partner: Partner, clock: FixedClock) -> None:
+    await make_keys(partner, "P-256")
+    await settle(partner, "ecdsa-sd-2023")
+    badge = await issue(partner)
+    other = await issue(partner, recipient={"email": "bob@schools.example.org"})
+    body = {"selective_pointers": ["/evidence/0"]}
+    _, learner = await open_person(app, partner.issuer_id, "learner", learner_id=badge["learner_id"])
+    async with learner:
+        for id_, status in ((badge["id"], 200), (other["id"], 404)):
+            path = f"/v1/credentials/{id_}"
+            base = await learner.get(f"{path}/representations/ecdsa-sd-2023")
+            assert base.status_code == status
+            part = await learner.post(f"{path}/derive", json=body)
+            assert part.status_code == status
+            assert (await learner.get(path)).status_code == 403
+        part = await learner.post(f"/v1/credentials/{badge['id']}/derive", json=body)
+        assert await problems(partner, part.json()["document"], clock) == [[]]
+    exported = (await partner.client.get(f"/v1/learners/{badge['learner_id']}/export")).json()
+    [edition] = exported["credentials"][0]["editions"]
+    base = await fetch(partner, badge, "ecdsa-sd-2023")
+    assert edition["representations"] == {"ecdsa-sd-2023": base.text}
+    assert (await partner.client.post(f"/v1/learners/{badge['learner_id']}/erase")).status_code == 200
+    assert (await fetch(partner, badge, "ecdsa-sd-2023")).status_code == 410
+    assert (await partner.client.post(f"/v1/credentials/{badge['id']}/derive", json=body)).status_code == 410
+
+
+async def test_every_representation_is_checked_as_it_is_stored(
+    app: FastAPI, settings: Settings, partner: Partner
+) -> None:
+    world = world_of(app)
+    await make_keys(partner)
+    await settle(partner)
+    await issue(partner)
+    assert await bad_badges(world) == []
+    where = "UPDATE representation SET sealed_body = :value WHERE profile = 'vc-jose-cose'"
+    async with unguarded(settings) as change:
+        [(sealed,)] = await change("SELECT sealed_body FROM representation WHERE profile = 'ob3-jwt'")
+        await change(where, value=bytes(sealed))  # bytes of one profile do not open as those of another
+        [faults] = await bad_badges(world)
+        assert [fault.partition(":")[0] for fault in faults] == ["vc-jose-cose"]
+        assert "cannot be opened" in faults[0]
+        await change("DELETE FROM representation WHERE profile IN ('vc-jose-cose', 'ecdsa-sd-2023')")
+        [faults] = await bad_badges(world)
+        assert set(faults) == {
+            "ecdsa-sd-2023: its signed bytes are missing",
+            "vc-jose-cose: its signed bytes are missing",
+        }
+
+
+async def bad_badges(world: Resources) -> list[tuple[str, ...]]:
+    tally = Tally()
+    async for _ in check_badges(world, tally):
+        pass
+    return [each.faults for each in tally.bad_badges]
 
 
 async def test_what_cannot_be_derived_is_refused(partner: Partner) -> None:
