@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from app.errors import AssayError, Broken, InvalidInput
 from app.net.client import FetchRefused
 from app.net.did import resolve_verification_method
+from app.proofs.errors import InvalidVerificationMethod
 from app.proofs.jose_keys import TokenKey
 from app.proofs.verification_method import VerificationMethod
 from app.verification.envelopes import open_sent
@@ -70,7 +71,12 @@ async def _gather(names: Iterable[str], kind: str, get: Callable[[str], Awaitabl
 
 async def _resolve(name: str, library: Library) -> VerificationMethod:
     get_document = partial(library.get_document, purpose="verification_method")
-    return await resolve_verification_method(name, purpose="assertionMethod", get_document=get_document)
+    try:
+        return await resolve_verification_method(name, purpose="assertionMethod", get_document=get_document)
+    except InvalidVerificationMethod:
+        # Keys are replaced: a copy that was kept may lack the newest.
+        fresh = partial(get_document, fresh=True)
+        return await resolve_verification_method(name, purpose="assertionMethod", get_document=fresh)
 
 
 def recorded(error: AssayError, kind: str) -> Missing:

@@ -48,15 +48,25 @@ class Gathered:
     token_keys: Mapping[str, TokenKey | Missing] = field(default_factory=dict)
 
 
-Purpose = Literal["credential", "verification_method", "status_list"]
+Purpose = Literal[
+    "credential",
+    "verification_method",
+    "status_list",
+    "refresh",
+    "badge_class",
+    "issuer_profile",
+    "schema",
+    "evidence",
+    "registry",
+]
 """What a document is fetched for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
     """A request over the network: "fetched", "refused" (never sent: no public https address), "failed" (no usable answer), or
-    "unreadable" (no JSON object)."""
+    "unreadable" (no JSON object). "kept" is none: a copy that was fetched for another verification, a few minutes ago at most."""
 
     url: str
     purpose: Purpose
-    outcome: Literal["fetched", "refused", "failed", "unreadable"]
+    outcome: Literal["fetched", "refused", "failed", "unreadable", "kept"]

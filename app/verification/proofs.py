@@ -119,25 +119,27 @@ def _read_problem(problem: Problem, pointer: str) -> list[Check]:
             return [check(known, pointer=problem.pointer, reason=problem.detail)]
 
 
-def _judge_issuer_binding(credential: Mapping[str, Any], gathered: Gathered) -> Iterator[Check]:
-    """VC Data Integrity 1.0, "Proof Purposes": made with a key of the issuer, for the purpose of asserting."""
-    compared = 0
+def _judge_issuer_binding(credential: Mapping[str, Any], gathered: Gathered) -> list[Check]:
+    """VC Data Integrity 1.0, "Proof Purposes": made with a key of the issuer, for the purpose of asserting.
+
+    One such proof is enough. Others of a set may be of others, or for something else; they say nothing about the issuer.
+    """
+    found = []
     issuer = issuer_id(credential)
     for pointer, proof in _proofs(credential)[:MAX_PROOFS]:
         method = gathered.methods.get(text_of(proof.get("verificationMethod")))
         if not _is_supported(proof) or not isinstance(method, VerificationMethod):
             continue
-        compared += 1
         if proof.get("proofPurpose") != "assertionMethod":
-            yield check("wrong_proof_purpose", pointer=f"{pointer}/proofPurpose")
+            found.append(check("wrong_proof_purpose", pointer=f"{pointer}/proofPurpose"))
         elif method.controller != issuer:
-            yield check(
-                "controller_mismatch", pointer="/issuer", controller=method.controller, issuer=issuer or "nobody"
-            )
+            controller, named = method.controller, issuer or "nobody"
+            found.append(check("controller_mismatch", pointer="/issuer", controller=controller, issuer=named))
         else:
-            yield check("issuer_bound", pointer=pointer)
-    if not compared:
-        yield check("not_checked", name="issuer_binding")
+            found.append(check("issuer_bound", pointer=pointer))
+    if any(each.code == "issuer_bound" for each in found):
+        return [each if each.code == "issuer_bound" else check("proof_of_another") for each in found]
+    return found or [check("not_checked", name="issuer_binding")]
 
 
 def _proofs(credential: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:

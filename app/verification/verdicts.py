@@ -5,10 +5,13 @@ The codes are part of the API; CHECKS_VERSION changes when one is removed or cha
 
 from collections.abc import Iterable, Mapping
 
+from app.verification.beside_verdicts import BESIDE_VERDICTS
+from app.verification.open_badges_2_verdicts import OPEN_BADGES_2_VERDICTS
+from app.verification.part_verdicts import PART_VERDICTS
 from app.verification.status_verdicts import STATUS_VERDICTS
 from app.verification.verdict import REISSUE, Check, Name, Verdict
 
-CHECKS_VERSION = "1"
+CHECKS_VERSION = "2"
 
 VC_CONTEXT = "https://www.w3.org/ns/credentials/v2"
 MAX_PROOFS = 3
@@ -244,6 +247,12 @@ VERDICTS: Mapping[str, Verdict] = {
         "nobody",
         "The badge was signed with a key that is published by the host of the issuer's id.",
     ),
+    "proof_of_another": Verdict(
+        "issuer_binding",
+        "warning",
+        "nobody",
+        "A further proof is good, but somebody else's, or made for another purpose than assertionMethod.",
+    ),
     "controller_mismatch": Verdict(
         "issuer_binding",
         "failed",
@@ -271,6 +280,9 @@ VERDICTS: Mapping[str, Verdict] = {
     ),
     # status
     **STATUS_VERDICTS,
+    **PART_VERDICTS,
+    **OPEN_BADGES_2_VERDICTS,
+    **BESIDE_VERDICTS,
     # any
     "not_checked": Verdict("status", "skipped", "nobody", "Not checked, because of what the other checks found."),
 }

@@ -227,6 +227,39 @@ def test_the_purpose_of_the_proof_is_to_assert() -> None:
     assert not is_valid(checks)
 
 
+def proof_set(*signed: Document) -> Document:
+    """One badge with the proofs of all of `signed`, which are the same but for them."""
+    return signed[0] | {"proof": [proof for each in signed for proof in each["proof"]]}
+
+
+def test_one_proof_of_the_issuer_is_enough_and_every_known_one_has_to_be_good() -> None:
+    own, other = sign(badge(ISSUER), ISSUER), sign(badge(ISSUER), STRANGER)
+    for credential in (proof_set(own, other), proof_set(other, own)):
+        checks = judged(credential)
+        assert is_valid(checks)
+        assert sorted(codes(checks)["issuer_binding"]) == ["issuer_bound", "proof_of_another"]
+    assert not is_valid(judged(other))
+    broken = put(proof_set(own, other), "/proof/1/created", "2026-11-20T00:00:00Z")
+    assert failed(judged(broken)) == [("proof", "signature_invalid", "/proof/1/proofValue")]
+    unknown = put(proof_set(own, other), "/proof/1/cryptosuite", "bbs-2023")
+    assert is_valid(judged(unknown))
+    assert codes(judged(unknown))["proof"] == ["other_proof_ignored", "proof_verified"]
+
+
+def test_a_proof_for_another_purpose_beside_that_of_the_issuer_says_nothing() -> None:
+    asserted = sign(badge(ISSUER), ISSUER)
+    authenticated = sign(badge(ISSUER), ISSUER, proofPurpose="authentication")
+    checks = judged(proof_set(asserted, authenticated))
+    assert is_valid(checks)
+    assert codes(checks)["issuer_binding"] == ["issuer_bound", "proof_of_another"]
+    assert failed(judged(authenticated)) == [("issuer_binding", "wrong_proof_purpose", "/proof/0/proofPurpose")]
+
+
+def test_proofs_of_two_badges_do_not_mix() -> None:
+    one, other = sign(badge(ISSUER), ISSUER), sign(badge(ISSUER, name="Another"), ISSUER)
+    assert not is_valid(judged(proof_set(one, other)))
+
+
 # validity
 
 
