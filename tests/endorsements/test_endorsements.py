@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.issuers.carried import CarriedEndorsement
+from app.openbadges.endorsement import find_obstacle
 from tests.builders import achievement_body
 from tests.conftest import Partner
 from tests.endorsements.endorsing import (
@@ -292,22 +293,11 @@ async def test_badges_carry_what_cannot_turn(
 async def test_badges_do_not_carry_what_may_turn(partner: Partner, shared: Path) -> None:
     own_did = await did_of(partner)
     unversioned = version_url(partner).rpartition("/")[0]
-    status = {
-        "id": "https://state.example.org/lists/1#5", "type": "BitstringStatusListEntry", "statusPurpose": "message",
-        "statusListIndex": "5", "statusListCredential": "https://state.example.org/lists/1",
-    }  # fmt: skip
-    extensions = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"
-    contexts = [*theirs("urn:x:y")["@context"], extensions]
-    service = {"id": "https://state.example.org/refresh/1", "type": "1EdTechCredentialRefresh"}
     comment = "x" * 20_000
     long = {"id": own_did, "type": ["EndorsementSubject"], "endorsementComment": comment}
-    schema = {"id": "https://state.example.org/schema", "type": "1EdTechJsonSchemaValidator2019"}
     for number, document in enumerate(
         (
             theirs(own_did, validUntil=LATER),
-            theirs(own_did, credentialStatus=status),
-            theirs(own_did, refreshService=service, **{"@context": contexts}),
-            theirs(own_did, credentialSchema=[schema], **{"@context": contexts}),
             theirs(own_did, type=["EndorsementCredential", "VerifiableCredential"], name=None),
             theirs(own_did, credentialSubject=long),
             theirs(unversioned),
@@ -363,3 +353,35 @@ async def test_the_next_version_carries_nothing_said_of_the_one_before(partner: 
     badge = (await decided(partner))["credential"]["document"]
     assert badge["credentialSubject"]["achievement"]["version"] == "2"
     assert "endorsement" not in badge["credentialSubject"]["achievement"]
+
+
+def test_what_a_verifier_would_have_to_fetch_is_not_embedded() -> None:
+    good = theirs("did:example:academy")
+    contexts = [*good["@context"], "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"]
+    status = {
+        "id": "https://state.example.org/lists/1#5", "type": "BitstringStatusListEntry",
+        "statusPurpose": "revocation", "statusListIndex": "5",
+        "statusListCredential": "https://state.example.org/lists/1",
+    }  # fmt: skip
+    service = {"id": "https://state.example.org/refresh/1", "type": "1EdTechCredentialRefresh"}
+    schema = {"id": "https://state.example.org/schema", "type": "1EdTechJsonSchemaValidator2019"}
+    [proof] = good["proof"]
+    elsewhere = "did:web:state.example.org#key-1"
+    unfit: list[Document] = [
+        {**good, "credentialStatus": status},
+        {**good, "refreshService": service, "@context": contexts},
+        {**good, "credentialSchema": [schema], "@context": contexts},
+        {**good, "termsOfUse": [{"type": "Terms"}]},
+        {**good, "proof": [proof, proof]},
+        {**good, "proof": [{**proof, "cryptosuite": "ecdsa-rdfc-2019"}]},
+        {**good, "proof": [{**proof, "proofPurpose": "authentication"}]},
+        {**good, "proof": [{**proof, "domain": "state.example.org"}]},
+        {**good, "proof": [{**proof, "verificationMethod": elsewhere}]},
+        {**good, "issuer": good["issuer"]["id"]},
+        {**good, "endorsementJwt": ["a.b.c"]},
+        {name: value for name, value in good.items() if name != "proof"},
+    ]
+    assert find_obstacle(good, size=1_000) is None
+    assert find_obstacle(good, size=20_000) is not None
+    for number, document in enumerate(unfit):
+        assert find_obstacle(document, size=1_000) is not None, number
