@@ -39,7 +39,7 @@ openapi: .venv/installed-dev ## write docs/openapi.json (with recorded examples)
 	@env -u ASSAY_PUBLIC_URL $(BIN)/python -m tests.house.settings_page
 
 schemas: .venv/installed-dev ## write schemas/json anew
-	$(BIN)/python -m app.openbadges.json_schema > schemas/json/achievement_credential.json
+	$(BIN)/python -m tests.house.published_schemas
 
 lock: .venv/installed-dev ## resolve the dependencies of pyproject.toml anew
 	$(BIN)/pip install -q uv

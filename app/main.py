@@ -43,7 +43,9 @@ import app.programs.simulation_router
 import app.public.case
 import app.public.did_configuration
 import app.public.documents
+import app.public.endorsements
 import app.public.quality
+import app.public.records
 import app.public.sampling
 import app.public.sign_in
 import app.readings.router
@@ -111,12 +113,14 @@ ROUTERS = (
     app.vcapi.router.router,
     app.events.router.router,
     app.verification.router.router,
+    app.public.endorsements.router,
     app.public.documents.router,
     app.public.did_configuration.router,
     app.public.case.router,
     app.public.sign_in.router,
     app.public.sampling.router,
     app.public.quality.router,
+    app.public.records.router,
     app.web.health.router,
     app.web.api_docs.router,
 )

@@ -6,10 +6,13 @@ import app.achievements.store
 import app.appeals.store
 import app.assessors.store
 import app.audit.store
+import app.clr.store
 import app.credentials.store
 import app.demographics.store
+import app.endorsements.store
 import app.events.store
 import app.frameworks.store
+import app.issuers.carried
 import app.issuers.store
 import app.jobs.queue
 import app.keys.store

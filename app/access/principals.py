@@ -32,6 +32,10 @@ class Scope(StrEnum):
     DECISIONS_WRITE = "decisions:write"
     CREDENTIALS_READ = "credentials:read"
     CREDENTIALS_STATUS = "credentials:status"
+    CLR_READ = "clr:read"
+    CLR_WRITE = "clr:write"
+    ENDORSEMENTS_READ = "endorsements:read"
+    ENDORSEMENTS_WRITE = "endorsements:write"
     EVENTS_READ = "events:read"
     PATHWAYS_READ = "pathways:read"
     PATHWAYS_WRITE = "pathways:write"
@@ -80,6 +84,8 @@ ROLE_SCOPES: Mapping[str, frozenset[Scope]] = {
         Scope.PEOPLE_WRITE,
         Scope.SUBMISSIONS_WRITE,
         Scope.CREDENTIALS_STATUS,
+        Scope.CLR_WRITE,
+        Scope.ENDORSEMENTS_WRITE,
     },
     "partner_viewer": frozenset({Scope.ACHIEVEMENTS_READ, Scope.CREDENTIALS_READ}),
     "recognizer": frozenset({Scope.RECOGNITIONS_READ, Scope.RECOGNITIONS_WRITE}),
@@ -87,7 +93,16 @@ ROLE_SCOPES: Mapping[str, frozenset[Scope]] = {
 
 Role = Literal["learner", "assessor", "lead", "approver", "director", "partner_viewer", "recognizer"]
 
-OWN_SCOPES = frozenset({Scope.CREDENTIALS_READ, Scope.PATHWAYS_READ, Scope.SUBMISSIONS_READ, Scope.SUBMISSIONS_WRITE})
+OWN_SCOPES = frozenset(
+    {
+        Scope.CLR_READ,
+        Scope.CLR_WRITE,
+        Scope.CREDENTIALS_READ,
+        Scope.PATHWAYS_READ,
+        Scope.SUBMISSIONS_READ,
+        Scope.SUBMISSIONS_WRITE,
+    }
+)
 """What a learner may do with what is their own."""
 
 

@@ -290,6 +290,17 @@ class SettingsBody(Body):
         "is what the badge's address answers. One that a badge cannot have is skipped (`GET /v1/credentials/{id}` says why).",
     )
     recipient_name: StrictBool = Field(default=False, description="Put the recipient's display name into the badge.")
+    refresh: StrictBool = Field(
+        default=False,
+        description="Let new badges name an address of their own (`refreshService`) at which a wallet gets the newest edition. "
+        "It needs no token: whoever has a copy of the badge reads there what it says now. Not for private badges.",
+    )
+
+    @model_validator(mode="after")
+    def _private_badges_are_not_refreshed(self) -> "SettingsBody":
+        if self.refresh and self.visibility == "private":
+            raise ValueError("refresh needs a visibility other than private: its address is open to whoever has it")
+        return self
 
     @field_validator("proof_profiles")
     @classmethod

@@ -34,6 +34,7 @@ from app.credentials.award import (
     require_some_validity,
     shown_identities,
 )
+from app.credentials.extras import lint_carrying, list_endorsements, open_refresh
 from app.credentials.jobs import note_holdings
 from app.credentials.profiles import DEFAULT, PROFILES, Planned, read_plan, write_plan
 from app.credentials.remind import remind_later
@@ -178,7 +179,10 @@ async def prepare(
         created_at=now,
     )
     shown = shown_identities(await open_identities(session, world.vault, facts.learner), settings)
-    linted = lint(_compose(world, issuer, facts, edition, shown), contexts=world.contexts)
+    refresh = open_refresh(credential, wanted=settings.get("refresh", False), base_url=world.base_url)
+    endorsements = await list_endorsements(session, issuer_id, facts.version.achievement_id, facts.version.version)
+    unsecured = _compose(world, issuer, facts, edition, shown, refresh)
+    linted = lint_carrying(unsecured, endorsements, contexts=world.contexts)
     key_ids = {each.algorithm: each.id for each in keys.values()}
     plans = plan_further(world, settings.get("proof_profiles", []), linted.document, key_ids)
     edition.profiles = [write_plan(each) for each in plans]
@@ -254,7 +258,7 @@ async def recover(world: Resources, issuer_id: str, edition_id: str, *, finish: 
 
 
 def _compose(
-    world: Resources, issuer: Issuer, facts: AwardFacts, edition: Edition, identities: Identities
+    world: Resources, issuer: Issuer, facts: AwardFacts, edition: Edition, identities: Identities, refresh: str | None
 ) -> dict[str, Any]:
     """The unsecured document: the version's template filled with the facts."""
     assert facts.version.document is not None
@@ -287,6 +291,7 @@ def _compose(
             valid_from=edition.valid_from,
             valid_until=edition.valid_until,
             awarded_date=edition.awarded_date,
+            refresh_url=refresh,
         )
     )
 

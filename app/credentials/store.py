@@ -51,7 +51,8 @@ class Credential(Table):
     `version` is the achievement's version that the edition now served was decided on.
 
     `edition_number` is that of the edition now served, 0 before the first. `external_id` is that of the decision it was
-    first issued on.
+    first issued on. `refresh_id` is the last part of the address at which the newest edition is had without a token, where its
+    editions name one.
     """
 
     __tablename__ = "credential"
@@ -62,6 +63,7 @@ class Credential(Table):
         CheckConstraint("state IN ('pending', 'issued', 'suspended', 'revoked', 'failed')", name="state"),
         Index(None, "issuer_id", "updated_at", "id"),
         Index(None, "issuer_id", "external_id"),
+        Index(None, "refresh_id", unique=True),
     )
 
     issuer_id: Mapped[str] = mapped_column(ForeignKey("issuer.id"), primary_key=True)
@@ -76,6 +78,7 @@ class Credential(Table):
     state: Mapped[str]
     sealed_reason: Mapped[bytes | None]
     edition_number: Mapped[int]
+    refresh_id: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -194,6 +197,17 @@ async def get_public_credential(session: AsyncSession, credential_id: str) -> Cr
     credential = (await session.scalars(query)).one_or_none()
     if credential is None:
         raise NotFound("There is no credential with this id.")
+    return credential
+
+
+async def get_refreshed(session: AsyncSession, refresh_id: str) -> Credential:
+    """The badge, whichever issuer's, whose editions name this address. Raises NotFound, also for one that is private."""
+    query = select(Credential).where(
+        Credential.refresh_id == refresh_id, Credential.visibility != "private", Credential.edition_number > 0
+    )
+    credential = (await session.scalars(query)).one_or_none()
+    if credential is None:
+        raise NotFound("No badge is refreshed at this address.")
     return credential
 
 

@@ -31,14 +31,19 @@ from app.assessors.store import (
     Training,
 )
 from app.audit.store import AuditEntry, AuditLink
+from app.clr.issue import open_record
+from app.clr.store import LearnerRecord, RecordedBadge
 from app.credentials.fetch import open_body
 from app.credentials.store import Award, Credential, Edition, Representation
 from app.db import Table
 from app.demographics.store import DemographicDeclaration, DemographicVocabulary
 from app.demographics.tell import open_values
+from app.endorsements.seal import open_sealed as open_endorsement
+from app.endorsements.store import Endorsement
 from app.events.store import Event
 from app.frameworks.store import Framework, FrameworkVersion
 from app.handover.lines import Lines
+from app.issuers.carried import CarriedEndorsement
 from app.issuers.did_document import compose_did_document, verification_method_id
 from app.issuers.store import Issuer, get_issuer
 from app.keys.store import SigningKey, list_keys
@@ -275,6 +280,25 @@ def _open_reading(place: _Place, reading: Reading, learner: Learner | None) -> M
     return {"texts": open_reading(open_key(place.vault, learner), reading)}
 
 
+def _of_maybe_learner(query: Select[Any]) -> Select[Any]:
+    """An endorsement with the learner whose badge it speaks of, if it is of one."""
+    return query.add_columns(Learner).outerjoin(Learner, _same(Learner, Endorsement.issuer_id, Endorsement.learner_id))
+
+
+def _open_endorsement(place: _Place, endorsement: Endorsement, learner: Learner | None) -> Members:
+    """As with a badge: the bytes as text."""
+    if learner is None:
+        return {}  # its body is in the clear
+    is_erased = learner.sealed_key is None or endorsement.sealed_body is None
+    return {"body": None if is_erased else open_endorsement(open_key(place.vault, learner), endorsement).decode()}
+
+
+def _open_record(place: _Place, record: LearnerRecord, learner: Learner) -> Members:
+    """As with a badge: the bytes as text."""
+    body = None if learner.sealed_key is None else open_record(open_key(place.vault, learner), record).decode()
+    return {"url": f"{place.base_url}/clr/{record.id}", "body": body}
+
+
 def _open_status_list(place: _Place, status_list: StatusList, publication: StatusListPublication) -> Members:
     url = status_list_url(place.base_url, status_list.id)
     return {"url": url, "published_at": publication.published_at, "body": publication.body.decode()}
@@ -304,6 +328,10 @@ KINDS = (
     _Kind(Credential, _of_learner(Credential), _open_credential),
     _Kind(Edition),
     _Kind(Representation, _of_edition, _open_representation),
+    _Kind(Endorsement, _of_maybe_learner, _open_endorsement),
+    _Kind(CarriedEndorsement),
+    _Kind(LearnerRecord, _of_learner(LearnerRecord), _open_record),
+    _Kind(RecordedBadge),
     _Kind(StatusList, _with_publication, _open_status_list, batch=BATCH_OF_LARGE),
     _Kind(Event),
     _Kind(AuditEntry, _with_link, _open_audit_entry),

@@ -13,6 +13,7 @@ AFTER_LEAVING = frozenset(
     {
         # What is published has to stay true, and a person's rights do not end.
         "revoke_credential", "suspend_credential", "reinstate_credential", "erase_learner",
+        "revoke_clr", "revoke_endorsement", "withdraw_endorsement",
         # Writes nothing: what a learner may show of a badge stays theirs to choose.
         "derive_credential",
         # Somebody has to be able to do that: the operator makes a client for it.

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from app.errors import Fault, InvalidInput
-from app.openbadges.datatypes import OB_CONTEXT, VC_CONTEXT, format_date_time_z
+from app.openbadges.datatypes import EXTENSIONS_CONTEXT, OB_CONTEXT, REFRESH_TYPE, VC_CONTEXT, format_date_time_z
 
 OUTCOME_FRAGMENT = "outcome"
 """The fragment of the Status result description; no criterion may have this key."""
@@ -84,7 +84,8 @@ class BadgeFacts:
     `issuer` and `source` are Profile dicts (the panel that assessed is the source), `achievement` is the stored
     document of a published version (`compose_achievement`). The recipient is `recipient_id` (a DID),
     `identity_objects` (`compose_identity_objects`), or both. `status_entry` is the BitstringStatusListEntry
-    (`compose_status_entry`). `valid_from` is the moment of this edition; `awarded_date` that of the decision.
+    (`compose_status_entry`). `valid_from` is the moment of this edition; `awarded_date` that of the decision. `refresh_url` is
+    where the newest edition is had, if the badge is to say so.
     """
 
     id: str
@@ -106,13 +107,14 @@ class BadgeFacts:
     activity_start: datetime | None = None
     activity_end: datetime | None = None
     valid_until: datetime | None = None
+    refresh_url: str | None = None
 
 
 def compose_credential(facts: BadgeFacts) -> dict[str, Any]:
     """The unsecured OpenBadgeCredential (Open Badges 3.0)."""
     return _present(
         {
-            "@context": [VC_CONTEXT, OB_CONTEXT],
+            "@context": [VC_CONTEXT, OB_CONTEXT, *([EXTENSIONS_CONTEXT] if facts.refresh_url else [])],
             "id": facts.id,
             "type": ["VerifiableCredential", "OpenBadgeCredential"],
             "name": facts.name,
@@ -125,6 +127,7 @@ def compose_credential(facts: BadgeFacts) -> dict[str, Any]:
             "credentialSubject": _subject(facts),
             "evidence": [_evidence(piece) for piece in facts.evidence],
             "credentialStatus": dict(facts.status_entry),
+            "refreshService": _refresh_service(facts.refresh_url),
         }
     )
 
@@ -270,6 +273,11 @@ def _subject(facts: BadgeFacts) -> dict[str, Any]:
             "result": [*map(_result, facts.results), _outcome(facts.achievement["id"])],
         }
     )
+
+
+def _refresh_service(url: str | None) -> dict[str, Any] | None:
+    """1EdTech VC Credential Refresh 1.0. Its type is defined by the extensions context alone."""
+    return {"id": url, "type": REFRESH_TYPE} if url is not None else None
 
 
 def _result(result: ResultFacts) -> dict[str, Any]:

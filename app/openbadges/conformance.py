@@ -24,6 +24,7 @@ from app.errors import Fault, InvalidInput
 from app.openbadges.datatypes import (
     DATE_TIME_Z_PATTERN,
     EXTENSION_PATTERN,
+    EXTENSIONS_CONTEXT,
     IRI_PATTERN,
     OB_CONTEXT,
     URL_PATTERN,
@@ -126,9 +127,14 @@ def check_size(document: Document) -> Iterator[Fault]:
     if any(len(path) > MAX_DEPTH for path, _ in _walk(document, max_depth=MAX_DEPTH)):
         yield Fault("", f"is nested more than {MAX_DEPTH} levels deep")
         return
-    size = len(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
+    size = compute_size(document)
     if size > MAX_BYTES:
         yield Fault("", f"is {size} bytes of JSON, more than {MAX_BYTES}", "refer to large evidence by URL and digest")
+
+
+def compute_size(document: Document) -> int:
+    """Bytes of the document as compact JSON in UTF-8."""
+    return len(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
 
 
 def check_unsecured(document: Document) -> Iterator[Fault]:
@@ -138,8 +144,12 @@ def check_unsecured(document: Document) -> Iterator[Fault]:
 
 
 def check_badge_contexts(document: Document) -> Iterator[Fault]:
-    """Exactly VC v2 and OB 3.0.3, in this order: others are not bundled by verifiers, and older ones redefine terms."""
-    yield from _check_contexts(document, [VC_CONTEXT, OB_CONTEXT])
+    """Exactly VC v2 and OB 3.0.3, in this order: others are not bundled by verifiers, and older ones redefine terms.
+
+    A refresh service, and nothing else, asks for 1EdTech's extensions as a third.
+    """
+    extensions = [EXTENSIONS_CONTEXT] if "refreshService" in document else []
+    yield from _check_contexts(document, [VC_CONTEXT, OB_CONTEXT, *extensions])
 
 
 def check_list_contexts(document: Document) -> Iterator[Fault]:

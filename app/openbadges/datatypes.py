@@ -22,6 +22,10 @@ from pydantic_core import CoreSchema, core_schema
 
 VC_CONTEXT = "https://www.w3.org/ns/credentials/v2"
 OB_CONTEXT = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
+EXTENSIONS_CONTEXT = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"
+"""Defines the types of 1EdTech's own extensions, of which a badge here uses one: REFRESH_TYPE."""
+
+REFRESH_TYPE = "1EdTechCredentialRefresh"
 
 _IRI_CHARACTER = r"""[^\s\u0000-\u0020\u007F-\u009F<>"{}|\\^`%]"""
 IRI_PATTERN = rf"^[A-Za-z][A-Za-z0-9+.\-]*:(?:{_IRI_CHARACTER}|%[0-9A-Fa-f]{{2}})+$"
@@ -220,6 +224,14 @@ Contexts = tuple[
     Literal["https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"],
 ]
 """`VC_CONTEXT` and `OB_CONTEXT`, in this order and nothing else: the only ones every common verifier bundles."""
+
+
+ExtendedContexts = tuple[
+    Literal["https://www.w3.org/ns/credentials/v2"],
+    Literal["https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"],
+    Literal["https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"],
+]
+"""With `EXTENSIONS_CONTEXT`, for a credential that has a refresh service, and for no other."""
 
 
 class StrictClass(BaseModel):

@@ -13,6 +13,7 @@ from app.openbadges.datatypes import (
     Contexts,
     Date,
     DateTimeZ,
+    ExtendedContexts,
     IdentifierType,
     Iri,
     MustName,
@@ -98,10 +99,10 @@ class CredentialSchema(StrictClass):
 
 
 class RefreshService(StrictClass):
-    """Where a newer edition may be had (VCDM 2.0, section 5.4)."""
+    """Where a newer edition may be had (VCDM 2.0, section 5.4; 1EdTech VC Credential Refresh 1.0)."""
 
     id: Url
-    type: Text
+    type: Literal["1EdTechCredentialRefresh"]
 
 
 class TermsOfUse(StrictClass):
@@ -144,7 +145,7 @@ class BitstringStatusListEntry(StrictClass):
 class VerifiableCredential(StrictClass):
     """What every credential has (VCDM 2.0, section 4). The issuer is always embedded: validators need its `type`."""
 
-    context: Annotated[Contexts, Field(alias="@context")]
+    context: Annotated[Contexts | ExtendedContexts, Field(alias="@context")]
     id: Iri
     issuer: Profile
     valid_from: DateTimeZ

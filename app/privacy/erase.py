@@ -11,6 +11,7 @@ from app.assessors.anchors import forget_anchors_of
 from app.audit.store import audit
 from app.credentials.store import lock_credentials_of_learner
 from app.demographics.store import delete_declarations
+from app.endorsements.store import forget_of_learners as forget_endorsements_of
 from app.errors import NotFound
 from app.events.store import record_event
 from app.jobs.queue import enqueue
@@ -64,6 +65,7 @@ async def erase_learner(
     for credential in credentials:
         credential.sealed_reason = None
         credential.updated_at = now
+    await forget_endorsements_of(session, issuer_id, sorted(learners), now)
     await forget_recognized(session, [credential.id for credential in credentials])
     await _drop_evidence(session, issuer_id, list(learners), now)
     for case in await list_cases_of_learners(session, issuer_id, list(learners)):

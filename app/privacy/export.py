@@ -11,10 +11,14 @@ from app.access.store import Person, list_roles, list_sessions
 from app.appeals.appeal import open_texts as open_appeal
 from app.appeals.store import list_appeals_of_learners
 from app.assessors.anchors import list_anchors_of
+from app.clr.issue import open_record
+from app.clr.store import list_records_of_learners
 from app.credentials.fetch import fetch_reason, open_body
 from app.credentials.profiles import DEFAULT
 from app.credentials.store import list_credentials_of_learner, list_editions, list_representations
 from app.demographics.tell import tell_declaration
+from app.endorsements.seal import open_sealed as open_endorsement
+from app.endorsements.store import list_of_learners as list_endorsements_of_learners
 from app.events.store import list_events_about
 from app.keys.vault import PersonalKey, Vault
 from app.learners.recipients import open_key, open_known, primary_of
@@ -124,6 +128,26 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
         ],
         "readings": await tell_readings(session, learner.issuer_id, keys),
         "credentials": badges,
+        "endorsements": [
+            {
+                "id": each.id,
+                "origin": each.origin,
+                "state": each.state,
+                "credential_id": each.credential_id,
+                "endorser": each.endorser,
+                "document": json.loads(open_endorsement(keys[each.learner_id or ""], each)),
+            }
+            for each in await list_endorsements_of_learners(session, learner.issuer_id, list(keys))
+        ],
+        "learner_records": [
+            {
+                "id": each.id,
+                "state": each.state,
+                "visibility": each.visibility,
+                "document": json.loads(open_record(keys[each.learner_id], each)),
+            }
+            for each in await list_records_of_learners(session, learner.issuer_id, list(keys))
+        ],
         "recognitions": [
             {
                 "credential_id": each.credential_id,

@@ -37,6 +37,8 @@ class LearnerExport(BaseModel):
     decisions: list[dict[str, Any]]
     appeals: list[dict[str, Any]]
     credentials: list[dict[str, Any]] = Field(description="Each badge with all its editions as they were signed.")
+    endorsements: list[dict[str, Any]] = Field(description="What was said of their badges, as it was signed.")
+    learner_records: list[dict[str, Any]] = Field(description="Their badges, bundled and signed as a whole.")
     recognitions: list[dict[str, Any]] = Field(description="Where recognizers granted credit for their badges.")
     anchors: list[dict[str, Any]] = Field(description="De-identified work of theirs that assessors are measured by.")
     enrollments: list[dict[str, Any]] = Field(description="With goal and local context.")

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -26,12 +26,16 @@ from app.achievements.store import (
 from app.achievements.versions import translation_facts
 from app.assessors.panels import compose_panel_profile
 from app.assessors.store import get_public_panel
+from app.clr.issue import fetch_record
+from app.clr.store import get_public_record
 from app.credentials.bake import bake_png, bake_svg
 from app.credentials.fetch import fetch_body
 from app.credentials.profiles import PROFILES, Profile, ProfileName
-from app.credentials.store import Credential, get_current_edition, get_public_credential
+from app.credentials.store import Credential, get_current_edition, get_public_credential, get_refreshed
+from app.endorsements.store import list_standing_of
 from app.errors import AssayError, Gone, NotFound
 from app.identifiers import Identifier
+from app.issuers.carried import list_carried, with_endorsements
 from app.issuers.did_document import compose_did_document, compose_jwk
 from app.issuers.store import get_issuer, get_issuer_by_slug, is_test_issuer
 from app.keys.store import SigningKey, get_key, list_all_keys, list_keys
@@ -44,6 +48,7 @@ from app.public.answering import NotAcceptable, negotiated, page
 from app.public.caching import ONE_YEAR, REVALIDATE
 from app.public.caching import document_response as _document
 from app.public.caching import json_response as _json
+from app.public.endorsements import fetch_public_endorsement, list_endorsed_by
 from app.public.negotiate import HTML, JSON_TYPES, negotiate, prefers_html
 from app.public.pages import NotFoundView
 from app.public.rendering import SECURITY_HEADERS, render
@@ -77,8 +82,12 @@ async def credential(credential_id: Identifier, request: Request, session: ReadS
     media_type = negotiated(request)
     edition, body, digest = await fetch_body(session, world.vault, found)
     if media_type == HTML:
-        view = await views.credential_view(session, world, found, edition, json.loads(body), world.clock.now())
-        return await page("credential.html", view)
+        now = world.clock.now()
+        view = await views.credential_view(session, world, found, edition, json.loads(body), now)
+        said = await list_standing_of(session, found.issuer_id, credential_id=found.id)
+        return await page(
+            "credential.html", replace(view, endorsements=await list_endorsed_by(session, world, said, now))
+        )
     return _document(request, body, media_type, etag=digest, cache=REVALIDATE)
 
 
@@ -127,6 +136,8 @@ async def achievement(achievement_id: Identifier, request: Request, session: Rea
     translations = await list_live_translations(session, newest.issuer_id, achievement_id)
     assert newest.document is not None
     document = add_translations(newest.document, translation_facts(translations, world.base_url))
+    carried = await list_carried(session, newest.issuer_id, achievement_id, newest.version)
+    document = with_endorsements(document, carried)
     return await _achievement(request, session, world, versions, newest, document)
 
 
@@ -173,8 +184,11 @@ async def issuer(slug: Slug, request: Request, session: ReadSession, world: Worl
     found = await get_issuer_by_slug(session, slug)
     media_type = negotiated(request)
     if media_type == HTML:
-        return await page("issuer.html", await views.issuer_view(session, world, found))
-    return _json(request, {"@context": [VC_CONTEXT, OB_CONTEXT], **found.profile}, media_type)
+        view = await views.issuer_view(session, world, found)
+        said = await list_endorsed_by(session, world, await list_standing_of(session, found.id), world.clock.now())
+        return await page("issuer.html", replace(view, endorsements=said))
+    profile = with_endorsements(found.profile, await list_carried(session, found.id))
+    return _json(request, {"@context": [VC_CONTEXT, OB_CONTEXT], **profile}, media_type)
 
 
 @router.get("/issuers/{slug}/did.json", operation_id="fetch_did_document", response_class=Response,
@@ -287,6 +301,12 @@ async def find_own_document(world: Resources, url: str) -> Mapping[str, Any] | N
         if match := re.fullmatch(r"/credentials/([0-9a-f]{32})(?:/badge\.(?:png|svg))?", path):
             _, body, _ = await fetch_body(session, world.vault, await get_public_credential(session, match[1]))
             return _loaded(body)
+        if match := re.fullmatch(r"/endorsements/([0-9a-f]{32})", path):
+            return _loaded(await fetch_public_endorsement(session, world, match[1]))
+        if match := re.fullmatch(r"/refresh/([0-9a-f]{32})", path):
+            return _loaded((await fetch_body(session, world.vault, await get_refreshed(session, match[1])))[1])
+        if match := re.fullmatch(r"/clr/([0-9a-f]{32})", path):
+            return _loaded(await fetch_record(session, world, await get_public_record(session, match[1])))
         if (match := re.fullmatch(r"/credentials/([0-9a-f]{32})/([A-Za-z0-9-]+)", path)) and match[2] in PROFILES:
             profile = PROFILES[match[2]]
             badge = await get_public_credential(session, match[1])
@@ -316,7 +336,12 @@ async def _achievement(
 ) -> Response:
     media_type = negotiated(request)
     if media_type == HTML:
-        return await page("achievement.html", await views.achievement_view(session, world, versions, version))
+        view = await views.achievement_view(session, world, versions, version)
+        said = await list_standing_of(
+            session, version.issuer_id, achievement_id=version.achievement_id, version=version.version
+        )
+        told = await list_endorsed_by(session, world, said, world.clock.now())
+        return await page("achievement.html", replace(view, endorsements=told))
     return _json(request, {"@context": [VC_CONTEXT, OB_CONTEXT], **document}, media_type)
 
 

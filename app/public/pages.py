@@ -151,6 +151,19 @@ class KeyView:
 
 
 @dataclass(frozen=True, slots=True)
+class EndorsedByView:
+    """One endorsement: who says what (Markdown) of the thing shown. `url` is the endorsement's own page."""
+
+    name: str
+    endorser: Party
+    url: str
+    endorsed_on: date
+    comment: str = ""
+    until: date | None = None
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CardView:
     """One entry of a list of things that have a page."""
 
@@ -231,6 +244,7 @@ class CredentialView(PageView):
     panel_description: str = ""
     quality_url: str | None = None
     is_taken_over: bool = False
+    endorsements: Sequence[EndorsedByView] = ()
     is_listed: bool = False
     forms: Sequence[tuple[str, str, str]] = ()
     """Further proof profiles: the name, the address, and what a file of it is called."""
@@ -280,6 +294,7 @@ class AchievementView(PageView):
     tags: Sequence[str] = ()
     versions: Sequence[VersionView] = ()
     quality_url: str | None = None
+    endorsements: Sequence[EndorsedByView] = ()
     is_listed: bool = True
 
 
@@ -299,7 +314,55 @@ class IssuerView(PageView):
     image_url: str | None = None
     image_alt: str = ""
     achievements: Sequence[CardView] = ()
+    endorsements: Sequence[EndorsedByView] = ()
     keys: Sequence[KeyView] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndorsementView(PageView):
+    """An endorsement on a page of its own. `holder` is the issuer here that gave it or took it in."""
+
+    line: EndorsedByView
+    description: str
+    endorsed: str
+    endorser_id: str
+    url: str
+    json_url: str
+    holder: Party
+    is_revoked: bool = False
+    is_withdrawn: bool = False
+    is_imported: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BundledView:
+    """A badge in a learner record: its name in the signed record, and its state as of now."""
+
+    name: str
+    url: str
+    state: CredentialState
+    image_url: str | None
+    awarded_on: date
+    is_current: bool
+    parts: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordView(PageView):
+    """A learner record. `goals` are pathways that are named in it and not awarded, each with the parts earned."""
+
+    title: str
+    description: str
+    url: str
+    json_url: str
+    issuer: Party
+    recipient_name: str | None
+    signed_on: date
+    checked_at: datetime
+    is_revoked: bool
+    is_partial: bool
+    badges: Sequence[BundledView]
+    goals: Sequence[tuple[str, Sequence[str]]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -430,6 +493,8 @@ View = (
     CredentialView
     | AchievementView
     | IssuerView
+    | EndorsementView
+    | RecordView
     | PanelView
     | ProblemView
     | ProblemsView
