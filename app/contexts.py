@@ -6,6 +6,7 @@ context URL, the file and its hash (`schemas/SOURCES.md` says where each file ca
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -28,6 +29,12 @@ def load_contexts(directory: Path = CONTEXTS_DIRECTORY) -> Contexts:
     return MappingProxyType(
         {url: _read_pinned(directory, entry["file"], entry["sha256"]) for url, entry in index.items()}
     )
+
+
+@cache
+def installed_contexts() -> Contexts:
+    """Those of this installation, read once in a process. Raises as `load_contexts`."""
+    return load_contexts(CONTEXTS_DIRECTORY)
 
 
 def _read_pinned(directory: Path, file: str, sha256: str) -> dict[str, Any]:

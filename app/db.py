@@ -11,15 +11,18 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, Executable, MetaData, event
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import JSON, LargeBinary, String, TypeDecorator
+
+from app import sqlite as driver
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -126,7 +129,9 @@ def open_database(
     """
     sqlite = url.startswith("sqlite")
     options: dict[str, Any] = (
-        {} if sqlite else {"pool_size": pool_size, "max_overflow": pool_size, "pool_pre_ping": True}
+        {"async_creator": partial(driver.connect, make_url(url).database or ":memory:")}
+        if sqlite
+        else {"pool_size": pool_size, "max_overflow": pool_size, "pool_pre_ping": True}
     )
     # hide_parameters: the text of an error goes to the log, and what is written may be about people.
     engine = create_async_engine(url, json_serializer=_dump_json, hide_parameters=True, **options)

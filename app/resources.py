@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from app.clock import Clock, SystemClock
-from app.contexts import CONTEXTS_DIRECTORY, Contexts, load_contexts
+from app.contexts import Contexts, installed_contexts
 from app.db import Database, open_database
 from app.keys.vault import Vault, VaultSigner, open_vault
 from app.net.client import OutboundClient
@@ -49,7 +49,7 @@ async def open_resources(settings: Settings, *, clock: Clock | None = None) -> A
             database=database,
             vault=vault,
             signer=VaultSigner(key_database, vault),
-            contexts=load_contexts(CONTEXTS_DIRECTORY),
+            contexts=installed_contexts(),
             outbound=outbound,
             evidence=EvidenceStore.of(settings),
         )
