@@ -250,9 +250,7 @@ class OpenBadgesLib:
 
     def verify(self, format: Format, secured: Secured, documents: Documents) -> Outcome:
         if isinstance(secured, dict):
-            verdict = verify_with_openbadgeslib(
-                secured, download=lambda url: json.dumps(documents[url]).encode()
-            )
+            verdict = verify_with_openbadgeslib(secured, download=lambda url: json.dumps(documents[url]).encode())
             return ACCEPTED if verdict.accepted else Outcome("refused", verdict.reason)
         key = _find_jwk(_header_of(secured)["kid"], documents)
         try:

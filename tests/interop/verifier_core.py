@@ -57,8 +57,8 @@ def verify_with_verifier_core(
 
     Compare with `is True`: absent and None are not passes. No registry is asked, so `registered_issuer` is False.
 
-    Status lists and DID documents must be on this machine, or among `documents` by their URLs; `extra_ca` is the PEM file of the CA
-    to trust for https.
+    Status lists and DID documents must be on this machine, or among `documents` by their URLs; `extra_ca` is the PEM file of the
+    CA to trust for https.
     Skips the running test when Node is missing (`require_node`). Raises RuntimeError when verify.mjs itself breaks.
     """
     require_node()
