@@ -232,6 +232,8 @@ class CredentialView(PageView):
     quality_url: str | None = None
     is_taken_over: bool = False
     is_listed: bool = False
+    forms: Sequence[tuple[str, str, str]] = ()
+    """Further proof profiles: the name, the address, and what a file of it is called."""
 
     @property
     def state_text(self) -> StateText:
