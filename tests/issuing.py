@@ -26,8 +26,9 @@ from app.settings import Settings
 from app.statuslists.bitstring import decode, get_bit
 from app.statuslists.store import StatusListPublication
 from app.tables import metadata
-from app.verification.checks import Gathered, judge
-from app.verification.verdicts import Check
+from app.verification.checks import judge
+from app.verification.gathered import Gathered
+from app.verification.verdict import Check
 from app.verification.verify import Verification, Verifier
 from tests.builders import decision_body
 from tests.conftest import Partner

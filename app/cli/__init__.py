@@ -46,8 +46,9 @@ from app.public.documents import find_own_document, is_own_test_issuer
 from app.resources import open_resources
 from app.settings import Settings
 from app.statuslists.publish import republish
+from app.verification.answer import Verification
 from app.verification.opening import nothing_is_ours, open_verifier
-from app.verification.verify import Verification, Verifier
+from app.verification.verify import Verifier
 from app.worker import open_runner
 
 # Pretty tracebacks print local variables, and those may be keys and people.

@@ -99,6 +99,32 @@ def state(document: Mapping[str, Any], *, contexts: Contexts) -> list[Quad]:
         raise UnsafeDocument(refusal.detail, faults=refusal.locate(document), cure=refusal.cure) from refusal
 
 
+def recompact(document: Mapping[str, Any], *, contexts: Contexts) -> dict[str, Any]:
+    """The JSON-LD `document` expanded and compacted again with its own `@context` (JSON-LD 1.1 API §5.1, §6.1).
+
+    Raises UnknownContext, WorkBudgetExceeded and, for what expansion alone shows, UnsafeDocument.
+    """
+    _require_known_contexts(document, contexts)
+    _require_plain_json(document)
+    expanded = _expand(document, contexts)
+    expander = _expander_of(contexts)
+    options = {
+        "base": _BASE,
+        "documentLoader": expander.load,
+        "contextResolver": expander.resolver,
+        "compactToRelative": False,
+        "skipExpansion": True,
+    }
+    try:
+        with expander.lock:
+            context = {"@context": document["@context"]}
+            compacted: dict[str, Any] = _StrictProcessor(expander.processed).compact(expanded, context, options)
+    except jsonld.JsonLdError as error:
+        detail = str(error.args[0]) if error.args else "The document is not valid JSON-LD."
+        raise UnsafeDocument("The document is not valid JSON-LD.", faults=[Fault("", detail)]) from error
+    return compacted
+
+
 def canonicalize_dataset(statements: Iterable[Quad]) -> CanonicalDocument:
     """RDFC-1.0 §4.4 over `statements`, which are distinct. Raises WorkBudgetExceeded."""
     nquads: str = _BudgetedURDNA2015().main(_as_dataset(statements), {"format": "application/n-quads"})

@@ -25,10 +25,13 @@ from typing import Any, BinaryIO
 
 from app.contexts import CONTEXTS_DIRECTORY, load_contexts
 from app.errors import Broken, Unavailable
+from app.proofs.jose_keys import TokenKey
 from app.proofs.multikey import decode_multikey
 from app.proofs.verification_method import VerificationMethod
-from app.verification.checks import Gathered, Missing, judge
-from app.verification.verdicts import NAMES, Check, check, not_checked
+from app.verification.checks import judge
+from app.verification.gathered import Gathered, Missing
+from app.verification.verdict import NAMES, Check
+from app.verification.verdicts import check, not_checked
 
 DEADLINE_SECONDS = 2.0
 START_SECONDS = 30.0
@@ -256,10 +259,9 @@ def encode_request(gathered: Gathered, now: datetime) -> bytes:
                 name: asdict(method) if isinstance(method, Missing) else _encode_method(method)
                 for name, method in gathered.methods.items()
             },
-            "status_lists": {
-                url: asdict(found) if isinstance(found, Missing) else {"document": found}
-                for url, found in gathered.status_lists.items()
-            },
+            "status_lists": _encode_documents(gathered.status_lists),
+            "documents": _encode_documents(gathered.documents),
+            "token_keys": {name: _encode_token_key(key) for name, key in gathered.token_keys.items()},
             "now": now.isoformat(),
         }
     ).encode()
@@ -270,9 +272,26 @@ def decode_request(request: bytes) -> tuple[Gathered, datetime]:
     gathered = Gathered(
         credential=sent["credential"],
         methods={name: _decode_method(name, each) for name, each in sent["methods"].items()},
-        status_lists={url: _decode_list(each) for url, each in sent["status_lists"].items()},
+        status_lists={url: _decode_document(each) for url, each in sent["status_lists"].items()},
+        documents={url: _decode_document(each) for url, each in sent["documents"].items()},
+        token_keys={name: _decode_token_key(each) for name, each in sent["token_keys"].items()},
     )
     return gathered, datetime.fromisoformat(sent["now"])
+
+
+def _encode_token_key(key: TokenKey | Missing) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(key).items()}
+
+
+def _decode_token_key(sent: Mapping[str, Any]) -> TokenKey | Missing:
+    if "code" in sent:
+        return Missing(**sent)
+    times = {name: sent[name] and datetime.fromisoformat(sent[name]) for name in ("expires", "revoked")}
+    return TokenKey(**{**sent, **times})
+
+
+def _encode_documents(documents: Mapping[str, Mapping[str, Any] | Missing]) -> dict[str, Any]:
+    return {url: asdict(each) if isinstance(each, Missing) else {"document": each} for url, each in documents.items()}
 
 
 def _encode_method(method: VerificationMethod) -> dict[str, str | None]:
@@ -292,7 +311,7 @@ def _decode_method(name: str, sent: Mapping[str, Any]) -> VerificationMethod | M
     return VerificationMethod(name, sent["controller"], decode_multikey(multibase), multibase, expires, revoked)
 
 
-def _decode_list(sent: Mapping[str, Any]) -> Mapping[str, Any] | Missing:
+def _decode_document(sent: Mapping[str, Any]) -> Mapping[str, Any] | Missing:
     if "code" in sent:
         return Missing(**sent)
     document: Mapping[str, Any] = sent["document"]

@@ -7,7 +7,8 @@ from datetime import datetime
 from app.net.client import OutboundClient
 from app.settings import Settings
 from app.verification.judge import JudgePool
-from app.verification.verify import OwnDocuments, TestIssuers, Verifier
+from app.verification.library import OwnDocuments
+from app.verification.verify import TestIssuers, Verifier
 
 
 @asynccontextmanager

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Self, cast
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
+from app.verification.answer import Verification
 from app.verification.dependencies import Verifies
-from app.verification.verify import Verification
 from app.web.problems import responses
 
 router = APIRouter(prefix="/v1", tags=["Verification"])
@@ -17,8 +17,10 @@ class VerifyBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    credential: dict[str, Any] | None = Field(
-        default=None, description="The badge: a secured Open Badges 3.0 credential, as it was issued."
+    credential: dict[str, Any] | str | None = Field(
+        default=None,
+        description="The badge as it was issued: a credential with embedded proofs, an EnvelopedVerifiableCredential, or a token "
+        "(compact JWS).",
     )
     url: str | None = Field(
         default=None,

@@ -4,54 +4,18 @@ The codes are part of the API; CHECKS_VERSION changes when one is removed or cha
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+
+from app.verification.status_verdicts import STATUS_VERDICTS
+from app.verification.verdict import REISSUE, Check, Name, Verdict
 
 CHECKS_VERSION = "1"
 
 VC_CONTEXT = "https://www.w3.org/ns/credentials/v2"
 MAX_PROOFS = 3
 
-Name = Literal["shape", "proof", "issuer_binding", "validity", "status"]
-Outcome = Literal["passed", "failed", "skipped", "warning"]
-Blame = Literal["issuer", "holder", "verifier", "network", "nobody"]
-
-NAMES: tuple[Name, ...] = ("shape", "proof", "issuer_binding", "validity", "status")
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at. `code` is stable (see VERDICTS), `detail` and `cure` are for people.
-
-    `fault` says who can mend it; `pointer` is a JSON Pointer (RFC 6901) into the badge, "" for the whole of it.
-    """
-
-    name: Name
-    outcome: Outcome
-    code: str
-    detail: str
-    fault: Blame
-    cure: str = ""
-    pointer: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a code means. `detail` and `cure` may hold {names} of facts."""
-
-    name: Name
-    outcome: Outcome
-    fault: Blame
-    detail: str
-    cure: str = ""
-
-
-_REISSUE = "Ask the issuer for a corrected badge."
-_ASK_ISSUER = "Ask the issuer."
-
 VERDICTS: Mapping[str, Verdict] = {
     # shape
-    "well_formed": Verdict("shape", "passed", "nobody", "The document is an Open Badges 3.0 credential."),
+    "well_formed": Verdict("shape", "passed", "nobody", "The document is {kind} (data model {model})."),
     "credential_refused": Verdict(
         "shape", "failed", "holder", "The badge was not fetched: {reason}", "Send the badge itself, or its https URL."
     ),
@@ -65,22 +29,55 @@ VERDICTS: Mapping[str, Verdict] = {
         "shape",
         "failed",
         "verifier",
-        "The picture carries a badge secured as a JWT, which is not verified here.",
-        "Ask the issuer for a badge with an embedded (Data Integrity) proof.",
+        "The badge is secured in a way that is not verified here ({kind}).",
+        "Ask the issuer for a badge with an embedded (Data Integrity) proof, or as a JWT.",
     ),
-    "unsupported_data_model": Verdict(
+    "invalid_envelope": Verdict(
         "shape",
         "failed",
-        "verifier",
-        "The badge follows the Verifiable Credentials Data Model 1.1, which is not verified here.",
-        "Ask the issuer for a badge in the Verifiable Credentials Data Model 2.0.",
+        "holder",
+        "An EnvelopedVerifiableCredential has the context of VCDM 2.0, and an `id` that is a data: URL with the media type "
+        "and the token, and nothing else.",
+        "Send the token itself.",
+    ),
+    "token_malformed": Verdict(
+        "shape", "failed", "holder", "The token cannot be read: {reason}", "Send the token as it was issued."
+    ),
+    "token_too_large": Verdict(
+        "shape", "failed", "issuer", "The token is larger than any real badge: {reason}", REISSUE
+    ),
+    "context_clash": Verdict(
+        "shape",
+        "failed",
+        "issuer",
+        "The context {context} defines terms anew that the context of the Verifiable Credentials Data Model 2.0 protects, "
+        "so that no software can read the badge.",
+        "Ask the issuer for a badge with the context of Open Badges 3.0.3, or of the Data Model 1.1.",
+    ),
+    "context_integrity": Verdict(
+        "shape",
+        "failed",
+        "issuer",
+        "Read as JSON and read with its own contexts, the document does not say the same here.",
+        REISSUE,
+    ),
+    "invalid_clr_subject": Verdict(
+        "shape", "failed", "issuer", "`credentialSubject` of a learner record must be one ClrSubject.", REISSUE
+    ),
+    "invalid_endorsement_subject": Verdict(
+        "shape",
+        "failed",
+        "issuer",
+        "`credentialSubject` of an endorsement must be one EndorsementSubject whose `id` is what it endorses.",
+        REISSUE,
     ),
     "invalid_context": Verdict(
         "shape",
         "failed",
         "issuer",
-        f"`@context` must be a list of URLs, first {VC_CONTEXT}, then that of Open Badges 3.0.",
-        _REISSUE,
+        "`@context` must be a list of URLs: first that of the Verifiable Credentials Data Model, then those of the standard "
+        "of the credential, in their order.",
+        REISSUE,
     ),
     "unknown_context": Verdict(
         "shape",
@@ -93,44 +90,38 @@ VERDICTS: Mapping[str, Verdict] = {
         "shape",
         "failed",
         "holder",
-        "This is not an Open Badge: `type` must hold VerifiableCredential and OpenBadgeCredential.",
+        "This is not an Open Badge: `type` must hold VerifiableCredential and OpenBadgeCredential (or "
+        "ClrCredential, EndorsementCredential).",
         "Send an Open Badges 3.0 badge.",
     ),
     "invalid_credential_id": Verdict(
-        "shape", "failed", "issuer", "`id` must be a URL or another absolute IRI.", _REISSUE
+        "shape", "failed", "issuer", "`id` must be a URL or another absolute IRI.", REISSUE
     ),
     "invalid_issuer": Verdict(
-        "shape", "failed", "issuer", "`issuer` must be an absolute IRI or a Profile with such an `id`.", _REISSUE
+        "shape", "failed", "issuer", "`issuer` must be an absolute IRI or a Profile with such an `id`.", REISSUE
     ),
     "invalid_subject": Verdict(
         "shape",
         "failed",
         "issuer",
         "`credentialSubject` must be one AchievementSubject that has an `id` or an `identifier`.",
-        _REISSUE,
+        REISSUE,
     ),
     "invalid_achievement": Verdict(
         "shape",
         "failed",
         "issuer",
         "The achievement must have `type`, `id`, `name`, `description` and `criteria`.",
-        _REISSUE,
+        REISSUE,
     ),
     "invalid_date": Verdict(
         "shape",
         "failed",
         "issuer",
         "`{member}` must be a date and time with an offset, like 2026-11-23T13:00:00Z.",
-        _REISSUE,
+        REISSUE,
     ),
-    "unsafe_document": Verdict("shape", "failed", "issuer", "{reason}", _REISSUE),
-    "endorsements_not_checked": Verdict(
-        "shape",
-        "warning",
-        "verifier",
-        "The badge carries endorsements. They were not verified.",
-        "Verify each endorsement by itself.",
-    ),
+    "unsafe_document": Verdict("shape", "failed", "issuer", "{reason}", REISSUE),
     # proof
     "proof_verified": Verdict(
         "proof", "passed", "nobody", "The signature is good: nothing was changed since it was made."
@@ -138,8 +129,8 @@ VERDICTS: Mapping[str, Verdict] = {
     "no_proof": Verdict(
         "proof", "failed", "issuer", "The badge is not signed.", "Ask the issuer for the signed badge."
     ),
-    "invalid_proof": Verdict("proof", "failed", "issuer", "The proof is malformed: {reason}", _REISSUE),
-    "too_many_proofs": Verdict("proof", "failed", "issuer", f"The badge has more than {MAX_PROOFS} proofs.", _REISSUE),
+    "invalid_proof": Verdict("proof", "failed", "issuer", "The proof is malformed: {reason}", REISSUE),
+    "too_many_proofs": Verdict("proof", "failed", "issuer", f"The badge has more than {MAX_PROOFS} proofs.", REISSUE),
     "unsupported_proof": Verdict(
         "proof",
         "failed",
@@ -181,14 +172,14 @@ VERDICTS: Mapping[str, Verdict] = {
         "failed",
         "issuer",
         "Parts of the document are not covered by the signature (see the check shape).",
-        _REISSUE,
+        REISSUE,
     ),
-    "proof_expired": Verdict("proof", "failed", "issuer", "{reason}", _REISSUE),
+    "proof_expired": Verdict("proof", "failed", "issuer", "{reason}", REISSUE),
     "proof_not_yet_valid": Verdict(
-        "proof", "failed", "issuer", "The proof was made at {moment}, which is in the future.", _REISSUE
+        "proof", "failed", "issuer", "The proof was made at {moment}, which is in the future.", REISSUE
     ),
     "work_budget_exceeded": Verdict(
-        "proof", "failed", "issuer", "The document takes more work to verify than any real badge does.", _REISSUE
+        "proof", "failed", "issuer", "The document takes more work to verify than any real badge does.", REISSUE
     ),
     "judge_failed": Verdict(
         "proof",
@@ -197,9 +188,61 @@ VERDICTS: Mapping[str, Verdict] = {
         "The document could not be judged, by a mistake of this service.",
         "Report this badge to us.",
     ),
+    "token_unsigned": Verdict(
+        "proof", "failed", "issuer", "The token says of itself that it is not signed (alg none).", REISSUE
+    ),
+    "token_algorithm_refused": Verdict(
+        "proof",
+        "failed",
+        "issuer",
+        "The token is signed with {algorithm}, which {profile} does not take.",
+        "Ask the issuer for a badge signed with RS256 or ES256.",
+    ),
+    "token_type_refused": Verdict(
+        "proof", "failed", "issuer", "The type of the token is {typ}: that of no badge.", REISSUE
+    ),
+    "token_critical_refused": Verdict(
+        "proof",
+        "failed",
+        "issuer",
+        "The token asks for an extension to be understood (crit) that is not known.",
+        REISSUE,
+    ),
+    "token_header_refused": Verdict(
+        "proof",
+        "failed",
+        "issuer",
+        "The header of the token has the parameter {member}, which is not accepted.",
+        REISSUE,
+    ),
+    "token_key_private": Verdict(
+        "proof",
+        "failed",
+        "issuer",
+        "The header of the token gives the private key away: anybody can sign with it.",
+        "Tell the issuer to replace its key.",
+    ),
+    "token_key_missing": Verdict(
+        "proof", "failed", "issuer", "The token does not say with which key it was signed.", REISSUE
+    ),
+    "token_key_unfit": Verdict(
+        "proof", "failed", "issuer", "The key is not one that {algorithm} can be verified with.", REISSUE
+    ),
+    "token_claim_missing": Verdict(
+        "proof", "failed", "issuer", "The token lacks the claim {claim}, which {profile} asks for.", REISSUE
+    ),
+    "token_claim_mismatch": Verdict(
+        "proof", "failed", "issuer", "The claim {claim} of the token is not what the credential says.", REISSUE
+    ),
     # issuer binding
     "issuer_bound": Verdict(
         "issuer_binding", "passed", "nobody", "The badge was signed with a key of the issuer it names."
+    ),
+    "issuer_bound_by_host": Verdict(
+        "issuer_binding",
+        "passed",
+        "nobody",
+        "The badge was signed with a key that is published by the host of the issuer's id.",
     ),
     "controller_mismatch": Verdict(
         "issuer_binding",
@@ -209,7 +252,7 @@ VERDICTS: Mapping[str, Verdict] = {
         "Do not accept this badge as one of the issuer it names.",
     ),
     "wrong_proof_purpose": Verdict(
-        "issuer_binding", "failed", "issuer", "The proof was made for another purpose than assertionMethod.", _REISSUE
+        "issuer_binding", "failed", "issuer", "The proof was made for another purpose than assertionMethod.", REISSUE
     ),
     "test_issuer": Verdict(
         "issuer_binding",
@@ -227,68 +270,7 @@ VERDICTS: Mapping[str, Verdict] = {
         "validity", "failed", "nobody", "The badge was valid until {moment}.", "Ask the issuer for a renewal."
     ),
     # status
-    "no_status": Verdict("status", "skipped", "nobody", "The badge names no status list: its issuer cannot revoke it."),
-    "status_clear": Verdict("status", "passed", "nobody", "The issuer has neither revoked nor suspended the badge."),
-    "revoked": Verdict("status", "failed", "nobody", "The issuer has revoked the badge.", _ASK_ISSUER),
-    "suspended": Verdict(
-        "status",
-        "failed",
-        "nobody",
-        "The issuer has suspended the badge for the time being.",
-        "Ask the issuer, or try again later.",
-    ),
-    "status_purpose_ignored": Verdict(
-        "status",
-        "warning",
-        "verifier",
-        "The badge has a status of the purpose {purpose}, which does not concern validity.",
-    ),
-    "unsupported_status": Verdict(
-        "status",
-        "failed",
-        "verifier",
-        "The badge has a status of a kind that is not checked here ({kind}), so it may have been revoked.",
-        "Verify the badge where this kind of status is checked.",
-    ),
-    "invalid_status_entry": Verdict(
-        "status", "failed", "issuer", "`credentialStatus` is malformed: {reason}", _REISSUE
-    ),
-    "status_list_unavailable": Verdict(
-        "status",
-        "failed",
-        "network",
-        "The status list was not had, so the badge may have been revoked: {reason}",
-        "Try again later.",
-    ),
-    "status_list_refused": Verdict(
-        "status",
-        "failed",
-        "issuer",
-        "The status list was not fetched: {reason}",
-        "Ask the issuer to publish its status list on the public internet.",
-    ),
-    "status_list_invalid": Verdict(
-        "status", "failed", "issuer", "The status list cannot be used: {reason}", _ASK_ISSUER
-    ),
-    "status_list_proof_failed": Verdict(
-        "status", "failed", "issuer", "The status list is not signed as it should be: {reason}", _ASK_ISSUER
-    ),
-    "status_list_wrong_issuer": Verdict(
-        "status", "failed", "issuer", "The status list is one of {list_issuer}, not of the badge's issuer.", _ASK_ISSUER
-    ),
-    "status_list_wrong_purpose": Verdict(
-        "status", "failed", "issuer", "The status list is not for the purpose {purpose}.", _ASK_ISSUER
-    ),
-    "status_list_out_of_date": Verdict(
-        "status",
-        "failed",
-        "issuer",
-        "The status list is outside its own validity period.",
-        "Try again later, then ask the issuer.",
-    ),
-    "status_index_out_of_range": Verdict(
-        "status", "failed", "issuer", "The badge's place ({index}) is beyond the end of the status list.", _REISSUE
-    ),
+    **STATUS_VERDICTS,
     # any
     "not_checked": Verdict("status", "skipped", "nobody", "Not checked, because of what the other checks found."),
 }

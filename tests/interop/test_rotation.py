@@ -21,8 +21,8 @@ from app.migration import migrate
 from app.net.client import OutboundClient
 from app.resources import open_resources
 from app.settings import Settings
+from app.verification.answer import Verification
 from app.verification.opening import nothing_is_ours, open_verifier
-from app.verification.verify import Verification
 from tests.builders import achievement_body, decision_body, panel_body
 from tests.conftest import KEY, PROJECT
 from tests.interop.verifier_core import verify_with_verifier_core

@@ -15,9 +15,10 @@ import pytest
 
 from app.contexts import CONTEXTS_DIRECTORY
 from app.errors import Broken, Unavailable
-from app.verification.checks import Gathered, Missing, is_valid, judge
+from app.verification.checks import judge
+from app.verification.gathered import Gathered, Missing
 from app.verification.judge import JudgePool, decode_request, encode_request
-from app.verification.verdicts import NAMES, Check
+from app.verification.verdict import NAMES, Check, is_valid
 from tests.verification.badges import (
     CONTEXTS,
     LIST_URL,

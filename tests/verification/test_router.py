@@ -56,6 +56,8 @@ def test_a_good_badge_is_answered_with_200(body: dict[str, Any]) -> None:
         {"credential": {}},
         {"url": "https://own.example/credentials/unknown"},
         {"url": "not a url"},
+        {"credential": "x"},
+        {"credential": "a.b.c"},
     ],
 )
 def test_a_bad_badge_is_answered_with_200_too(body: dict[str, Any]) -> None:
@@ -71,7 +73,7 @@ def test_a_bad_badge_is_answered_with_200_too(body: dict[str, Any]) -> None:
         {},
         {"credential": GOOD, "url": OWN_URL},
         {"credential": GOOD, "extra": 1},
-        {"credential": "x"},
+        {"credential": 5},
         {"credential": None},
         {"url": 5},
         {"url": ""},

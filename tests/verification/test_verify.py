@@ -12,10 +12,14 @@ from app.errors import Broken, NotFound
 from app.net.client import OutboundClient
 from app.openbadges.badge_image import draw_badge
 from app.openbadges.baking import bake_png, bake_svg, wrap_png
-from app.verification.checks import Gathered, judge
+from app.verification.answer import Verification
+from app.verification.checks import judge
+from app.verification.gathered import Gathered
 from app.verification.judge import JudgePool
-from app.verification.verdicts import CHECKS_VERSION, NAMES, Check
-from app.verification.verify import MAX_FETCHES, Verification, Verifier
+from app.verification.library import MAX_FETCHES
+from app.verification.verdict import NAMES, Check
+from app.verification.verdicts import CHECKS_VERSION
+from app.verification.verify import Verifier
 from tests.net.tls_site import CertificateAuthority, FakeResolver, Site, client_for, serve
 from tests.verification.badges import (
     CONTEXTS,

@@ -1,0 +1,31 @@
+"""Reading the members of a document in which anything may be anything. PURE."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+# RFC 3987 in outline: a scheme, then nothing that an IRI may not hold.
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`\x00-\x20\x7f]+")
+
+
+def issuer_id(credential: Mapping[str, Any]) -> str:
+    """The issuer's IRI, which is there as itself or as the `id` of a Profile; "" when it is not."""
+    issuer = credential.get("issuer")
+    return text_of(issuer.get("id")) if isinstance(issuer, dict) else text_of(issuer)
+
+
+def object_of(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def text_of(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def texts_of(value: object) -> list[str]:
+    """The strings of a JSON-LD set, which may be written as one string."""
+    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
+
+
+def is_iri(value: object) -> bool:
+    return isinstance(value, str) and _IRI.fullmatch(value) is not None
