@@ -62,13 +62,16 @@ class Unsupported(Exception):
     """The tool has no such format."""
 
 
+Key = Literal["Ed25519", "P-256", "P-384", "RSA"]
+
+
 @dataclass(frozen=True)
 class Format:
     """A row of the table. `profile` is our name of it; `suite`, or `alg` and `typ`, what others call it."""
 
     name: str
     profile: str
-    key: Literal["Ed25519", "P-256", "P-384", "RSA"]
+    key: Key
     suite: str | None = None
     alg: str | None = None
     typ: str | None = None
@@ -319,7 +322,7 @@ def _header_of(compact: str) -> Document:
 
 def _find_jwk(kid: str, documents: Documents) -> Document:
     """The key that a `kid` names: a JWK at this very URL, or in a DID document."""
-    if kid in documents:
+    if "kty" in documents.get(kid, {}):
         return dict(documents[kid])
     for method in documents[kid.partition("#")[0]]["verificationMethod"]:
         if method["id"] == kid:
