@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export ASSAY_PUBLIC_URL ?= http://127.0.0.1:$(PORT)
 
-.PHONY: help run test test-slow check format openapi schemas lock clean-demo clean
+.PHONY: help run test test-slow check format openapi interop schemas lock clean-demo clean
 
 .DEFAULT_GOAL := help
 
@@ -37,6 +37,9 @@ openapi: .venv/installed-dev ## write docs/openapi.json (with recorded examples)
 	@env -u ASSAY_PUBLIC_URL $(BIN)/python -m tests.house.record_problems
 	@env -u ASSAY_PUBLIC_URL $(BIN)/python -m tests.house.problems_page
 	@env -u ASSAY_PUBLIC_URL $(BIN)/python -m tests.house.settings_page
+
+interop: .venv/installed-dev ## write docs/interop.md anew
+	@$(BIN)/python -m tests.interop.table
 
 schemas: .venv/installed-dev ## write schemas/json anew
 	$(BIN)/python -m tests.house.published_schemas

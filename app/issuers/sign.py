@@ -27,6 +27,7 @@ from app.proofs.cryptosuites import (
     compose_proof,
     compose_proof_config,
     hash_data,
+    hash_name,
     transform,
     transform_proof_config,
 )
@@ -143,7 +144,8 @@ async def _make_proof(
     config = compose_proof_config(
         suite, verification_method=verification_method.id, created=created, document_context=context
     )
-    canonical = transform_proof_config(suite, config, context, contexts=world.contexts)
+    public_key = verification_method.public_key
+    canonical = transform_proof_config(suite, config, context, public_key, contexts=world.contexts)
     if suite.is_selective:
         proof_hash = hashlib.sha256(canonical.encode()).digest()
         request = SelectiveRequest(
@@ -151,9 +153,13 @@ async def _make_proof(
         )
         [signature] = await world.signer.sign([request])
         return {**config, "proofValue": signature.value.decode()}
-    is_rdfc = suite.canonical_form == "rdfc"
-    document = linted.canonical.nquads if is_rdfc else transform(suite, linted.document, contexts=world.contexts)
-    to_sign = hash_data(verification_method.public_key, canonical, document)
+    is_linted_form = suite.canonical_form == "rdfc" and hash_name(public_key) == "sha256"
+    document = (
+        linted.canonical.nquads
+        if is_linted_form
+        else transform(suite, linted.document, public_key, contexts=world.contexts)
+    )
+    to_sign = hash_data(public_key, canonical, document)
     [signature] = await world.signer.sign([SigningRequest(linted.token, key_id, to_sign)])
     return compose_proof(config, signature.value)
 

@@ -9,7 +9,8 @@
     Ed25519Signature2020  the EdDSA document, appendix: a proof type of its own     RDFC-1.0          Ed25519
 
 All but ecdsa-sd-2023 sign the hash of the canonical proof config followed by that of the canonical document: SHA-256, with a
-P-384 key SHA-384. Signing is not here: hand `hash_data` to the `Signer`, and the signature it returns to `compose_proof`.
+P-384 key SHA-384, which RDFC-1.0 then uses as well. Signing is not here: hand `hash_data` to the `Signer`, and the signature it
+returns to `compose_proof`.
 """
 
 import hashlib
@@ -29,7 +30,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 
 from app.proofs.errors import UnsafeDocument
 from app.proofs.multikey import KeyName, PublicKey, kind_of
-from app.proofs.rdfc import canonicalize
+from app.proofs.rdfc import HashName, canonicalize
 
 Contexts = Mapping[str, dict[str, Any]]
 
@@ -38,7 +39,7 @@ PROOF_PURPOSE = "assertionMethod"
 
 _EDDSA: frozenset[KeyName] = frozenset({"Ed25519"})
 _ECDSA: frozenset[KeyName] = frozenset({"P-256", "P-384"})
-_HASHES = {"Ed25519": "sha256", "P-256": "sha256", "P-384": "sha384"}
+_HASHES: Mapping[KeyName, HashName] = {"Ed25519": "sha256", "P-256": "sha256", "P-384": "sha384"}
 _PROOF_VALUE = re.compile("z([1-9A-HJ-NP-Za-km-z]{64,140})")
 
 
@@ -97,33 +98,51 @@ def compose_proof_config(
     }
 
 
-def transform(suite: Cryptosuite, document: Mapping[str, Any], *, contexts: Contexts) -> str:
+def transform(suite: Cryptosuite, document: Mapping[str, Any], public_key: PublicKey, *, contexts: Contexts) -> str:
     """The canonical form of a document or proof config: what the suite's section calls transformation.
+
+    With a P-384 key RDFC-1.0 works with SHA-384, too (Data Integrity ECDSA Cryptosuites v1.0 §3), so that blank nodes may come
+    in another order.
 
     Raises UnsafeDocument for what the form does not cover, and with RDFC-1.0 also UnknownContext and WorkBudgetExceeded.
     """
     if suite.canonical_form == "rdfc":
-        return canonicalize(document, contexts=contexts).nquads
+        return canonicalize(document, contexts=contexts, algorithm=hash_name(public_key)).nquads
+    return canonical_json(document)
+
+
+def canonical_json(document: Mapping[str, Any]) -> str:
+    """The document by JCS (RFC 8785). Raises UnsafeDocument for what has no such form, like a number of too many digits."""
     try:
         return rfc8785.dumps(dict(document)).decode()
     except rfc8785.CanonicalizationError as error:
         raise UnsafeDocument(f"The document has no canonical JSON: {error}.") from error
 
 
+def hash_name(public_key: PublicKey) -> HashName:
+    """The hash function that goes with a key."""
+    return _HASHES[kind_of(public_key).name]
+
+
 def transform_proof_config(
-    suite: Cryptosuite, proof_config: Mapping[str, Any], document_context: Any, *, contexts: Contexts
+    suite: Cryptosuite,
+    proof_config: Mapping[str, Any],
+    document_context: Any,
+    public_key: PublicKey,
+    *,
+    contexts: Contexts,
 ) -> str:
     """The canonical proof config. RDFC-1.0 reads it in the @context of the document it secures; JCS takes it as it stands.
 
     `proof_config` has no `proofValue`. Raises as `transform` does; a member that this context does not define is unsafe.
     """
     read_in = {"@context": document_context} if suite.canonical_form == "rdfc" else {}
-    return transform(suite, {**proof_config, **read_in}, contexts=contexts)
+    return transform(suite, {**proof_config, **read_in}, public_key, contexts=contexts)
 
 
 def hash_data(public_key: PublicKey, canonical_proof_config: str, canonical_document: str) -> bytes:
     """What is signed: the hash of the proof config, then that of the document (64 bytes; with a P-384 key 96)."""
-    algorithm = _HASHES[kind_of(public_key).name]
+    algorithm = hash_name(public_key)
     parts = (canonical_proof_config, canonical_document)
     return b"".join(hashlib.new(algorithm, part.encode()).digest() for part in parts)
 

@@ -161,7 +161,7 @@ def _verify_signature(
     proof_config = {name: value for name, value in proof.items() if name != "proofValue"}
     try:
         canonical_proof_config = transform_proof_config(
-            suite, proof_config, unsecured_document.get("@context"), contexts=contexts
+            suite, proof_config, unsecured_document.get("@context"), method.public_key, contexts=contexts
         )
     except InvalidInput as error:
         if isinstance(error, UnknownContext):  # the document's, which the proof is read in
@@ -191,7 +191,7 @@ def _is_signed(
     signature = find_signature(method.public_key, proof_value)
     if signature is None:
         raise MalformedProofValue("proofValue is not base58btc (z…) of a signature of the key.")
-    canonical_document = transform(suite, document, contexts=contexts)
+    canonical_document = transform(suite, document, method.public_key, contexts=contexts)
     signed = hash_data(method.public_key, canonical_proof_config, canonical_document)
     return is_signed_by(method.public_key, signed, signature)
 

@@ -14,8 +14,8 @@ import hashlib
 import math
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
@@ -59,17 +59,26 @@ _NUMERIC = re.compile(
 class CanonicalDocument:
     """A document in canonical form: sorted N-Quads, one statement a line, and their SHA-256 (32 bytes)."""
 
+    """`nquads` are `statements` in canonical form; `sha256` is the hash of their UTF-8."""
+
     nquads: str
     sha256: bytes
+    statements: Sequence["Quad"] = field(default=(), repr=False, compare=False)
 
 
-def canonicalize(document: Mapping[str, Any], *, contexts: Contexts) -> CanonicalDocument:
+HashName = Literal["sha256", "sha384"]
+"""What RDFC-1.0 tells blank nodes apart by: SHA-256 unless whoever uses it says otherwise, as ECDSA with P-384 does."""
+
+
+def canonicalize(
+    document: Mapping[str, Any], *, contexts: Contexts, algorithm: HashName = "sha256"
+) -> CanonicalDocument:
     """The canonical form of a JSON-LD `document`, which is left as it is. Nothing is fetched.
 
     Raises UnknownContext when `@context` is anything but URLs out of `contexts`, WorkBudgetExceeded when the document
     is too deep, large or entangled, and UnsafeDocument, with a fault per place, when a part would not be covered.
     """
-    return canonicalize_dataset(state(document, contexts=contexts))
+    return canonicalize_dataset(state(document, contexts=contexts), algorithm)
 
 
 class Term(NamedTuple):
@@ -126,10 +135,10 @@ def recompact(document: Mapping[str, Any], *, contexts: Contexts) -> dict[str, A
     return compacted
 
 
-def canonicalize_dataset(statements: Iterable[Quad]) -> CanonicalDocument:
+def canonicalize_dataset(statements: Sequence[Quad], algorithm: HashName = "sha256") -> CanonicalDocument:
     """RDFC-1.0 §4.4 over `statements`, which are distinct. Raises WorkBudgetExceeded."""
-    nquads: str = _BudgetedURDNA2015().main(_as_dataset(statements), {"format": "application/n-quads"})
-    return CanonicalDocument(nquads=nquads, sha256=hashlib.sha256(nquads.encode()).digest())
+    nquads: str = _BudgetedURDNA2015(algorithm).main(_as_dataset(statements), {"format": "application/n-quads"})
+    return CanonicalDocument(nquads, hashlib.sha256(nquads.encode()).digest(), statements)
 
 
 def label_blank_nodes(statements: Iterable[Quad]) -> dict[str, str]:
@@ -167,11 +176,15 @@ class _BudgetedURDNA2015(canon.URDNA2015):  # type: ignore[misc]
     endless. A badge needs no such hash at all, or one for each of a few results that read the same.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, algorithm: HashName = "sha256") -> None:
         super().__init__()
+        self._algorithm = algorithm
         self._hashes = 0
         self._quads = 0
         self._depth = 0
+
+    def create_hash(self) -> Any:
+        return hashlib.new(self._algorithm)
 
     def hash_n_degree_quads(self, id_: str, issuer: Any) -> Any:
         self._hashes += 1

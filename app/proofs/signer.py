@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import rfc8785
 
 from app.proofs.errors import LintTokenMisused
-from app.proofs.rdfc import CanonicalDocument
+from app.proofs.rdfc import CanonicalDocument, Quad, canonicalize_dataset
 
 REGISTERED_CLAIMS = frozenset({"iss", "sub", "jti", "nbf", "exp"})
 """What a JWT may say beside the members of the document: nothing that could be one of them."""
@@ -23,34 +23,42 @@ REGISTERED_CLAIMS = frozenset({"iss", "sub", "jti", "nbf", "exp"})
 class LintToken:
     """Leave to sign one linted document, once.
 
-    `document_hashes` are hashes that the document is known by: in a signature over its N-Quads (`CanonicalDocument.sha256`, and
-    SHA-384 with a P-384 key) or over its canonical JSON. `of` has them all.
+    `document_hashes` are hashes that the document is known by: in a signature over its N-Quads (`CanonicalDocument.sha256`) or
+    over its canonical JSON. `of` has them all; that of the N-Quads as a P-384 key wants them is found out when it is asked for.
     """
 
-    __slots__ = ("_document_hashes", "_spent")
+    __slots__ = ("_document_hashes", "_spent", "_statements")
 
-    def __init__(self, *document_hashes: bytes) -> None:
+    def __init__(self, *document_hashes: bytes, statements: Sequence[Quad] = ()) -> None:
         self._document_hashes = frozenset(document_hashes)
+        self._statements = statements
         self._spent = False
 
     @classmethod
     def of(cls, document: Mapping[str, Any], canonical: CanonicalDocument) -> "LintToken":
         """For a document and its canonical form. One that has no canonical JSON can be signed over its N-Quads only."""
-        forms = [canonical.nquads.encode()]
+        hashes = [canonical.sha256]
         with suppress(rfc8785.CanonicalizationError):
-            forms.append(rfc8785.dumps(dict(document)))
-        return cls(*(hash_(form).digest() for form in forms for hash_ in (hashlib.sha256, hashlib.sha384)))
+            text = rfc8785.dumps(dict(document))
+            hashes += [hashlib.sha256(text).digest(), hashlib.sha384(text).digest()]
+        return cls(*hashes, statements=canonical.statements)
 
     def redeem(self, document_hash: bytes) -> None:
         """Spend the token on the document with this hash.
 
         Raises LintTokenMisused when the hash is not of the linted one or the token was spent before.
         """
-        if document_hash not in self._document_hashes:
+        if document_hash not in self._document_hashes and not self._is_hash_for_p384(document_hash):
             raise LintTokenMisused("The document to sign is not the document that was linted.")
         if self._spent:
             raise LintTokenMisused("This lint token has been spent: every signature needs a linting of its own.")
         self._spent = True
+
+    def _is_hash_for_p384(self, document_hash: bytes) -> bool:
+        if len(document_hash) != hashlib.sha384().digest_size or not self._statements:
+            return False
+        nquads = canonicalize_dataset(self._statements, "sha384").nquads
+        return hashlib.sha384(nquads.encode()).digest() == document_hash
 
 
 def hash_json(document: Mapping[str, Any]) -> bytes:

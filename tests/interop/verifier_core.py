@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ def require_achievement_schema() -> None:
 
 
 def verify_with_verifier_core(
-    credentials: Sequence[dict[str, Any]], *, extra_ca: Path | None = None
+    credentials: Sequence[dict[str, Any]], *, extra_ca: Path | None = None, documents: Mapping[str, Any] | None = None
 ) -> list[dict[str, Any]]:
     """Verify secured credentials with verifier-core, in one Node process, and give one result per credential, in order.
 
@@ -57,14 +57,15 @@ def verify_with_verifier_core(
 
     Compare with `is True`: absent and None are not passes. No registry is asked, so `registered_issuer` is False.
 
-    Status lists and DID documents must be on this machine; `extra_ca` is the PEM file of the CA to trust for https.
+    Status lists and DID documents must be on this machine, or among `documents` by their URLs; `extra_ca` is the PEM file of the
+    CA to trust for https.
     Skips the running test when Node is missing (`require_node`). Raises RuntimeError when verify.mjs itself breaks.
     """
     require_node()
     schema = json.loads(ACHIEVEMENT_SCHEMA.read_bytes()) if ACHIEVEMENT_SCHEMA.is_file() else None
     run = subprocess.run(
         ["node", str(HERE / "verify.mjs")],
-        input=json.dumps({"credentials": list(credentials), "schema": schema}),
+        input=json.dumps({"credentials": list(credentials), "schema": schema, "documents": dict(documents or {})}),
         env=os.environ | ({"NODE_EXTRA_CA_CERTS": str(extra_ca)} if extra_ca else {}),
         capture_output=True,
         encoding="utf-8",

@@ -1,6 +1,7 @@
 // Runs npm @digitalcredentials/verifier-core, the engine of VerifierPlus and of the Learner Credential Wallet, on credentials.
 //
-// stdin:  {"credentials": [credential, ...], "schema": JSON Schema of an OB 3.0 AchievementCredential, or null}
+// stdin:  {"credentials": [credential, ...], "schema": JSON Schema of an OB 3.0 AchievementCredential, or null,
+//          "documents": {address: document}: what is answered without the network}
 // stdout: one JSON line per credential, in order:
 //   id       the credential's id
 //   log      [{id, valid?, error?}]: verifier-core's own steps and names. A step that could not be carried out has an error and no valid
@@ -17,7 +18,7 @@ import { text } from 'node:stream/consumers';
 const ACHIEVEMENT_SCHEMA = 'https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json';
 const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
 
-const { credentials, schema } = JSON.parse(await text(process.stdin));
+const { credentials, schema, documents } = JSON.parse(await text(process.stdin));
 const fetchForReal = globalThis.fetch;
 let refused = [];
 
@@ -26,6 +27,7 @@ let refused = [];
 globalThis.fetch = async (input, init) => {
   const address = typeof input === 'object' && 'url' in input ? input.url : String(input);
   if (LOOPBACK.has(new URL(address).hostname)) return fetchForReal(input, init);
+  if (address in documents) return Response.json(documents[address]);
   if (address === ACHIEVEMENT_SCHEMA) return Response.json(schema ?? true);
   refused.push(address);
   return new Response('not reachable from the tests', { status: 403, statusText: 'Refused by verify.mjs' });

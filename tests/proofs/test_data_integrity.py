@@ -37,8 +37,9 @@ BADGE = json.loads((Path(__file__).resolve().parent / "educator_badge.json").rea
 def proof_over(document: dict[str, Any], **options: Any) -> dict[str, Any]:
     context = document["@context"]
     config = compose_proof_config(SUITE, verification_method=METHOD.id, created=NOW, document_context=context) | options
-    canonical_config = transform_proof_config(SUITE, config, context, contexts=CONTEXTS)
-    signed = hash_data(KEY.public_key(), canonical_config, transform(SUITE, document, contexts=CONTEXTS))
+    canonical_config = transform_proof_config(SUITE, config, context, KEY.public_key(), contexts=CONTEXTS)
+    canonical = transform(SUITE, document, KEY.public_key(), contexts=CONTEXTS)
+    signed = hash_data(KEY.public_key(), canonical_config, canonical)
     return compose_proof(config, KEY.sign(signed))
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -465,3 +466,15 @@ def test_contexts_that_contradict_each_other_are_refused() -> None:
     clash = [VC, "https://purl.imsglobal.org/spec/ob/v3p0/context.json"]
     with pytest.raises(UnsafeDocument, match="not valid JSON-LD"):
         canonical(simple() | {"@context": clash})
+
+
+def test_with_sha_384_blank_nodes_are_told_apart_by_it() -> None:
+    """Data Integrity ECDSA Cryptosuites v1.0 §3: with a P-384 key; npm's suites are the check (tests/interop/test_formats.py)."""
+    document = json.loads((HERE / "educator_badge.json").read_text())
+    usual = rdfc.canonicalize(document, contexts=CONTEXTS).nquads
+    other = rdfc.canonicalize(document, contexts=CONTEXTS, algorithm="sha384").nquads
+    assert usual != other
+    assert usual.count("\n") == other.count("\n")
+    assert sorted(re.sub("_:c14n[0-9]+", "_:b", usual).splitlines()) == sorted(
+        re.sub("_:c14n[0-9]+", "_:b", other).splitlines()
+    )

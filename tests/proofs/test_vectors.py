@@ -115,7 +115,7 @@ def sign(private_key: Ed25519PrivateKey | EllipticCurvePrivateKey, data: bytes) 
 def test_the_proof_is_reproduced_step_by_step(vector: Vector) -> None:
     known, suite, public_key = contexts(), SUITES[vector.suite], vector.private_key.public_key()
     unsecured = vector.unsecured
-    document = transform(suite, unsecured, contexts=known)
+    document = transform(suite, unsecured, public_key, contexts=known)
     assert document.strip() == vector.text("canonDoc")
 
     options = parsed(VECTORS / vector.folder / f"proofConfig{vector.suffix}.json")
@@ -126,7 +126,7 @@ def test_the_proof_is_reproduced_step_by_step(vector: Vector) -> None:
         document_context=unsecured["@context"],
     )
     assert proof_config | {"@context": unsecured["@context"]} == options
-    config = transform_proof_config(suite, proof_config, unsecured["@context"], contexts=known)
+    config = transform_proof_config(suite, proof_config, unsecured["@context"], public_key, contexts=known)
     assert config.strip() == vector.text("proofCanon")
 
     signed = hash_data(public_key, config, document)

@@ -138,8 +138,9 @@ def sign(
         SUITE, verification_method=issuer.method_id, created=created, document_context=context
     )
     config = composed | proof_members
-    canonical_config = transform_proof_config(SUITE, config, context, contexts=CONTEXTS)
-    signed = hash_data(issuer.key.public_key(), canonical_config, transform(SUITE, document, contexts=CONTEXTS))
+    canonical_config = transform_proof_config(SUITE, config, context, issuer.key.public_key(), contexts=CONTEXTS)
+    canonical = transform(SUITE, document, issuer.key.public_key(), contexts=CONTEXTS)
+    signed = hash_data(issuer.key.public_key(), canonical_config, canonical)
     return secure(document, [compose_proof(config, issuer.key.sign(signed))])
 
 
