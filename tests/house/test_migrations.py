@@ -26,6 +26,7 @@ from tests.people import app_of
 from tests.scoring.judging import Case, open_case
 
 DELETABLE = (
+    "carried_endorsement",
     "demographic_declaration",
     "idempotency_key",
     "impact_fact",
