@@ -14,12 +14,12 @@ from app.access.dependencies import ReportsRead
 from app.appeals.store import Appeal, Moderation, ModerationItem
 from app.identifiers import Identifier
 from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
-from app.reports.decided import DecisionChain, load_decisions
+from app.reports.decided import DecisionChain, count_decided, load_decisions, select_chains
+from app.reports.disclosure import Disclosure
 from app.reports.earned import load_badges
 from app.reports.figures import RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
-from app.reports.isolation import is_isolating
-from app.reports.people import load_people
+from app.reports.people import is_told, load_people
 from app.reports.words import count_of, tell_hidden, tell_scope
 from app.scoring.store import REASON_CODES
 
@@ -93,14 +93,26 @@ async def measure(session: AsyncSession, reported: Reported) -> DecisionsOut:
     """The window applies to each for itself: decided, recorded, filed, awarded or opened in it."""
     people = await load_people(session, reported)
     window = "when each was decided, recorded, filed, awarded or opened"
-    if await is_isolating(session, reported, people):
+    rows_ = await load_decisions(session, reported)
+    disclosure = Disclosure(count_decided(rows_, people), reported.minimum_cell)
+    if not is_told(reported, people, disclosure):
         sentence = f"{tell_scope(reported)}: {tell_hidden(reported)}"
         none = dict.fromkeys(_HIDDEN) | {"amended": RateOut.hidden()}
         return DecisionsOut.model_validate(
-            {**opening("decisions", reported, sentence=sentence, window=window, suppressed=_HIDDEN), **none}
+            {
+                **opening(
+                    "decisions",
+                    reported,
+                    sentence=sentence,
+                    window=window,
+                    suppressed=_HIDDEN,
+                    moments=disclosure.moments,
+                ),
+                **none,
+            }
         )
-    chains = await load_decisions(session, reported, people)
-    badges = await load_badges(session, reported, people)
+    chains = select_chains(rows_, reported, people)
+    badges = await load_badges(session, reported, people, rows_)
     judged = [each for each in chains if reported.filters.is_within(each.decided_at)]
     awarded = sum(each.is_awarded for each in judged)
     amendments = _count_amendments(chains, reported)
