@@ -63,11 +63,17 @@ async def load_people(session: AsyncSession, reported: Reported) -> People:
     later: dict[str, EnrolledPerson] = {}
     for enrollment_id, learner_id, cohort_id, state, created_at in await read_rows(session, query):
         person_id = merged.get(learner_id, learner_id)
-        history = histories.get(enrollment_id) or [(created_at, state)]
-        if created_at > filters.as_of:
-            later[person_id] = _look_back(person_id, cohort_id, history, history[-1][0])
+        history, is_later = histories.get(enrollment_id), created_at > filters.as_of
+        if history is None:
+            person = EnrolledPerson(
+                person_id, frozenset({cohort_id}), state, None if state == "invited" else created_at
+            )
         else:
-            found[person_id].append(_look_back(person_id, cohort_id, history, filters.as_of))
+            person = _look_back(person_id, cohort_id, history, history[-1][0] if is_later else filters.as_of)
+        if is_later:
+            later[person_id] = person
+        else:
+            found[person_id].append(person)
     everybody = {person_id: _unite(enrollments) for person_id, enrollments in found.items()}
     return _choose(everybody, reported, later)
 
