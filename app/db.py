@@ -121,9 +121,17 @@ async def read_rows(session: AsyncSession, query: Executable) -> Sequence[Any]:
 
 
 def open_database(
-    url: str, *, role: str | None = None, pool_size: int = 10, sqlite_foreign_keys: bool = True
+    url: str,
+    *,
+    role: str | None = None,
+    pool_size: int = 10,
+    sqlite_foreign_keys: bool = True,
+    sqlite_hurries: bool = False,
 ) -> Database:
     """Make the engine for a SQLAlchemy URL. Nothing connects yet.
+
+    If SQLite hurries, it waits for the disk when its log is written back, not at every commit: a power failure may then take the
+    last commits with it, but leaves the file whole. For what can be loaded again.
 
     Without `sqlite_foreign_keys` SQLite lets a table be dropped and made anew though others refer to it: for migrations.
     """
@@ -136,7 +144,7 @@ def open_database(
     # hide_parameters: the text of an error goes to the log, and what is written may be about people.
     engine = create_async_engine(url, json_serializer=_dump_json, hide_parameters=True, **options)
     if sqlite:
-        _configure_sqlite(engine, foreign_keys=sqlite_foreign_keys)
+        _configure_sqlite(engine, foreign_keys=sqlite_foreign_keys, hurries=sqlite_hurries)
     elif role is not None:
         _configure_role(engine, role)
     return Database(engine)
@@ -146,7 +154,7 @@ def _dump_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
-def _configure_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
+def _configure_sqlite(engine: AsyncEngine, *, foreign_keys: bool, hurries: bool) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
@@ -156,7 +164,7 @@ def _configure_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
             "journal_mode = WAL",
             f"foreign_keys = {'ON' if foreign_keys else 'OFF'}",
             "busy_timeout = 15000",
-            "synchronous = FULL",
+            f"synchronous = {'NORMAL' if hurries else 'FULL'}",
             "secure_delete = ON",
         ):
             cursor.execute(f"PRAGMA {pragma}")

@@ -32,11 +32,13 @@ class Resources:
 
 
 @asynccontextmanager
-async def open_resources(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Resources]:
-    """Open everything, and close it when the block ends."""
+async def open_resources(
+    settings: Settings, *, clock: Clock | None = None, sqlite_hurries: bool = False
+) -> AsyncIterator[Resources]:
+    """Open everything, and close it when the block ends. `sqlite_hurries`: see `open_database`."""
     url = settings.database_url.get_secret_value()
-    database = open_database(url, role=settings.database_role)
-    key_database = open_database(url, role=settings.database_role, pool_size=1)
+    database = open_database(url, role=settings.database_role, sqlite_hurries=sqlite_hurries)
+    key_database = open_database(url, role=settings.database_role, pool_size=1, sqlite_hurries=sqlite_hurries)
     vault = open_vault(settings)
     outbound = OutboundClient(
         allow_networks=settings.outbound_allow_networks,

@@ -62,7 +62,9 @@ _FOUNDED = timedelta(days=30)
 async def load_demo(settings: Settings, console: Console) -> dict[str, Any]:
     """Load or finish loading the demonstration: the contents of `demo.json`."""
     path = settings.data_directory / "demo.json"
-    async with open_resources(settings) as world:
+    # Six thousand transactions: to wait for the disk after each takes half a minute. What a power failure took is loaded again,
+    # and `demo.json` is written when everything is closed, and on disk.
+    async with open_resources(settings, sqlite_hurries=True) as world:
         await _pin(world)
         if path.exists():
             summary: dict[str, Any] = json.loads(path.read_text())

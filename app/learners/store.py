@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Table
+from app.db import Table, read_rows
 from app.errors import Gone, NotFound
 
 IdentityKind = Literal["email", "did", "name"]
@@ -163,3 +163,12 @@ async def list_identities(session: AsyncSession, issuer_id: str, learner_ids: li
         LearnerIdentity.issuer_id == issuer_id, LearnerIdentity.learner_id.in_(learner_ids)
     )
     return list((await session.scalars(query.order_by(LearnerIdentity.created_at, LearnerIdentity.id))).all())
+
+
+async def load_merged(session: AsyncSession, issuer_id: str) -> dict[str, str]:
+    """Of the learners that turned out to be somebody else, who that is. They are few: whoever looks at very many rows looks here,
+    and joins nothing."""
+    query = select(Learner.id, Learner.merged_into).where(
+        Learner.issuer_id == issuer_id, Learner.merged_into.is_not(None)
+    )
+    return dict(await read_rows(session, query))

@@ -18,7 +18,7 @@ class FiguresOut(BaseModel):
     anchors: int
     exact: Statistic = Field(description="Exact agreement with the true scores, with its Wilson interval.")
     mean_deviation: Statistic = Field(
-        description="Given less true level, on average: below 0 severe, above 0 lenient. Its interval draws whole anchors."
+        description="Given less true level, on average: below 0 severe, above 0 lenient. Its interval takes anchors as a whole."
     )
     spread: Statistic = Field(
         description="Scatter of the levels given, as a multiple of that of the true ones: below 1 keeps to the middle."

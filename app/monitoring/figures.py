@@ -1,6 +1,6 @@
 """What an assessor's ratings come to. PURE.
 
-The deviation's interval draws anchors whole: the criteria of one anchor hang together. Beside other readers there is no truth:
+The deviation's interval is of whole anchors: the criteria of one anchor hang together. Beside other readers there is no truth:
 those figures stand next to the ones on anchors, and no rule rests on them.
 """
 
@@ -10,12 +10,9 @@ from dataclasses import dataclass, replace
 
 from app.monitoring.ratings import Rating
 from app.psychometrics.agreement import exact
-from app.psychometrics.intervals import with_bootstrap
+from app.psychometrics.intervals import cluster_robust
 from app.psychometrics.severity import mean_deviation, spread
 from app.psychometrics.statistic import Statistic
-
-SEED = 1
-"""Of every resampling here: the same ratings give the same interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +67,15 @@ def measure_beside_others(compared: Iterable[Compared]) -> BesideOthers:
 
 
 def _deviation(of_work: Sequence[tuple[str, int]], name: str) -> Statistic:
-    """The mean, with an interval that draws the pieces of work."""
+    """The mean, with an interval in which a piece of work counts as a whole."""
     by_work: dict[str, list[int]] = defaultdict(list)
     for work, deviation in of_work:
         by_work[work].append(deviation)
-    return replace(with_bootstrap(mean_deviation, list(by_work.values()), seed=SEED), name=name)
+    mean = replace(mean_deviation([deviation for _, deviation in of_work]), name=name)
+    if mean.value is None:
+        return mean
+    interval = cluster_robust(list(by_work.values()))
+    return replace(mean, interval=interval, reason=None if interval else "too_few_clusters")
 
 
 def positions(

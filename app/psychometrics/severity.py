@@ -14,7 +14,7 @@ from app.psychometrics.statistic import Statistic
 def mean_deviation(given_minus_true: Sequence[int] | Counter[int]) -> Statistic:
     """In levels: below 0 severe, above 0 lenient. Errors both ways cancel out: who has no deviation may still be inaccurate.
 
-    It has no interval of its own; `intervals.with_bootstrap`, clustered by anchor, gives one.
+    It has no interval of its own; `intervals.cluster_robust`, clustered by anchor, gives one.
     """
     counts = Counter(given_minus_true)
     n = counts.total()

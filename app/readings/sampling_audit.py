@@ -1,19 +1,20 @@
 """The sample recomputed from its seeds, and the second readings that were due compared with those there are."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import case, func, select
+from sqlalchemy import String, case, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements.rubric import Rubric
 from app.achievements.store import AchievementVersion
 from app.db import read_rows
 from app.keys.vault import Vault
-from app.learners.store import Learner
+from app.learners.store import load_merged
 from app.programs.policy import ScoringPolicyBody
 from app.programs.store import Program, ScoringPolicy
 from app.readings.resolve import SECOND_KINDS
@@ -45,7 +46,7 @@ class WindowAudit:
 @dataclass(frozen=True, slots=True)
 class AcceptedSubmission:
     """The columns of a submission that the audit looks at. `person_id` is the learner's, or of whom they were merged into;
-    `banked` is null for a first attempt."""
+    `banked` is the text of the JSON, null for a first attempt."""
 
     id: str
     person_id: str
@@ -54,19 +55,20 @@ class AcceptedSubmission:
     attempt: int
     state: str
     policy_version: int | None
-    banked: list[list[str]] | None
+    banked: str | None
     accepted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """The columns of a reading that the audit looks at. The levels are those of a first one."""
+    """The columns of a reading that the audit looks at. The levels are those of a first one, the text of the JSON: of thousands
+    few are different, and only those are parsed."""
 
     submission_id: str
     kind: str
     state: str
     trigger: str | None
-    levels: list[list[str]] | None
+    levels: str | None
     submitted_at: datetime | None
 
 
@@ -122,8 +124,8 @@ async def check_sample(
     policies, rubrics = await _load_policies(session, program), await _load_rubrics(session, program)
 
     @cache  # many have the same levels
-    def is_near(version: tuple[str, int], levels: frozenset[tuple[str, str]]) -> bool:
-        return is_near_standard(rubrics[version], dict(levels))
+    def is_near(version: tuple[str, int], banked: str | None, levels: str | None) -> bool:
+        return is_near_standard(rubrics[version], _all_levels(banked, levels))
 
     ranks: Counter[tuple[str, int]] = Counter()
     found = []
@@ -137,7 +139,7 @@ async def check_sample(
         is_read = first is not None and first.state == "submitted"
         facts = Facts(
             hit, ranks[version], submission.attempt,
-            is_near(version, _all_levels(submission, first)) if first is not None and is_read else None,
+            is_near(version, submission.banked, first.levels) if first is not None and is_read else None,
             first is not None and is_read and first.trigger == PROBATION,
         )  # fmt: skip
         ranks[version] += 1
@@ -149,10 +151,10 @@ async def check_sample(
     return found
 
 
-def _all_levels(submission: AcceptedSubmission, reading: _Read) -> frozenset[tuple[str, str]]:
-    """As `app.readings.resolve.all_levels`, of columns."""
-    banked = {criterion: level for criterion, level, _ in submission.banked or ()}
-    return frozenset((banked | {str(criterion): str(level) for criterion, level in reading.levels or ()}).items())
+def _all_levels(banked: str | None, levels: str | None) -> dict[str, str]:
+    """As `app.readings.resolve.all_levels`, of the texts of columns."""
+    before = {str(criterion): str(level) for criterion, level, _ in json.loads(banked or "null") or ()}
+    return before | {str(criterion): str(level) for criterion, level in json.loads(levels or "null") or ()}
 
 
 def _is_missed(
@@ -167,34 +169,35 @@ def _is_missed(
 async def _load_accepted(session: AsyncSession, program: Program, as_of: datetime | None) -> list[AcceptedSubmission]:
     query = (
         select(
-            Submission.id, func.coalesce(Learner.merged_into, Learner.id), Submission.achievement_id, Submission.version,
+            Submission.id, Submission.learner_id, Submission.achievement_id, Submission.version,
             Submission.attempt, Submission.state, Submission.policy_version,
-            case((Submission.attempt > 1, Submission.banked)), Submission.accepted_at,
+            case((Submission.attempt > 1, cast(Submission.banked, String))), Submission.accepted_at,
         )
-        .join(Learner, (Learner.issuer_id == Submission.issuer_id) & (Learner.id == Submission.learner_id))
         .where(
             Submission.issuer_id == program.issuer_id, Submission.program_id == program.id,
             Submission.accepted_at.is_not(None) if as_of is None else Submission.accepted_at <= as_of,
         )
         .order_by(Submission.accepted_at, Submission.id)
     )  # fmt: skip
-    return [AcceptedSubmission(*row) for row in await read_rows(session, query)]
+    merged = await load_merged(session, program.issuer_id)
+    return [AcceptedSubmission(row[0], merged.get(row[1], row[1]), *row[2:]) for row in await read_rows(session, query)]
 
 
 async def _load_readings(session: AsyncSession, program: Program, as_of: datetime | None) -> Mapping[str, list[_Read]]:
     query = select(
         Reading.submission_id, Reading.kind, Reading.state, Reading.trigger,
-        case((Reading.kind == "first", Reading.levels)), Reading.submitted_at, Reading.created_at, Reading.updated_at,
+        case((Reading.kind == "first", cast(Reading.levels, String))), Reading.submitted_at,
+        *(() if as_of is None else (Reading.created_at, Reading.updated_at)),
     ).where(
         Reading.issuer_id == program.issuer_id, Reading.program_id == program.id, Reading.submission_id.is_not(None),
         Reading.kind.in_(("first", *SECOND_KINDS)),
     )  # fmt: skip
     readings: dict[str, list[_Read]] = defaultdict(list)
-    for *columns, created_at, updated_at in await read_rows(session, query.order_by(Reading.created_at, Reading.id)):
-        reading = _Read(*columns)
-        if as_of is None or updated_at <= as_of:
+    for row in await read_rows(session, query.order_by(Reading.created_at, Reading.id)):
+        reading = _Read(*row[:6])
+        if as_of is None or row[7] <= as_of:
             readings[reading.submission_id].append(reading)
-        elif created_at <= as_of:  # then somebody still had it, or it waited for somebody
+        elif row[6] <= as_of:  # then somebody still had it, or it waited for somebody
             readings[reading.submission_id].append(replace(reading, state="assigned", submitted_at=None))
     return readings
 

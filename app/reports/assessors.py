@@ -16,11 +16,12 @@ from typing import Literal
 from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.dependencies import AsLeadOrDirector
 from app.assessors.store import Assessor, CertificationState
+from app.db import read_rows
 from app.errors import Fault
 from app.identifiers import Identifier
 from app.monitoring.beside import compare_with_others
@@ -216,10 +217,10 @@ def _by_session(ratings: Iterable[Rating]) -> list[SessionFigures]:
 
 async def _load_works(session: AsyncSession, reported: Reported, filters: Filters) -> Mapping[Key, _Work]:
     """Readings of submissions that were submitted or given back in the window. Validity papers are none of them."""
+    ended_at = case((Reading.state == "submitted", Reading.submitted_at), else_=Reading.updated_at)
     query = (
         select(
-            Reading.assessor_id, Submission.achievement_id, Submission.version, Reading.state, Reading.assigned_at,
-            Reading.submitted_at, Reading.updated_at,
+            Reading.assessor_id, Submission.achievement_id, Submission.version, Reading.state, Reading.assigned_at, ended_at
         )
         .join(Submission, (Submission.issuer_id == Reading.issuer_id) & (Submission.id == Reading.submission_id))
         .where(
@@ -229,16 +230,14 @@ async def _load_works(session: AsyncSession, reported: Reported, filters: Filter
     )  # fmt: skip
     hours: dict[Key, list[float]] = defaultdict(list)
     recusals: Counter[Key] = Counter()
-    for assessor_id, achievement_id, version, state, assigned_at, submitted_at, ended_at in (
-        await session.execute(query)
-    ).all():
-        key = str(assessor_id), reported.program.id, achievement_id, version
-        if not filters.is_about(achievement_id, version):
+    for assessor_id, achievement_id, version, state, assigned_at, at in await read_rows(session, query):
+        key = assessor_id, reported.program.id, achievement_id, version
+        if not filters.is_about(achievement_id, version) or not filters.is_within(at):
             continue
-        if state == "recused" and filters.is_within(ended_at):
+        if state == "recused":
             recusals[key] += 1
-        elif state == "submitted" and filters.is_within(submitted_at) and assigned_at is not None:
-            hours[key].append((submitted_at - assigned_at).total_seconds() / 3600)
+        elif assigned_at is not None:
+            hours[key].append((at - assigned_at).total_seconds() / 3600)
     return {key: _Work(hours[key], recusals[key]) for key in {*hours, *recusals}}
 
 

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import read_rows
 from app.events.store import Event
-from app.learners.store import Learner
+from app.learners.store import load_merged
 from app.reports.filters import Reported
 from app.reports.people import People
 from app.submissions.store import Screening, Submission
@@ -64,12 +64,11 @@ async def load_attempts(session: AsyncSession, reported: Reported, people: Peopl
     filters = reported.filters
     query = (
         select(
-            Submission.id, func.coalesce(Learner.merged_into, Learner.id), Submission.achievement_id, Submission.version,
+            Submission.id, Submission.learner_id, Submission.achievement_id, Submission.version,
             Submission.attempt, Submission.policy_version, Submission.state, Submission.created_at,
             Submission.submitted_at, Submission.accepted_at, Submission.resolved_at,
             Submission.decided_at, Submission.updated_at,
         )
-        .join(Learner, (Learner.issuer_id == Submission.issuer_id) & (Learner.id == Submission.learner_id))
         .where(
             Submission.issuer_id == reported.issuer_id,
             Submission.program_id == reported.program.id,
@@ -78,8 +77,13 @@ async def load_attempts(session: AsyncSession, reported: Reported, people: Peopl
         .order_by(Submission.created_at, Submission.id)
     )  # fmt: skip
     histories = await _load_histories(session, reported)
+    merged = await load_merged(session, reported.issuer_id)
     rows = await read_rows(session, query)
-    found = (Attempt(*row[:9], *row[8:]) for row in rows)  # handed in twice: first and last
+    found = (
+        # handed in twice: first and last
+        Attempt(row[0], merged.get(row[1], row[1]), *row[2:9], *row[8:])
+        for row in rows
+    )
     return [
         _look_back(attempt, histories.get(attempt.id, ()), filters.as_of)
         for attempt in found

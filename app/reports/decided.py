@@ -1,17 +1,18 @@
 """What was decided in a program, as of a moment: chains of decisions, each of which supersedes the one before."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.assessors.store import Panel
 from app.db import read_rows
-from app.learners.store import Learner
+from app.learners.store import load_merged
 from app.programs.store import ProgramAchievement
+from app.reports.disclosure import Counted
 from app.reports.filters import Reported
 from app.reports.people import People
 from app.scoring.store import REDATES, Decision
@@ -34,6 +35,11 @@ class DecisionRow:
     submission_id: str | None
     reason_code: str | None
     is_taken_over: bool
+
+    @property
+    def known_at(self) -> datetime:
+        """From when on it counts: it was both made and recorded."""
+        return max(self.decided_at, self.recorded_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,56 +71,85 @@ class DecisionChain:
         return redated[-1] if redated else self.first.decided_at
 
 
-async def load_decisions(session: AsyncSession, reported: Reported, people: People) -> list[DecisionChain]:
-    """What was decided and recorded by the moment about the people asked for, for the achievement asked for.
+async def load_decisions(session: AsyncSession, reported: Reported) -> dict[str, DecisionRow]:
+    """All decisions of a program by id, in the order they were recorded, whenever that was.
 
     A decision on a submission belongs to the submission's program. One without, which a partner made or an earlier award became,
     belongs to each program that has the achievement and the person enrolled.
     """
-    rows = await _load_rows(session, reported)
+    issuer_id, program_id = reported.issuer_id, reported.program.id
+    of_program = select(ProgramAchievement.achievement_id).where(
+        ProgramAchievement.issuer_id == issuer_id, ProgramAchievement.program_id == program_id
+    )
+    submitted = select(Submission.id).where(Submission.issuer_id == issuer_id, Submission.program_id == program_id)
+    query = (
+        select(
+            Decision.id, Decision.learner_id, Decision.achievement_id, Decision.version, Decision.outcome,
+            Decision.decided_at, Decision.recorded_at, Decision.supersedes_id, Decision.renews_id,
+            Decision.submission_id, Decision.reason_code, Decision.panel_id,
+        )
+        .where(
+            Decision.issuer_id == issuer_id,
+            Decision.submission_id.in_(submitted)
+            | (Decision.submission_id.is_(None) & Decision.achievement_id.in_(of_program)),
+        )
+        .order_by(Decision.recorded_at, Decision.id)
+    )  # fmt: skip
+    merged = await load_merged(session, issuer_id)
+    external = select(Panel.id).where(Panel.issuer_id == issuer_id, Panel.kind == "external")
+    elsewhere = set((await session.scalars(external)).all())
+    found: dict[str, DecisionRow] = {}
+    for id_, learner_id, *columns in await read_rows(session, query):
+        columns[-1] = columns[-1] in elsewhere
+        found[id_] = DecisionRow(id_, merged.get(learner_id, learner_id), *columns)
+    return found
+
+
+def select_chains(rows: Mapping[str, DecisionRow], reported: Reported, people: People) -> list[DecisionChain]:
+    """What was decided and recorded by the moment about the people asked for, for the achievement asked for."""
     return [
         each
         for each in _chain(rows, reported.filters.as_of)
         if each.first.person_id in people.shown
         and reported.filters.is_about(each.standing.achievement_id, each.standing.version)
-        and (each.first.submission_id is not None or people.everybody[each.first.person_id].enrolled_at is not None)
+        and (is_of_submission(each) or people.everybody[each.first.person_id].enrolled_at is not None)
     ]
 
 
-async def _load_rows(session: AsyncSession, reported: Reported) -> dict[str, DecisionRow]:
-    issuer_id, program_id = reported.issuer_id, reported.program.id
-    of_program = select(ProgramAchievement.achievement_id).where(
-        ProgramAchievement.issuer_id == issuer_id, ProgramAchievement.program_id == program_id
-    )
-    query = (
-        select(
-            Decision.id, func.coalesce(Learner.merged_into, Learner.id), Decision.achievement_id, Decision.version,
-            Decision.outcome, Decision.decided_at, Decision.recorded_at, Decision.supersedes_id,
-            Decision.renews_id, Decision.submission_id, Decision.reason_code, Panel.kind == "external",
-        )
-        .join(Learner, (Learner.issuer_id == Decision.issuer_id) & (Learner.id == Decision.learner_id))
-        .join(Panel, (Panel.issuer_id == Decision.issuer_id) & (Panel.id == Decision.panel_id))
-        .outerjoin(
-            Submission, (Submission.issuer_id == Decision.issuer_id) & (Submission.id == Decision.submission_id)
-        )
-        .where(
-            Decision.issuer_id == issuer_id,
-            (Submission.program_id == program_id)
-            | (Decision.submission_id.is_(None) & Decision.achievement_id.in_(of_program)),
-        )
-        .order_by(Decision.recorded_at, Decision.id)
-    )  # fmt: skip
-    found = [DecisionRow(*columns) for columns in await read_rows(session, query)]
-    return {row.id: row for row in found}
+def count_decided(
+    rows: Mapping[str, DecisionRow], people: People, is_counted: Callable[[DecisionChain], bool] = lambda _: True
+) -> Iterator[Counted]:
+    """Everything that was decided in the program about anybody, as it is known today."""
+    for each in _chain(rows, None):
+        person = people.known.get(each.first.person_id)
+        if person is not None and (is_of_submission(each) or person.enrolled_at is not None) and is_counted(each):
+            yield Counted(
+                person.id, person.cohorts, each.standing.achievement_id, each.standing.version, each.decided_at,
+                tuple(row.known_at for row in each.decisions),
+            )  # fmt: skip
 
 
-def _chain(rows: Mapping[str, DecisionRow], as_of: datetime) -> list[DecisionChain]:
-    """What was both decided and recorded by `as_of`; the rows come in the order they were recorded."""
+def is_of_submission(chain: DecisionChain) -> bool:
+    return chain.first.submission_id is not None
+
+
+def count_enrolled(rows: Mapping[str, DecisionRow], people: People) -> Iterator[Counted]:
+    """Everybody who is enrolled, and what was decided about them: all of it at the time they took up their place."""
+    for person in people.known.values():
+        if person.enrolled_at is not None:
+            yield Counted(person.id, person.cohorts, "", 0, person.enrolled_at, (person.enrolled_at,))
+    for each in count_decided(rows, people):
+        if (enrolled_at := people.known[each.person_id].enrolled_at) is not None:
+            yield replace(each, at=enrolled_at)
+
+
+def _chain(rows: Mapping[str, DecisionRow], as_of: datetime | None) -> list[DecisionChain]:
+    """What was both decided and recorded by `as_of`, or ever; the rows come in the order they were recorded."""
     first_of: dict[str, str] = {}
     chains: dict[str, list[DecisionRow]] = defaultdict(list)
     for row in rows.values():
         first = first_of.get(row.supersedes_id or "", row.id)
         first_of[row.id] = first
-        if row.recorded_at <= as_of and row.decided_at <= as_of:
+        if as_of is None or (row.recorded_at <= as_of and row.decided_at <= as_of):
             chains[first].append(row)
     return [DecisionChain(chain) for chain in chains.values()]

@@ -1,7 +1,8 @@
 """What became of decisions afterwards: amendments, appeals, moderations, and badges that were revoked."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import pairwise
 
 from fastapi import APIRouter
@@ -12,14 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.dependencies import ReportsRead
 from app.appeals.store import Appeal, Moderation, ModerationItem
+from app.db import read_rows
 from app.identifiers import Identifier
 from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
-from app.reports.decided import DecisionChain, load_decisions
+from app.reports.decided import DecisionChain, DecisionRow, count_decided, load_decisions, select_chains
+from app.reports.disclosure import Counted, Disclosure
 from app.reports.earned import load_badges
 from app.reports.figures import RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
-from app.reports.isolation import is_isolating
-from app.reports.people import load_people
+from app.reports.people import People, is_told, load_people
 from app.reports.words import count_of, tell_hidden, tell_scope
 from app.scoring.store import REASON_CODES
 
@@ -90,19 +92,33 @@ async def decisions(
 
 
 async def measure(session: AsyncSession, reported: Reported) -> DecisionsOut:
-    """The window applies to each for itself: decided, recorded, filed, awarded or opened in it."""
+    """The window applies to each for itself: decided, recorded, filed, awarded or opened in it. Amendments, appeals and reviews
+    are told of in a window where enough people have had them in it, not just decisions."""
     people = await load_people(session, reported)
     window = "when each was decided, recorded, filed, awarded or opened"
-    if await is_isolating(session, reported, people):
+    rows_ = await load_decisions(session, reported)
+    disclosure = Disclosure(count_decided(rows_, people), reported.minimum_cell)
+    if not is_told(reported, people, disclosure):
         sentence = f"{tell_scope(reported)}: {tell_hidden(reported)}"
         none = dict.fromkeys(_HIDDEN) | {"amended": RateOut.hidden()}
         return DecisionsOut.model_validate(
-            {**opening("decisions", reported, sentence=sentence, window=window, suppressed=_HIDDEN), **none}
+            {
+                **opening(
+                    "decisions",
+                    reported,
+                    sentence=sentence,
+                    window=window,
+                    suppressed=_HIDDEN,
+                    moments=disclosure.moments,
+                ),
+                **none,
+            }
         )
-    chains = await load_decisions(session, reported, people)
-    badges = await load_badges(session, reported, people)
+    chains = select_chains(rows_, reported, people)
+    badges = await load_badges(session, reported, people, rows_)
     judged = [each for each in chains if reported.filters.is_within(each.decided_at)]
     awarded = sum(each.is_awarded for each in judged)
+    amended = sum(len(each.decisions) > 1 for each in judged)
     amendments = _count_amendments(chains, reported)
     appeals = await _count_appeals(session, reported, chains)
     reasons = {row.id: _reason(chain) for chain in chains for row in chain.decisions}
@@ -111,25 +127,69 @@ async def measure(session: AsyncSession, reported: Reported) -> DecisionsOut:
         for each in badges
         if not each.stands and reported.filters.is_within(each.awarded_at)
     )
+    hidden = await _find_hidden_sections(session, reported, people, rows_)
+    told = {
+        "amendments": amendments,
+        "appeals": appeals,
+        "moderations": await _count_moderations(session, reported, chains),
+    }
+    filed = "" if "appeals" in hidden else (
+        f"{count_of(appeals.filed, 'appeal')} filed, {appeals.changed} of which changed a decision; "
+    )  # fmt: skip
     return DecisionsOut.model_validate(
         {
             **opening(
                 "decisions", reported, window=window,
-                sentence=f"{tell_scope(reported)}: {count_of(len(judged), 'decision')}, "
-                f"{sum(len(each.decisions) > 1 for each in judged)} of them amended since; "
-                f"{count_of(appeals.filed, 'appeal')} filed, {appeals.changed} of which changed a decision; "
-                f"{count_of(revoked.total(), 'badge')} revoked.",
+                sentence=f"{tell_scope(reported)}: {count_of(len(judged), 'decision')}, {amended} of them amended since; "
+                f"{filed}{count_of(revoked.total(), 'badge')} revoked.",
+                suppressed=hidden, moments=disclosure.moments if hidden else (),
             ),
             "decisions": len(judged),
             "awarded": awarded,
             "not_yet": len(judged) - awarded,
-            "amended": RateOut.of(sum(len(each.decisions) > 1 for each in judged), len(judged)),
-            "amendments": amendments,
-            "appeals": appeals,
+            "amended": RateOut.of(amended, len(judged)),
             "revocations": [RevocationOut(reason=reason, badges=number) for reason, number in sorted(revoked.items())],
-            "moderations": await _count_moderations(session, reported, chains),
+            **told,
+            **dict.fromkeys(hidden),
         }
     )  # fmt: skip
+
+
+async def _find_hidden_sections(
+    session: AsyncSession, reported: Reported, people: People, decisions: Mapping[str, DecisionRow]
+) -> list[str]:
+    """In a window: what has its own time, and happened to too few people to tell when."""
+    if not reported.filters.is_windowed:
+        return []
+    filed = select(Appeal.decision_id, Appeal.filed_at).where(Appeal.issuer_id == reported.issuer_id)
+    opened = (
+        select(ModerationItem.decision_id, Moderation.opened_at)
+        .join(
+            Moderation,
+            (Moderation.issuer_id == ModerationItem.issuer_id) & (Moderation.id == ModerationItem.moderation_id),
+        )
+        .where(Moderation.issuer_id == reported.issuer_id, Moderation.program_id == reported.program.id)
+    )
+    happened = {
+        "amendments": [(each.id, each.recorded_at) for each in decisions.values() if each.supersedes_id is not None],
+        "appeals": await read_rows(session, filed),
+        "moderations": await read_rows(session, opened),
+    }
+    return [
+        section
+        for section, found in happened.items()
+        if not Disclosure(_count(found, people, decisions), reported.minimum_cell).tells(reported.filters)
+    ]
+
+
+def _count(
+    happened: Sequence[tuple[str, datetime]], people: People, decisions: Mapping[str, DecisionRow]
+) -> Iterator[Counted]:
+    for decision_id, at in happened:
+        row = decisions.get(decision_id)
+        person = people.known.get(row.person_id) if row is not None else None
+        if row is not None and person is not None:
+            yield Counted(person.id, person.cohorts, row.achievement_id, row.version, at, (at,))
 
 
 def _reason(chain: DecisionChain) -> str | None:

@@ -1,7 +1,7 @@
 """Whether every submission that had to be read twice was: the sampling audit, counted."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import get_args
 
 from fastapi import APIRouter
@@ -16,10 +16,10 @@ from app.psychometrics.statistic import Reason
 from app.readings.sampling_audit import Checked, check_sample
 from app.readings.triggers import Trigger
 from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
+from app.reports.disclosure import Counted, Disclosure
 from app.reports.figures import RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
-from app.reports.isolation import is_isolating
-from app.reports.people import load_people
+from app.reports.people import People, is_told, load_members
 from app.reports.words import count_of, tell_hidden, tell_scope
 from app.web.dependencies import World
 
@@ -68,21 +68,26 @@ async def double_reading(
 
 async def measure(session: AsyncSession, vault: Vault, reported: Reported) -> DoubleReadingOut:
     """The window applies to when the work was accepted."""
-    people = await load_people(session, reported)
+    people = await load_members(session, reported)
     window = "when the work was accepted"
-    if await is_isolating(session, reported, people):
+    known = await check_sample(session, vault, reported.program)
+    disclosure = Disclosure(_count(known, people), reported.minimum_cell)
+    if not is_told(reported, people, disclosure):
         none = RateOut.hidden()
         sentence = f"{tell_scope(reported)}: {tell_hidden(reported)}"
         return DoubleReadingOut.model_validate(
             {
-                **opening("double-reading", reported, sentence=sentence, window=window, suppressed=_HIDDEN),
+                **opening("double-reading", reported, sentence=sentence, window=window, suppressed=_HIDDEN,
+                          moments=disclosure.moments),
                 **dict.fromkeys(_HIDDEN), "selected": none, "selected_read": none, "read": none,
                 "expected_rate_reason": "small_cell",
             }
         )  # fmt: skip
+    if reported.filters.looks_back:
+        known = await check_sample(session, vault, reported.program, as_of=reported.filters.as_of)
     checked = [
         each
-        for each in await check_sample(session, vault, reported.program, as_of=reported.filters.as_of)
+        for each in known
         if each.submission.person_id in people.shown
         and reported.filters.is_about(each.submission.achievement_id, each.submission.version)
         and reported.filters.is_within(each.submission.accepted_at)
@@ -109,6 +114,16 @@ async def measure(session: AsyncSession, vault: Vault, reported: Reported) -> Do
             "missed": missed,
         }
     )  # fmt: skip
+
+
+def _count(checked: Sequence[Checked], people: People) -> Iterator[Counted]:
+    """What is over, by when the work was accepted."""
+    for each in checked:
+        work, person = each.submission, people.known.get(each.submission.person_id)
+        if person is not None and each.resolved_at is not None:
+            yield Counted(
+                person.id, person.cohorts, work.achievement_id, work.version, work.accepted_at, (each.resolved_at,)
+            )
 
 
 def _count_due(checked: Sequence[Checked]) -> list[DueOut]:

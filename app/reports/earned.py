@@ -1,10 +1,11 @@
 """The badges of a program, as of a moment: those of the people enrolled, those of the pathways that these count for, and those
 of its assessors for reading."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements.store import AchievementVersion
@@ -12,13 +13,13 @@ from app.assessors.store import Certification
 from app.credentials.store import Credential, Edition
 from app.db import read_rows
 from app.events.store import Event
-from app.learners.store import Learner
+from app.learners.store import load_merged
 from app.pathways.store import PathwayComponent, PathwayVersion
 from app.programs.store import ProgramAchievement
+from app.reports.decided import DecisionRow
 from app.reports.filters import Reported
 from app.reports.people import People
 from app.scoring.store import Decision
-from app.submissions.store import Submission
 
 MICRO_CREDENTIAL = "MicroCredential"
 PATHWAY = "Pathway"
@@ -28,14 +29,14 @@ _CHANGES = {"credential.revoked": "revoked", "credential.suspended": "suspended"
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A badge, as the edition says that was served at the moment, which rests on `decision_id`. `program_id` is that of the
-    submission it rests on, if it does; `kind` the achievement's type, such as `MicroCredential`."""
+    """A badge, as the edition says that was served at the moment, which rests on `decision_id`. `is_of_submission` is whether it
+    rests on a submission of the program; `kind` is the achievement's type, such as `MicroCredential`."""
 
     id: str
     person_id: str
     achievement_id: str
     version: int
-    program_id: str | None
+    is_of_submission: bool
     decision_id: str
     awarded_at: datetime
     valid_until: datetime | None
@@ -48,21 +49,23 @@ class Badge:
         return self.state != "revoked"
 
 
-async def load_badges(session: AsyncSession, reported: Reported, people: People) -> list[Badge]:
-    """The badges of the people asked for that were issued by the moment, for the achievement asked for.
+async def load_badges(
+    session: AsyncSession, reported: Reported, people: People, decisions: Mapping[str, DecisionRow]
+) -> list[Badge]:
+    """The badges of the people asked for that were issued by the moment, for the achievement asked for. `decisions` are all of
+    the program.
 
     A badge that rests on a submission belongs to the submission's program. One that does not (a partner decided, or it is an
     earlier award that was taken over) belongs to each program that has the achievement and the person enrolled.
     """
-    program_id, filters = reported.program.id, reported.filters
-    is_ours = Credential.achievement_id.in_(_achievements(reported))
-    of_program = (Submission.program_id == program_id) | (Decision.submission_id.is_(None) & is_ours)
+    filters = reported.filters
+    achievements = {each.achievement_id for each in decisions.values()}
     enrolled = {each.id for each in people.list_enrolled()}
+    found = await _load(session, reported, Credential.achievement_id.in_(achievements), decisions)
     return [
         badge
-        for badge in await _load(session, reported, of_program)
-        if badge.person_id in (people.shown if badge.program_id == program_id else enrolled)
-        and badge.program_id in (program_id, None)
+        for badge in found
+        if badge.person_id in (people.shown if badge.is_of_submission else enrolled)
         and filters.is_about(badge.achievement_id, badge.version)
     ]
 
@@ -110,7 +113,8 @@ async def load_stacks(session: AsyncSession, reported: Reported, people: People)
             PathwayVersion.achievement_id.not_in(_achievements(reported)),
         )
     )
-    which = Decision.proposal_id.is_not(None) & Credential.achievement_id.in_(stacks)
+    proposed = select(Decision.id).where(Decision.issuer_id == reported.issuer_id, Decision.proposal_id.is_not(None))
+    which = Edition.decision_id.in_(proposed) & Credential.achievement_id.in_(stacks)
     enrolled = {each.id for each in people.list_enrolled()}
     found = await _load(session, reported, which)
     return [replace(badge, kind=PATHWAY) for badge in found if badge.person_id in enrolled]
@@ -122,34 +126,37 @@ def _achievements(reported: Reported) -> Select[str]:
     )
 
 
-async def _load(session: AsyncSession, reported: Reported, which: ColumnElement[bool]) -> list[Badge]:
+async def _load(
+    session: AsyncSession,
+    reported: Reported,
+    which: ColumnElement[bool],
+    decisions: Mapping[str, DecisionRow] | None = None,
+) -> list[Badge]:
+    """`decisions` are those that the editions must rest on, if not any will do."""
     issuer_id, as_of = reported.issuer_id, reported.filters.as_of
     query = (
         select(
-            Credential.id, Credential.award_id, func.coalesce(Learner.merged_into, Learner.id),
-            Credential.achievement_id, Edition.version, Submission.program_id, Edition.decision_id, Edition.awarded_date,
-            Edition.valid_until,
-            Credential.state,
+            Credential.id, Credential.award_id, Credential.learner_id, Credential.achievement_id, Edition.version,
+            Edition.decision_id, Edition.awarded_date, Edition.valid_until, Credential.state,
         )
         .join(Credential, (Credential.issuer_id == Edition.issuer_id) & (Credential.id == Edition.credential_id))
-        .join(Learner, (Learner.issuer_id == Credential.issuer_id) & (Learner.id == Credential.learner_id))
-        .join(Decision, (Decision.issuer_id == Edition.issuer_id) & (Decision.id == Edition.decision_id))
-        .outerjoin(
-            Submission, (Submission.issuer_id == Decision.issuer_id) & (Submission.id == Decision.submission_id)
-        )
         .where(Edition.issuer_id == issuer_id, Edition.issued_at <= as_of, which)
         .order_by(Edition.number)
     )  # fmt: skip
+    merged = await load_merged(session, issuer_id)
     kinds = await _load_kinds(session, issuer_id)
     states = await _load_states(session, reported)
     badges: dict[str, Badge] = {}
     for row in await read_rows(session, query):
-        id_, award_id, person_id, achievement_id, version, program_id, decision_id, awarded_at, ends_at, state = row
-        before = badges.get(award_id)
+        id_, award_id, learner_id, achievement_id, version, decision_id, awarded_at, ends_at, state = row
+        before, decision = badges.get(award_id), None
+        if decisions is not None and (decision := decisions.get(decision_id)) is None:
+            continue
+        is_of_submission = decision is not None and decision.submission_id is not None
         badges[award_id] = Badge(
-            id_, person_id, achievement_id, version,
-            program_id or (before.program_id if before is not None else None), decision_id,
-            awarded_at, ends_at, kinds[achievement_id, version], states.get(id_, state),
+            id_, merged.get(learner_id, learner_id), achievement_id, version,
+            is_of_submission or (before is not None and before.is_of_submission), decision_id, awarded_at, ends_at,
+            kinds[achievement_id, version], states.get(id_, state),
         )  # fmt: skip
     return list(badges.values())
 

@@ -1,6 +1,7 @@
 """The shapes that reports are made of."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -88,6 +89,10 @@ class SuppressedOut(BaseModel):
     reason: Literal["small_cell"] = "small_cell"
     minimum_cell: int = Field(examples=[10])
     members: list[str]
+    moments: list[Moment] = Field(
+        description="Where windows may begin and end, and at most which moments `as_of` may be: between them enough people are "
+        "counted. A narrower question may want fewer of them."
+    )
 
 
 class ReportOut(BaseModel):
@@ -106,11 +111,19 @@ class ReportOut(BaseModel):
 
 
 def opening(
-    report: str, reported: Reported, *, sentence: str, window: str, suppressed: Sequence[str] = ()
+    report: str,
+    reported: Reported,
+    *,
+    sentence: str,
+    window: str,
+    suppressed: Sequence[str] = (),
+    moments: Sequence[datetime] = (),
 ) -> dict[str, object]:
-    """The members of `ReportOut`. `window` says what the window applies to; `suppressed` are members left out as small cells."""
-    filters = reported.filters
-    hidden = SuppressedOut(minimum_cell=reported.minimum_cell, members=list(suppressed)) if suppressed else None
+    """The members of `ReportOut`. `window` says what the window applies to; `suppressed` are members left out as small cells, and
+    `moments` where time may be cut."""
+    filters, hidden = reported.filters, None
+    if suppressed:
+        hidden = SuppressedOut(minimum_cell=reported.minimum_cell, members=list(suppressed), moments=list(moments))
     return {
         "report": report,
         "program_id": reported.program.id,

@@ -25,7 +25,8 @@ class UnfitFilters(InvalidInput):
 @dataclass(frozen=True, slots=True)
 class Filters:
     """`as_of`: only what had happened by then counts, and as it stood then. `since` and `until` (itself not part of it) are the
-    window: what each report counts must have happened in it. The others narrow to one cohort, achievement, or version of it."""
+    window: what each report counts must have happened in it. The others narrow to one cohort, achievement, or version of it.
+    `looks_back` is whether a moment was asked for, and not just what there is."""
 
     as_of: datetime
     since: datetime | None = None
@@ -33,6 +34,7 @@ class Filters:
     cohort_id: str | None = None
     achievement_id: str | None = None
     version: int | None = None
+    looks_back: bool = False
 
     def is_known(self, moment: datetime | None) -> TypeGuard[datetime]:
         """Whether it had happened by `as_of`."""
@@ -49,6 +51,11 @@ class Filters:
     @property
     def is_windowed(self) -> bool:
         return self.since is not None or self.until is not None
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether they ask for less than everything there is."""
+        return self.looks_back or self.is_windowed or self.cohort_id is not None or self.achievement_id is not None
 
     def is_about(self, achievement_id: str, version: int) -> bool:
         """Whether this version of the achievement is asked for."""
@@ -89,7 +96,7 @@ def _filters(
         faults.append(Fault("/query/version", "belongs to an achievement", "give `achievement_id` too"))
     if faults:
         raise UnfitFilters("The filters do not fit together.", faults=faults)
-    return Filters(as_of or now, since, until, cohort_id, achievement_id, version)
+    return Filters(as_of or now, since, until, cohort_id, achievement_id, version, looks_back=as_of is not None)
 
 
 ReportFilters = Annotated[Filters, Depends(_filters)]

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Literal, get_args
 
 from fastapi import APIRouter
@@ -15,12 +14,12 @@ from app.access.dependencies import ReportsRead
 from app.identifiers import Identifier
 from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
 from app.reports.attempts import Attempt, load_attempts
-from app.reports.decided import DecisionChain, load_decisions
+from app.reports.decided import DecisionChain, count_enrolled, load_decisions, select_chains
+from app.reports.disclosure import Disclosure
 from app.reports.earned import load_badges
 from app.reports.figures import RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
-from app.reports.isolation import is_few, is_isolating
-from app.reports.people import EnrolledPerson, load_people
+from app.reports.people import EnrolledPerson, is_told, load_people
 from app.reports.words import count_of, tell_hidden, tell_scope
 from app.submissions.store import CONDITION_CODES, Screening, Submission
 
@@ -92,8 +91,9 @@ async def measure(session: AsyncSession, reported: Reported) -> FunnelOut:
     people = await load_people(session, reported)
     enrolled = {each.id: each for each in people.list_enrolled() if reported.filters.is_within(each.enrolled_at)}
     attempts = [each for each in await load_attempts(session, reported, people) if each.person_id in enrolled]
-    chains = await load_decisions(session, reported, people)
-    badges = await load_badges(session, reported, people)
+    decisions = await load_decisions(session, reported)
+    chains = select_chains(decisions, reported, people)
+    badges = await load_badges(session, reported, people, decisions)
     reached: dict[Stage, set[str]] = {
         "enrolled": set(enrolled),
         "started": {each.person_id for each in attempts},
@@ -105,17 +105,15 @@ async def measure(session: AsyncSession, reported: Reported) -> FunnelOut:
     judged = {each.first.submission_id for each in chains}
     here = {each.person_id for each in attempts if each.id in judged}
     places = _place(enrolled.values(), attempts, chains, reached["earned"])
-    rest = {each.id for each in people.list_enrolled()} - enrolled.keys()
-    followed = replace(reported, filters=replace(reported.filters, since=None, until=None))
-    hidden = await is_isolating(session, followed, people) or (
-        reported.filters.is_windowed and is_few(enrolled, rest, reported.minimum_cell)
-    )
+    disclosure = Disclosure(count_enrolled(decisions, people), reported.minimum_cell)
+    hidden = not is_told(reported, people, disclosure)
     return FunnelOut.model_validate(
         {
             **opening(
                 "funnel", reported, sentence=_tell(reported, reached, is_hidden=hidden),
                 window="when people took up their place",
                 suppressed=(*(f"stages/{stage}" for stage in _RESULTS), "places", "conditions") if hidden else (),
+                moments=disclosure.moments if hidden else (),
             ),
             "stages": _compose_stages(reached, here, is_hidden=hidden),
             "places": None if hidden else [{"place": place, "people": places[place]} for place in get_args(Place)],

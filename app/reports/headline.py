@@ -17,12 +17,12 @@ from app.psychometrics.statistic import Reason
 from app.readings.store import Reading
 from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
 from app.reports.attempts import load_attempts
-from app.reports.decided import load_decisions
+from app.reports.decided import DecisionRow, count_decided, load_decisions, select_chains
+from app.reports.disclosure import Disclosure
 from app.reports.earned import MICRO_CREDENTIAL, Badge, load_badges, load_certifications, load_stacks
 from app.reports.figures import ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
-from app.reports.isolation import is_isolating
-from app.reports.people import People, load_people
+from app.reports.people import People, is_told, load_people
 from app.reports.words import count_of, tell_hidden, tell_scope
 from app.submissions.store import Submission
 
@@ -78,6 +78,7 @@ async def measure(session: AsyncSession, reported: Reported) -> HeadlineOut:
     filters = reported.filters
     people = await load_people(session, reported)
     attempts = await load_attempts(session, reported, people)
+    decisions = await load_decisions(session, reported)
     states = people.count_states()
     counts = {
         "enrolled": sum(filters.is_within(each.enrolled_at) for each in people.list_enrolled()),
@@ -86,13 +87,14 @@ async def measure(session: AsyncSession, reported: Reported) -> HeadlineOut:
         "submitted": len({each.person_id for each in attempts if filters.is_within(each.submitted_at)}),
         "active_assessors": await _count_assessors(session, reported),
     }
-    is_hidden = await is_isolating(session, reported, people)
-    outcomes = dict.fromkeys(OUTCOMES) if is_hidden else await _measure_outcomes(session, reported, people)
+    disclosure = Disclosure(count_decided(decisions, people), reported.minimum_cell)
+    is_hidden = not is_told(reported, people, disclosure)
+    outcomes = dict.fromkeys(OUTCOMES) if is_hidden else await _measure_outcomes(session, reported, people, decisions)
     return HeadlineOut.model_validate(
         {
             **opening(
                 "headline", reported, sentence=_tell(reported, {**counts, **outcomes}), window="what each number counts",
-                suppressed=OUTCOMES if is_hidden else (),
+                suppressed=OUTCOMES if is_hidden else (), moments=disclosure.moments if is_hidden else (),
             ),
             **counts,
             **outcomes,
@@ -101,11 +103,14 @@ async def measure(session: AsyncSession, reported: Reported) -> HeadlineOut:
     )  # fmt: skip
 
 
-async def _measure_outcomes(session: AsyncSession, reported: Reported, people: People) -> dict[str, Any]:
+async def _measure_outcomes(
+    session: AsyncSession, reported: Reported, people: People, decisions: Mapping[str, DecisionRow]
+) -> dict[str, Any]:
     """The members OUTCOMES."""
     filters = reported.filters
-    decisions = await load_decisions(session, reported, people)
-    earned = [each for each in await load_badges(session, reported, people) if filters.is_within(each.awarded_at)]
+    chains = select_chains(decisions, reported, people)
+    badges = await load_badges(session, reported, people, decisions)
+    earned = [each for each in badges if filters.is_within(each.awarded_at)]
     ours = [each for each in earned if each.kind == MICRO_CREDENTIAL]
     standing = [each for each in ours if each.stands]
     earners = len({each.person_id for each in standing})
@@ -115,7 +120,7 @@ async def _measure_outcomes(session: AsyncSession, reported: Reported, people: P
         certifications = await load_certifications(session, reported)
         others += [each for each in certifications if filters.is_within(each.awarded_at)]
     return {
-        "decided": len({each.first.person_id for each in decisions if filters.is_within(each.decided_at)}),
+        "decided": len({each.first.person_id for each in chains if filters.is_within(each.decided_at)}),
         "distinct_earners": earners,
         "credentials": len(standing),
         "credentials_per_earner": len(standing) / earners if earners else None,

@@ -13,11 +13,11 @@ from app.access.dependencies import ReportsRead
 from app.db import read_rows
 from app.identifiers import Identifier
 from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
-from app.reports.decided import load_decisions
+from app.reports.decided import count_decided, is_of_submission, load_decisions, select_chains
+from app.reports.disclosure import Disclosure
 from app.reports.figures import RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
-from app.reports.isolation import is_isolating
-from app.reports.people import load_people
+from app.reports.people import is_told, load_members
 from app.reports.words import count_of, tell_hidden, tell_scope
 from app.submissions.impact import ENOUGH, ImpactFact
 from app.submissions.store import Submission
@@ -72,17 +72,20 @@ async def impact(
 
 async def measure(session: AsyncSession, reported: Reported) -> ImpactOut:
     """With a window: work that was decided in it."""
-    people = await load_people(session, reported)
+    people = await load_members(session, reported)
     window = "when the work was decided"
-    if await is_isolating(session, reported, people):
-        about = opening("impact", reported, sentence=tell_hidden(reported), window=window, suppressed=OUTCOMES)
+    decisions = await load_decisions(session, reported)
+    disclosure = Disclosure(count_decided(decisions, people, is_of_submission), reported.minimum_cell)
+    if not is_told(reported, people, disclosure):
+        about = opening("impact", reported, sentence=tell_hidden(reported), window=window, suppressed=OUTCOMES,
+                        moments=disclosure.moments)  # fmt: skip
         return ImpactOut.model_validate(
             {**about, "awarded": None, "unknown": None, "claimed": RateOut.hidden(), "measured": RateOut.hidden(),
              "levels": []}
         )  # fmt: skip
     awarded = {
         chain.first.submission_id
-        for chain in await load_decisions(session, reported, people)
+        for chain in select_chains(decisions, reported, people)
         if chain.is_awarded and chain.first.submission_id is not None and reported.filters.is_within(chain.decided_at)
     }
     facts = [each for each in await _load_facts(session, reported) if each.submission_id in awarded]

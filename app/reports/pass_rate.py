@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -17,11 +18,11 @@ from app.achievements.store import get_version
 from app.db import read_rows
 from app.identifiers import Identifier
 from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
-from app.reports.decided import DecisionChain, load_decisions
+from app.reports.decided import DecisionChain, count_decided, load_decisions, select_chains
+from app.reports.disclosure import Disclosure
 from app.reports.figures import RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
-from app.reports.isolation import is_isolating
-from app.reports.people import load_people
+from app.reports.people import is_told, load_people
 from app.reports.words import count_of, tell_hidden, tell_percent, tell_scope
 from app.scoring.store import Decision
 from app.submissions.store import Submission
@@ -80,15 +81,17 @@ async def pass_rate(
 async def measure(session: AsyncSession, reported: Reported) -> PassRateOut:
     """The window applies to when an attempt was decided."""
     people = await load_people(session, reported)
-    if await is_isolating(session, reported, people):
+    decisions = await load_decisions(session, reported)
+    disclosure = Disclosure(count_decided(decisions, people, _is_attempt), reported.minimum_cell)
+    if not is_told(reported, people, disclosure):
         hidden = RateOut.hidden()
         return PassRateOut.model_validate(
             {
-                **_open(reported, f"{tell_scope(reported)}: {tell_hidden(reported)}", _HIDDEN),
+                **_open(reported, f"{tell_scope(reported)}: {tell_hidden(reported)}", _HIDDEN, disclosure.moments),
                 "first_attempt": hidden, "eventual": hidden, "by_attempt": None, "by_criterion": None,
             }
         )  # fmt: skip
-    sequences = _put_in_order(await load_decisions(session, reported, people))
+    sequences = _put_in_order(select_chains(decisions, reported, people))
     within = [
         _Judged(number, chain)
         for sequence in sequences
@@ -109,21 +112,27 @@ async def measure(session: AsyncSession, reported: Reported) -> PassRateOut:
     )
 
 
-def _open(reported: Reported, sentence: str, suppressed: Sequence[str] = ()) -> dict[str, object]:
-    return opening(
-        "pass-rate", reported, sentence=sentence, window="when an attempt was decided", suppressed=suppressed
-    )
+def _open(
+    reported: Reported, sentence: str, suppressed: Sequence[str] = (), moments: Sequence[datetime] = ()
+) -> dict[str, object]:
+    window = "when an attempt was decided"
+    return opening("pass-rate", reported, sentence=sentence, window=window, suppressed=suppressed, moments=moments)
 
 
 def _put_in_order(chains: Iterable[DecisionChain]) -> list[list[DecisionChain]]:
-    """The attempts of each person at each achievement, in the order they were decided. An earlier award that was taken over was
-    no attempt here, a renewal is not about a new badge, and void work counts for nothing."""
+    """The attempts of each person at each achievement, in the order they were decided."""
     sequences: dict[tuple[str, str], list[DecisionChain]] = defaultdict(list)
     for chain in sorted(chains, key=lambda each: (each.first.decided_at, each.first.recorded_at, each.first.id)):
-        is_judged = not chain.first.is_taken_over
-        if is_judged and chain.first.renews_id is None and chain.standing.reason_code != "misconduct":
+        if _is_attempt(chain):
             sequences[chain.first.person_id, chain.first.achievement_id].append(chain)
     return list(sequences.values())
+
+
+def _is_attempt(chain: DecisionChain) -> bool:
+    """An earlier award that was taken over was no attempt here, a renewal is not about a new badge, and void work counts for
+    nothing."""
+    is_judged = not chain.first.is_taken_over and chain.first.renews_id is None
+    return is_judged and chain.standing.reason_code != "misconduct"
 
 
 def _count_by_attempt(judged: Sequence[_Judged]) -> list[AttemptRateOut]:

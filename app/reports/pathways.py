@@ -20,9 +20,11 @@ from app.pathways.standing import list_standing_at, load_names, load_survivors
 from app.pathways.store import PathwayVersion
 from app.programs.store import ProgramAchievement
 from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
+from app.reports.decided import count_enrolled, load_decisions
+from app.reports.disclosure import Disclosure
 from app.reports.figures import RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
-from app.reports.people import load_people
+from app.reports.people import is_told, load_people
 from app.reports.words import count_of, tell_hidden, tell_scope
 
 router = APIRouter()
@@ -82,12 +84,16 @@ async def measure(session: AsyncSession, reported: Reported) -> PathwaysReportOu
     proposed = await _load_proposed(session, reported, versions)
     named = {id_ for version in versions for id_ in list_achievements(version.content)}
     names = await load_names(session, reported.issuer_id, named)
-    standings = [_place(version, enrolled, earned, proposed, names, is_hidden=people.is_small) for version in versions]
+    decisions = await load_decisions(session, reported) if reported.filters.is_narrowed else {}
+    disclosure = Disclosure(count_enrolled(decisions, people), reported.minimum_cell)
+    is_hidden = not is_told(reported, people, disclosure)
+    standings = [_place(version, enrolled, earned, proposed, names, is_hidden=is_hidden) for version in versions]
     return PathwaysReportOut.model_validate(
         {
             **opening(
-                "pathways", reported, sentence=_tell(reported, len(enrolled), standings, is_hidden=people.is_small),
-                window="when people took up their place", suppressed=("pathways",) if people.is_small else (),
+                "pathways", reported, sentence=_tell(reported, len(enrolled), standings, is_hidden=is_hidden),
+                window="when people took up their place", suppressed=("pathways",) if is_hidden else (),
+                moments=disclosure.moments if is_hidden else (),
             ),
             "enrolled": len(enrolled),
             "pathways": standings,

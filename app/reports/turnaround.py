@@ -24,10 +24,11 @@ from app.psychometrics.statistic import Reason
 from app.readings.store import Reading
 from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
 from app.reports.attempts import Attempt, load_attempts
+from app.reports.decided import count_decided, is_of_submission, load_decisions
+from app.reports.disclosure import Disclosure
 from app.reports.figures import RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
-from app.reports.isolation import is_isolating
-from app.reports.people import load_people
+from app.reports.people import is_told, load_members
 from app.reports.words import count_of, tell_hidden, tell_scope
 
 router = APIRouter()
@@ -109,12 +110,14 @@ async def turnaround(
 
 async def measure(session: AsyncSession, reported: Reported) -> TurnaroundOut:
     """The window applies to when an attempt was decided; the queue is that of `as_of`."""
-    people = await load_people(session, reported)
+    people = await load_members(session, reported)
     attempts = await load_attempts(session, reported, people)
     policies = await _load_policies(session, reported)
     decided = {each.id: each for each in attempts if reported.filters.is_within(each.decided_at)}
     passed: Mapping[Stage, Sequence[_Passed]] = {}
-    is_hidden = await is_isolating(session, reported, people)
+    decisions = await load_decisions(session, reported) if reported.filters.is_narrowed else {}
+    disclosure = Disclosure(count_decided(decisions, people, is_of_submission), reported.minimum_cell)
+    is_hidden = not is_told(reported, people, disclosure)
     if not is_hidden:
         passed = await _measure_stages(session, reported, decided, policies)
     stages = [_compose_stage(stage, passed.get(stage, ()), is_hidden=is_hidden) for stage in get_args(Stage)]
@@ -125,6 +128,7 @@ async def measure(session: AsyncSession, reported: Reported) -> TurnaroundOut:
             **opening(
                 "turnaround", reported, sentence=_tell(reported, stages[0], len(waiting)),
                 window="when an attempt was decided", suppressed=("stages", "queue") if is_hidden else (),
+                moments=disclosure.moments if is_hidden else (),
             ),
             "stages": stages,
             "queue": queue,

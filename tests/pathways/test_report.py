@@ -1,11 +1,14 @@
 """The report of pathways, against a slow recount of progress person by person."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI
 
+from app.reports.filters import Filters, get_reported
+from app.reports.pathways import measure
 from tests.conftest import Partner, publish
 from tests.fakes import FixedClock
 from tests.issuing import Document
@@ -129,8 +132,18 @@ async def test_a_moment_in_the_past_is_told_as_it_was(app: FastAPI, partner: Par
     await change_badge(app, partner, first["id"], "revoke")
     await note("part")
     for moment, stage in moments:
-        [standing] = (await report(partner, program_id, as_of=moment.isoformat()))["pathways"]
+        [standing] = (await tell_all(app, partner, program_id, moment))["pathways"]
         assert stages(standing) == {stage: 1}, moment
+    # Nobody is told of one person at a moment of their choice.
+    told = await report(partner, program_id, as_of=moments[0][0].isoformat())
+    assert told["suppressed"]["members"] == ["pathways"]
+
+
+async def tell_all(app: FastAPI, partner: Partner, program_id: str, as_of: datetime) -> Document:
+    """The report of a moment, as it would be told if nobody had to be protected."""
+    async with app.state.resources.database.snapshot() as session:
+        reported = await get_reported(session, partner.issuer_id, program_id, Filters(as_of, looks_back=True))
+        return (await measure(session, replace(reported, minimum_cell=1))).model_dump(mode="json")
 
 
 async def test_programs_without_pathways_and_pathways_of_others(app: FastAPI, partner: Partner) -> None:

@@ -1,15 +1,19 @@
 """A program in which everything happens that a report must not stumble over, day by day."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from pydantic import BaseModel
 
 from app.learners.store import Learner
 from app.programs.policy import ScoringPolicyBody
 from app.programs.store import Enrollment, Program
+from app.reports import agreement, decisions, double_reading, funnel, headline, pass_rate, turnaround
+from app.reports.filters import Filters, get_reported
 from app.resources import Resources
 from app.submissions.store import Submission
 from tests.assessing import put_assessor, put_program, put_submission
@@ -22,6 +26,15 @@ from tests.scoring.judging import MET, SHORT, Case, put_read
 FORMULA = "=cmd|' /C calc'!A0"
 """Name of a cohort, and what a spreadsheet must not run."""
 GROW = {"evidence": "Measure the change against a baseline."}
+MEASURES: Mapping[str, Callable[..., Awaitable[BaseModel]]] = {
+    "headline": headline.measure,
+    "funnel": funnel.measure,
+    "pass-rate": pass_rate.measure,
+    "turnaround": turnaround.measure,
+    "double-reading": double_reading.measure,
+    "decisions": decisions.measure,
+    "agreement": agreement.measure,
+}
 RETURNED = {"outcome": "returned_incomplete", "condition_codes": ["missing_part"], "note": "Part 2 is missing."}
 
 
@@ -54,9 +67,25 @@ class Scene:
         document: dict[str, Any] = answer.json()
         return document
 
+    async def measure(self, name: str, **query: Any) -> dict[str, Any]:
+        """A report, as it would be told if nobody had to be protected."""
+        filters = Filters(query.pop("as_of", self.clock.now()), **query, looks_back=True)
+        async with self.world.database.snapshot() as session:
+            reported = await get_reported(session, self.partner.issuer_id, self.program.id, filters)
+            reported = replace(reported, minimum_cell=1)
+            vault = [self.world.vault] if name == "double-reading" else []
+            body: BaseModel = await MEASURES[name](session, *vault, reported)
+        return body.model_dump(mode="json")
+
     def pass_a_day(self) -> None:
         self.moments.append(self.clock.now())
         self.clock.advance(days=1)
+
+    def pass_into_next_month(self) -> str:
+        """Its first moment."""
+        there = (self.clock.now().replace(day=1) + timedelta(days=31)).replace(day=1, hour=0, minute=0, second=0)
+        self.clock.advance(seconds=(there - self.clock.now()).total_seconds() + 3600)
+        return there.isoformat().replace("+00:00", "Z")
 
     async def post(self, path: str, body: Any = None, client: httpx.AsyncClient | None = None) -> dict[str, Any]:
         answer = await (client or self.partner.client).post(path, json=body)

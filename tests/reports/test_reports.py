@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -82,19 +82,22 @@ async def _others(scene: Scene) -> None:
 
 async def _as_of(scene: Scene) -> None:
     """What would have been said then: before the invitation was accepted, before the badge was revoked, on hold."""
-    early = await scene.report("headline", as_of=scene.moments[0].isoformat())
+    early = await scene.measure("headline", as_of=scene.moments[0])
     assert (early["enrolled"], early["invited"], early["credentials"]) == (10, 2, 0)
-    [held] = [each for each in scene.moments if await _place_at(scene, each.isoformat(), "on_hold") == 1][:1]
-    assert await _place_at(scene, (held - timedelta(days=1)).isoformat(), "on_hold") == 0
-    assert await _place_at(scene, held.isoformat(), "returned_incomplete") == 1
-    assert await _place_at(scene, (held + timedelta(days=1)).isoformat(), "withdrawn") == 1
-    revoked = [(await scene.report("headline", as_of=moment.isoformat()))["revoked"] for moment in scene.moments]
+    [held] = [each for each in scene.moments if await _place_at(scene, each, "on_hold") == 1][:1]
+    assert await _place_at(scene, held - timedelta(days=1), "on_hold") == 0
+    assert await _place_at(scene, held, "returned_incomplete") == 1
+    assert await _place_at(scene, held + timedelta(days=1), "withdrawn") == 1
+    revoked = [(await scene.measure("headline", as_of=moment))["revoked"] for moment in scene.moments]
     assert sorted(set(revoked)) == [0, 1]
     assert revoked == sorted(revoked)
+    # Day by day few people are decided on: to others than ourselves only the counts that are no results are told.
+    told = await scene.report("headline", as_of=scene.moments[5].isoformat())
+    assert (told["enrolled"], told["credentials"], told["suppressed"]["moments"]) == (10, None, [])
 
 
-async def _place_at(scene: Scene, as_of: str, place: str) -> int:
-    body = await scene.report("funnel", as_of=as_of)
+async def _place_at(scene: Scene, as_of: datetime, place: str) -> int:
+    body = await scene.measure("funnel", as_of=as_of)
     return next(int(each["people"]) for each in body["places"] if each["place"] == place)
 
 
@@ -141,7 +144,10 @@ async def test_small_groups_have_no_results(app: FastAPI, partner: Partner, cloc
         assert "credentials,,,small_cell\r\n" in table.text
     for name in ("Ida", "Jo", "Kim"):
         await scene.enroll(name, "first")
-    assert (await scene.report("headline", cohort_id=scene.cohorts["first"]))["credentials"] == 1
+    assert (await scene.report("headline", cohort_id=scene.cohorts["first"]))["credentials"] is None  # of one person
+    for name in ("Ben", "Ida", "Jo", "Kim"):
+        await scene.record(name)
+    assert (await scene.report("headline", cohort_id=scene.cohorts["first"]))["credentials"] == 5
 
 
 async def test_filters_that_leave_a_few_tell_no_results(app: FastAPI, partner: Partner, clock: FixedClock) -> None:
@@ -153,18 +159,27 @@ async def test_filters_that_leave_a_few_tell_no_results(app: FastAPI, partner: P
         scene.pass_a_day()
     first = scene.moments[0].isoformat()
     day = (scene.moments[0] + timedelta(hours=1)).isoformat()
-    for query in ({"until": day}, {"since": day}, {"since": first, "until": day}):
-        for name in REPORTS:
+    for query in ({"until": day}, {"since": day}, {"since": first, "until": day}, {"as_of": day}):
+        for name in ("headline", "funnel", "pass-rate", "decisions"):
             body = await scene.report(name, **query)
             assert body["suppressed"]["reason"] == "small_cell", (name, query)
     assert (await scene.report("pass-rate"))["first_attempt"]["numerator"] == 6
+    month = scene.pass_into_next_month()
     for name in ("Gus", "Hal", "Ida", "Jo"):
         await scene.enroll(name)
         await scene.record(name)
-    middle = scene.moments[5].isoformat()
-    for query in ({"until": middle}, {"since": middle}):
+    for query in ({"until": month}, {"since": month}):
+        assert (await scene.report("headline", **query))["suppressed"]["moments"] == []  # four are too few
+    await scene.enroll("Kim")
+    await scene.record("Kim")
+    for query, people in (({"until": month}, 6), ({"since": month}, 5)):
         assert (await scene.report("headline", **query))["suppressed"] is None
-        assert (await scene.report("pass-rate", **query))["first_attempt"]["numerator"] in (5, 6), query
+        assert (await scene.report("pass-rate", **query))["first_attempt"]["numerator"] == people
+        told = await scene.report("funnel", **query)
+        assert told["stages"][-1]["people"] == people
+    assert (await scene.report("headline", as_of=month))["credentials"] == 6
+    hidden = await scene.report("headline", until=(scene.clock.now() - timedelta(hours=1)).isoformat(), since=day)
+    assert hidden["suppressed"]["moments"] == [month]
 
 
 async def test_one_of_three_cohorts_does_not_follow_from_a_window_and_the_others(
@@ -174,26 +189,31 @@ async def test_one_of_three_cohorts_does_not_follow_from_a_window_and_the_others
     scene = await open_scene(app, partner, clock)
     third = await scene.post(f"/v1/programs/{scene.program.id}/cohorts", {"name": "Third cohort"})
     scene.cohorts["third"] = third["id"]
-    sizes = {"first": 7, "second": 6, "third": 5}
+    sizes = {"first": 12, "second": 6, "third": 7}
     for cohort, size in sizes.items():
         for number in range(size):
             await scene.enroll(f"{cohort}{number}", cohort)
     for cohort, size in (("first", 7), ("second", 6), ("third", 2)):
         for number in range(size):
             await scene.record(f"{cohort}{number}")
-    scene.pass_a_day()
-    until = scene.clock.now().isoformat()
-    for number in range(2, 5):
-        await scene.record(f"third{number}")
+    until = scene.pass_into_next_month()
+    for cohort, numbers in (("first", range(7, 12)), ("third", range(2, 7))):
+        for number in numbers:
+            await scene.record(f"{cohort}{number}")
     for number in range(5):
         await scene.enroll(f"none{number}")
         await scene.record(f"none{number}")
     assert (await scene.report("pass-rate", until=until))["first_attempt"]["denominator"] == 15
-    told = {
-        cohort: (await scene.report("pass-rate", until=until, cohort_id=id_))["first_attempt"]["denominator"]
-        for cohort, id_ in scene.cohorts.items()
-    }
-    assert told == {"first": 7, "second": None, "third": None}  # with the next smallest they are enough
+
+    async def tell(**query: str) -> dict[str, int | None]:
+        return {
+            cohort: (await scene.report("pass-rate", cohort_id=id_, **query))["first_attempt"]["denominator"]
+            for cohort, id_ in scene.cohorts.items()
+        }
+
+    # With the next smallest they are enough; and as all of the second cohort was in that window, nothing is told of it elsewhere.
+    assert await tell(until=until) == {"first": 7, "second": None, "third": None}
+    assert await tell() == {"first": 12, "second": None, "third": 7}
 
 
 async def test_nothing_to_report_is_told_plainly(app: FastAPI, partner: Partner, clock: FixedClock) -> None:
