@@ -32,6 +32,7 @@ import app.issuers.router
 import app.learners.router
 import app.misconduct.router
 import app.monitoring.router
+import app.oauth.consent_router
 import app.oauth.router
 import app.obapi.router
 import app.pathways.router
@@ -40,6 +41,7 @@ import app.privacy.router
 import app.programs.enrollment_router
 import app.programs.router
 import app.programs.simulation_router
+import app.public.authorize
 import app.public.case
 import app.public.documents
 import app.public.quality
@@ -60,6 +62,7 @@ from app.errors import AssayError, Conflict, Forbidden, Gone, InvalidInput, NotF
 from app.issuers.dependencies import refuse_after_leaving
 from app.issuers.store import pin_base_url
 from app.keys.vault import require_encryption_key
+from app.oauth.errors import oauth_error
 from app.public.documents import find_own_document, is_own_test_issuer
 from app.public.host_mapping import HostMapping
 from app.public.rendering import STATIC_DIRECTORY
@@ -106,6 +109,7 @@ ROUTERS = (
     app.endorsements.router.router,
     app.clr.router.router,
     app.oauth.router.router,
+    app.oauth.consent_router.router,
     app.obapi.router.router,
     app.vcapi.router.router,
     app.events.router.router,
@@ -113,11 +117,15 @@ ROUTERS = (
     app.public.documents.router,
     app.public.case.router,
     app.public.sign_in.router,
+    app.public.authorize.router,
     app.public.sampling.router,
     app.public.quality.router,
     app.web.health.router,
     app.web.api_docs.router,
 )
+
+
+OAUTH_PATHS = ("/oauth/register", "/oauth/token", "/oauth/revoke", "/oauth/introspect")
 
 
 def _include_all() -> APIRouter:
@@ -177,6 +185,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         redirect_slashes=False,  # such a redirect would lead to whatever host the request named
     )
     api.state.base_url = settings.public_url
+    api.state.error_shapes = dict.fromkeys(OAUTH_PATHS, oauth_error)
     api.router.routes.extend(ROUTES)
     api.mount("/static", StaticFiles(directory=STATIC_DIRECTORY), name="static")
     install_problem_handlers(api)
@@ -187,6 +196,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     api.add_exception_handler(404, _no_route)
     api.add_exception_handler(RequestValidationError, _unfit)
     api.add_exception_handler(Replay, _replay)
+    api.add_exception_handler(app.public.authorize.Turned, app.public.authorize.answer_turned)
     # What is public is for everyone's pages. With "*" browsers never show another site what they got with our cookie.
     api.add_middleware(BodyLimits)
     api.add_middleware(

@@ -16,6 +16,7 @@ import app.keys.store
 import app.learners.store
 import app.misconduct.store
 import app.monitoring.store
+import app.oauth.store
 import app.pathways.store
 import app.people.store
 import app.programs.store

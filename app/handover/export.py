@@ -47,6 +47,7 @@ from app.learners.store import Learner, LearnerIdentity
 from app.misconduct.store import MisconductCase, MisconductVote
 from app.misconduct.texts import open_texts as open_case
 from app.monitoring.store import MonitoringRound, RaterFlag
+from app.oauth.store import OAuthConsent
 from app.pathways.reasons import open_reason as open_proposal
 from app.pathways.store import Pathway, PathwayComponent, PathwayProposal, PathwayVersion
 from app.people.identities import open_person_key, open_person_value
@@ -310,6 +311,7 @@ KINDS = (
     _Kind(PersonRole),
     _Kind(PersonIdentity, _of_person, _open_person_identity),
     _Kind(OidcProvider),
+    _Kind(OAuthConsent),
     _Kind(Mail),
     _Kind(Program),
     _Kind(ProgramAchievement),

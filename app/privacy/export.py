@@ -20,6 +20,7 @@ from app.learners.recipients import open_key, open_known, primary_of
 from app.learners.store import Learner, list_merged
 from app.misconduct.store import list_cases_of_learners
 from app.misconduct.texts import open_texts as open_case
+from app.oauth.store import OAuthClient, list_consents
 from app.pathways.reasons import open_reason
 from app.pathways.store import list_proposals_of_learners
 from app.people.identities import list_person_identities, open_person_key, open_person_value
@@ -226,8 +227,20 @@ async def _export_person(session: AsyncSession, vault: Vault, learner: Learner) 
             {"kind": each.kind, "name": each.name, "created_at": each.created_at, "last_used_at": each.last_used_at}
             for each in await list_sessions(session, person.issuer_id, person.id)
         ],
+        "consents": await _tell_consents(session, person),
         "mails": [
             {"purpose": mail.purpose, "state": mail.state, "created_at": mail.created_at, "sent_at": mail.sent_at}
             for mail in await list_mails(session, person.issuer_id, person.id)
         ],
     }
+
+
+async def _tell_consents(session: AsyncSession, person: Person) -> list[dict[str, Any]]:
+    told = []
+    for each in await list_consents(session, person.issuer_id, [person.id]):
+        said = (await session.get_one(OAuthClient, each.client_id)).registration
+        times = {"given_at": each.updated_at, "revoked_at": each.revoked_at}
+        told.append(
+            {"client_name": said["client_name"], "client_uri": said["client_uri"], "scopes": each.scopes} | times
+        )
+    return told

@@ -49,6 +49,10 @@ LEFT_OUT = {
     "sign_in_link": "good for minutes, and only its hash is here",
     "oidc_sign_in": "good for minutes, and only its hash is here",
     "person_session": "only hashes, good at this service alone",
+    "client_token": "good for an hour, and only its hash is here",
+    "oauth_client": "software that registered itself, for all issuers",
+    "oauth_authorization": "only hashes, good at this service alone",
+    "oauth_token": "only hashes, good at this service alone",
 }
 """The tables that are no records of their own, and why."""
 

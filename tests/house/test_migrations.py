@@ -26,11 +26,16 @@ from tests.people import app_of
 from tests.scoring.judging import Case, open_case
 
 DELETABLE = (
+    "client_token",
     "demographic_declaration",
     "idempotency_key",
     "impact_fact",
     "job",
     "learner_identity",
+    "oauth_authorization",
+    "oauth_client",
+    "oauth_consent",
+    "oauth_token",
     "oidc_sign_in",
     "open_quality_report",
     "person_identity",
