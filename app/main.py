@@ -63,6 +63,8 @@ from app.issuers.dependencies import refuse_after_leaving
 from app.issuers.store import pin_base_url
 from app.keys.vault import require_encryption_key
 from app.oauth.errors import oauth_error
+from app.obapi.errors import PREFIX as OBAPI_PREFIX
+from app.obapi.errors import imsx_error
 from app.public.documents import find_own_document, is_own_test_issuer
 from app.public.host_mapping import HostMapping
 from app.public.rendering import STATIC_DIRECTORY
@@ -185,7 +187,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         redirect_slashes=False,  # such a redirect would lead to whatever host the request named
     )
     api.state.base_url = settings.public_url
-    api.state.error_shapes = dict.fromkeys(OAUTH_PATHS, oauth_error)
+    api.state.error_shapes = {**dict.fromkeys(OAUTH_PATHS, oauth_error), OBAPI_PREFIX: imsx_error}
     api.router.routes.extend(ROUTES)
     api.mount("/static", StaticFiles(directory=STATIC_DIRECTORY), name="static")
     install_problem_handlers(api)
@@ -204,7 +206,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         allow_origins=["*"],
         allow_methods=["GET", "HEAD", "POST"],
         allow_headers=["Accept", "Content-Type"],
-        expose_headers=["ETag", "X-Request-Id"],
+        expose_headers=["ETag", "Link", "X-Request-Id", "X-Total-Count"],
         max_age=3600,
     )
     api.add_middleware(HostMapping)

@@ -17,6 +17,7 @@ import app.learners.store
 import app.misconduct.store
 import app.monitoring.store
 import app.oauth.store
+import app.obapi.store
 import app.pathways.store
 import app.people.store
 import app.programs.store

@@ -48,6 +48,7 @@ from app.misconduct.store import MisconductCase, MisconductVote
 from app.misconduct.texts import open_texts as open_case
 from app.monitoring.store import MonitoringRound, RaterFlag
 from app.oauth.store import OAuthConsent
+from app.obapi.store import KeptBadge, KeptProfile
 from app.pathways.reasons import open_reason as open_proposal
 from app.pathways.store import Pathway, PathwayComponent, PathwayProposal, PathwayVersion
 from app.people.identities import open_person_key, open_person_value
@@ -196,6 +197,20 @@ def _open_person(_: _Place, person: Person) -> Members:
 
 def _open_person_identity(place: _Place, identity: PersonIdentity, person: Person) -> Members:
     return {"value": open_person_value(open_person_key(place.vault, person), identity)}
+
+
+def _open_kept_badge(place: _Place, badge: KeptBadge, learner: Learner) -> Members:
+    if learner.sealed_key is None:
+        return {}
+    key = open_key(place.vault, learner)
+    return {"body": key.open(badge.sealed_body, table="kept_badge", row=badge.id, column="sealed_body").decode()}
+
+
+def _open_kept_profile(place: _Place, profile: KeptProfile, learner: Learner) -> Members:
+    if learner.sealed_key is None:
+        return {}
+    key, id_ = open_key(place.vault, learner), profile.learner_id
+    return {"body": key.open(profile.sealed_body, table="kept_profile", row=id_, column="sealed_body").decode()}
 
 
 def _open_decision(place: _Place, decision: Decision, learner: Learner) -> Members:
@@ -354,6 +369,8 @@ KINDS = (
     _Kind(Pathway),
     _Kind(PathwayVersion),
     _Kind(PathwayComponent),
+    _Kind(KeptBadge, _of_learner(KeptBadge), _open_kept_badge),
+    _Kind(KeptProfile, _of_learner(KeptProfile), _open_kept_profile),
     _Kind(PathwayProposal, _of_learner(PathwayProposal), _open_proposal),
 )
 """In the order of the file: what a record names by id stands before it."""

@@ -21,6 +21,9 @@ from app.learners.store import Learner, list_merged
 from app.misconduct.store import list_cases_of_learners
 from app.misconduct.texts import open_texts as open_case
 from app.oauth.store import OAuthClient, list_consents
+from app.obapi.keep import open_kept
+from app.obapi.profile import open_profile
+from app.obapi.store import list_kept, list_kept_profiles
 from app.pathways.reasons import open_reason
 from app.pathways.store import list_proposals_of_learners
 from app.people.identities import list_person_identities, open_person_key, open_person_value
@@ -124,6 +127,21 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
         ],
         "readings": await tell_readings(session, learner.issuer_id, keys),
         "credentials": badges,
+        "kept_badges": [
+            {
+                "id": each.id,
+                "body": (await open_kept(session, vault, each)).decode(),
+                "valid": each.valid,
+                "reasons": each.reasons,
+                "verified_at": each.verified_at,
+                "kept_at": each.created_at,
+            }
+            for each in await list_kept(session, learner.issuer_id, list(keys))
+        ],
+        "kept_profiles": [
+            json.loads(await open_profile(session, vault, each))
+            for each in await list_kept_profiles(session, learner.issuer_id, list(keys))
+        ],
         "recognitions": [
             {
                 "credential_id": each.credential_id,

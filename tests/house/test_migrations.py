@@ -31,6 +31,8 @@ DELETABLE = (
     "idempotency_key",
     "impact_fact",
     "job",
+    "kept_badge",
+    "kept_profile",
     "learner_identity",
     "oauth_authorization",
     "oauth_client",
