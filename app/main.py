@@ -34,6 +34,7 @@ import app.misconduct.router
 import app.monitoring.router
 import app.oauth.consent_router
 import app.oauth.router
+import app.obapi.host_router
 import app.obapi.router
 import app.pathways.router
 import app.people.router
@@ -42,6 +43,7 @@ import app.programs.enrollment_router
 import app.programs.router
 import app.programs.simulation_router
 import app.public.authorize
+import app.public.badge_hosts
 import app.public.case
 import app.public.documents
 import app.public.quality
@@ -113,6 +115,7 @@ ROUTERS = (
     app.oauth.router.router,
     app.oauth.consent_router.router,
     app.obapi.router.router,
+    app.obapi.host_router.router,
     app.vcapi.router.router,
     app.events.router.router,
     app.verification.router.router,
@@ -120,6 +123,7 @@ ROUTERS = (
     app.public.case.router,
     app.public.sign_in.router,
     app.public.authorize.router,
+    app.public.badge_hosts.router,
     app.public.sampling.router,
     app.public.quality.router,
     app.web.health.router,
@@ -269,6 +273,12 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
         for operation in (operation for path in schema["paths"].values() for operation in path.values()):
             # A function's name repeats in every room ("Create"); the operation id is unique and says what is done.
             operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
+        for path in schema["paths"]:
+            if path.startswith((*OAUTH_PATHS, OBAPI_PREFIX)):  # FastAPI's own: there it is told as 400
+                for operation in schema["paths"][path].values():
+                    operation["responses"].pop("422", None)
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schema["components"]["schemas"].pop(unused, None)
         api.openapi_schema = json.loads(json.dumps(schema))
     return api.openapi_schema
 

@@ -48,7 +48,7 @@ from app.misconduct.store import MisconductCase, MisconductVote
 from app.misconduct.texts import open_texts as open_case
 from app.monitoring.store import MonitoringRound, RaterFlag
 from app.oauth.store import OAuthConsent
-from app.obapi.store import KeptBadge, KeptProfile
+from app.obapi.store import BadgeHost, KeptBadge, KeptProfile
 from app.pathways.reasons import open_reason as open_proposal
 from app.pathways.store import Pathway, PathwayComponent, PathwayProposal, PathwayVersion
 from app.people.identities import open_person_key, open_person_value
@@ -370,6 +370,7 @@ KINDS = (
     _Kind(PathwayVersion),
     _Kind(PathwayComponent),
     _Kind(KeptBadge, _of_learner(KeptBadge), _open_kept_badge),
+    _Kind(BadgeHost),
     _Kind(KeptProfile, _of_learner(KeptProfile), _open_kept_profile),
     _Kind(PathwayProposal, _of_learner(PathwayProposal), _open_proposal),
 )

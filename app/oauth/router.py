@@ -86,7 +86,7 @@ async def metadata(world: World) -> ServerMetadata:
     )
 
 
-_REGISTRATION = {
+REGISTRATION = {
     "client_name": "Badge Backpack", "client_uri": "https://backpack.example.org",
     "logo_uri": "https://backpack.example.org/logo.png", "tos_uri": "https://backpack.example.org/terms",
     "policy_uri": "https://backpack.example.org/privacy", "software_id": "c88b6ed8-269e-448e-99be-7e2ff47167d1",
@@ -97,7 +97,7 @@ _REGISTRATION = {
 
 @router.post("/oauth/register", status_code=201, operation_id="register_oauth_client", response_model=ClientRegistered,
              response_model_exclude_none=True, responses=oauth_errors(400, 503),
-             openapi_extra={"requestBody": {"content": {"application/json": {"example": _REGISTRATION}}}})  # fmt: skip
+             openapi_extra={"requestBody": {"content": {"application/json": {"example": REGISTRATION}}}})  # fmt: skip
 async def register(body: ClientRegistration, session: Session, now: Now) -> Response:
     """Register software that learners may let at their badges (RFC 7591, as Open Badges 3.0 profiles it). No token is needed.
 

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.credentials.store import Credential, Edition
 from app.db import Table
+from app.errors import NotFound
 
 
 class KeptBadge(Table):
@@ -60,6 +61,56 @@ class KeptProfile(Table):
     learner_id: Mapped[str] = mapped_column(primary_key=True)
     sealed_body: Mapped[bytes]
     updated_at: Mapped[datetime]
+
+
+class BadgeHost(Table):
+    """Another service with the same API to which a learner pushes badges. `url` is the base of its API, `name` its title.
+
+    `sealed_connection` is, under the learner's key, what it gave out: endpoints, the client's secret, the tokens. While the
+    learner is asked there (`asked_until`), the PKCE verifier too; `state_hash` is of the `state` they come back with.
+    """
+
+    __tablename__ = "badge_host"
+    __table_args__ = (
+        ForeignKeyConstraint(["issuer_id", "learner_id"], ["learner.issuer_id", "learner.id"]),
+        ForeignKeyConstraint(["issuer_id", "person_id"], ["person.issuer_id", "person.id"]),
+        CheckConstraint("state IN ('asked', 'connected')", name="state"),
+        Index(None, "issuer_id", "person_id"),
+    )
+
+    issuer_id: Mapped[str] = mapped_column(ForeignKey("issuer.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    learner_id: Mapped[str]
+    person_id: Mapped[str]
+    url: Mapped[str]
+    name: Mapped[str]
+    state: Mapped[str]
+    state_hash: Mapped[bytes | None]
+    asked_until: Mapped[datetime | None]
+    sealed_connection: Mapped[bytes]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+async def get_badge_host(
+    session: AsyncSession, issuer_id: str, person_id: str, badge_host_id: str, *, lock: bool = False
+) -> BadgeHost:
+    """Raises NotFound, also for another person's."""
+    query = select(BadgeHost).where(
+        BadgeHost.issuer_id == issuer_id, BadgeHost.person_id == person_id, BadgeHost.id == badge_host_id
+    )
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found = (await session.scalars(query)).one_or_none()
+    if found is None:
+        raise NotFound("You have no badge host with this id.")
+    return found
+
+
+async def list_badge_hosts(session: AsyncSession, issuer_id: str, person_id: str) -> list[BadgeHost]:
+    """The hosts of one person, oldest first."""
+    query = select(BadgeHost).where(BadgeHost.issuer_id == issuer_id, BadgeHost.person_id == person_id)
+    return list((await session.scalars(query.order_by(BadgeHost.created_at, BadgeHost.id))).all())
 
 
 async def list_kept(session: AsyncSession, issuer_id: str, learner_ids: Sequence[str]) -> list[KeptBadge]:
@@ -113,6 +164,6 @@ def _of(part: Select[str, str, datetime], since: datetime | None) -> Select[str,
 
 
 async def forget_kept(session: AsyncSession, issuer_id: str, learner_ids: Sequence[str]) -> None:
-    """Delete all that was put here for these learners."""
-    for table in (KeptBadge, KeptProfile):
+    """Delete all that was put here for these learners, and where they push badges to."""
+    for table in (KeptBadge, KeptProfile, BadgeHost):
         await session.execute(delete(table).where(table.issuer_id == issuer_id, table.learner_id.in_(learner_ids)))

@@ -23,7 +23,7 @@ from app.misconduct.texts import open_texts as open_case
 from app.oauth.store import OAuthClient, list_consents
 from app.obapi.keep import open_kept
 from app.obapi.profile import open_profile
-from app.obapi.store import list_kept, list_kept_profiles
+from app.obapi.store import list_badge_hosts, list_kept, list_kept_profiles
 from app.pathways.reasons import open_reason
 from app.pathways.store import list_proposals_of_learners
 from app.people.identities import list_person_identities, open_person_key, open_person_value
@@ -244,6 +244,10 @@ async def _export_person(session: AsyncSession, vault: Vault, learner: Learner) 
         "sessions": [
             {"kind": each.kind, "name": each.name, "created_at": each.created_at, "last_used_at": each.last_used_at}
             for each in await list_sessions(session, person.issuer_id, person.id)
+        ],
+        "badge_hosts": [
+            {"url": each.url, "name": each.name, "state": each.state, "created_at": each.created_at}
+            for each in await list_badge_hosts(session, person.issuer_id, person.id)
         ],
         "consents": await _tell_consents(session, person),
         "mails": [

@@ -45,7 +45,7 @@ from app.web.problems import InvalidBody
 
 router = APIRouter(include_in_schema=False)
 
-_OURS = re.compile(r"/(sign-in(/.*)?|sign-out|home|oauth/authorize|badge-hosts(/.*)?)")
+_OURS = re.compile(r"/(sign-in(/.*)?|sign-out|home|oauth/authorize|badge-hosts/callback)")
 _BROWSER_COOKIE = "assay_browser"
 _BROWSER_COOKIE_LIFE = 3600
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")

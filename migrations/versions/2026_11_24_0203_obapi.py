@@ -44,10 +44,36 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("issuer_id", "learner_id", name=op.f("pk_kept_profile")),
     )
+    op.create_table(
+        "badge_host",
+        sa.Column("issuer_id", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("learner_id", sa.String(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("state_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("asked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sealed_connection", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("state IN ('asked', 'connected')", name=op.f("ck_badge_host_state")),
+        sa.ForeignKeyConstraint(["issuer_id"], ["issuer.id"], name=op.f("fk_badge_host_issuer")),
+        sa.ForeignKeyConstraint(
+            ["issuer_id", "learner_id"], ["learner.issuer_id", "learner.id"], name=op.f("fk_badge_host_learner")
+        ),
+        sa.ForeignKeyConstraint(
+            ["issuer_id", "person_id"], ["person.issuer_id", "person.id"], name=op.f("fk_badge_host_person")
+        ),
+        sa.PrimaryKeyConstraint("issuer_id", "id", name=op.f("pk_badge_host")),
+    )
+    op.create_index(op.f("ix_badge_host_issuer_id_person_id"), "badge_host", ["issuer_id", "person_id"])
     if op.get_bind().dialect.name == "postgresql":
-        op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON kept_badge, kept_profile TO assay_app")
+        op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON kept_badge, kept_profile, badge_host TO assay_app")
 
 
 def downgrade() -> None:
+    op.drop_table("badge_host")
     op.drop_table("kept_profile")
     op.drop_table("kept_badge")

@@ -26,6 +26,7 @@ from tests.people import app_of
 from tests.scoring.judging import Case, open_case
 
 DELETABLE = (
+    "badge_host",
     "client_token",
     "demographic_declaration",
     "idempotency_key",

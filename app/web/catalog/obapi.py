@@ -15,4 +15,15 @@ TYPES: tuple[Row, ...] = (
      "Nothing: the badge that was issued is in the learner's list."),
     ("too_many_kept_badges", 403, "Too many badges", "A thousand badges were put here for the learner.",
      "Keep further ones elsewhere."),
+    # -- pushing to another host
+    ("badge_host_unfit", 422, "There is no host of badges",
+     "The address has no service description of the Open Badges API (Open Badges 3.0), or one that takes no badges.",
+     "Give the address that the host tells its users."),
+    ("badge_host_unavailable", 503, "The host of badges does not answer",
+     "The host is away, or does not answer as Open Badges 3.0 and OAuth 2.0 ask.", "Try again later."),
+    ("badge_host_refused", 409, "The host of badges refused",
+     "The host did not register this service, gave no access token, or did not take the badge.",
+     "Connect the host again, or ask the people who run it."),
+    ("badge_host_not_connected", 409, "The host is not connected", "Nobody has consented at the host yet.",
+     "Go to its `authorize_url`, and consent there. After half an hour connect it anew."),
 )  # fmt: skip
