@@ -96,6 +96,8 @@ NAMES_NO_OBJECT = {
     "declare_my_demographics",
     "withdraw_my_demographics",
     "list_my_consents",
+    "list_my_badge_hosts",
+    "connect_badge_host",
     # A token says whose badges it is about; a code or token is a secret of the client's own.
     "redeem_oauth_token",
     "revoke_oauth_token",
@@ -284,7 +286,7 @@ async def test_the_same_requests_reach_ones_own_objects(partner: Partner) -> Non
     own = await list_ids(partner)
     faults = []
     # What ends an object comes last: the other requests need it.
-    last = ("revoke_api_client", "erase_learner", "remove_identity", "erase_person")
+    last = ("revoke_api_client", "erase_learner", "remove_identity", "erase_person", "disconnect_badge_host")
     # Files of the work that is read: tests/readings downloads them.
     elsewhere = ("download_reading_artifact", "download_anchor_artifact", "download_anchor_session_artifact")
     probes = [probe for probe in list_probes() if probe.operation.id not in (*last, *elsewhere)]
