@@ -14,7 +14,7 @@ PROFILE_UPDATE = f"{_OB}profile.update"
 OFFLINE_ACCESS = "offline_access"
 
 LEARNER_SCOPES: Mapping[str, str] = {
-    CREDENTIAL_READONLY: "See all your badges, with everything that stands in them.",
+    CREDENTIAL_READONLY: "See all your badges, with everything in them.",
     CREDENTIAL_UPSERT: "Put badges beside yours here, and replace what it put there.",
     PROFILE_READONLY: "See your profile: your name, and your e-mail address.",
     PROFILE_UPDATE: "Change your profile here. What badges say of you stays as it is.",
