@@ -8,13 +8,15 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import func, select
 
 from app.oauth.register import MOST_UNUSED
 from app.oauth.scopes import CREDENTIAL_READONLY, CREDENTIAL_UPSERT, LEARNER_SCOPES, OFFLINE_ACCESS, PROFILE_UPDATE
-from app.oauth.store import OAuthClient
+from app.oauth.store import OAuthAuthorization, OAuthClient, OAuthConsent, OAuthToken
 from app.resources import Resources
 from tests.conftest import BASE_URL, Partner
 from tests.fakes import FixedClock
+from tests.house.logs import capture_log
 from tests.oauth.flows import (
     CALLBACK,
     READ_AND_WRITE,
@@ -476,13 +478,28 @@ async def test_of_who_was_erased_nothing_is_kept(
     assert (await partner.client.post(f"/v1/learners/{learner.learner_id}/erase")).status_code == 200
     assert not await is_active(api, client, told["access_token"])
     world: Resources = app.state.resources
-    from sqlalchemy import func, select
-
-    from app.oauth.store import OAuthAuthorization, OAuthConsent, OAuthToken
-
     async with world.database.reading() as session:
         for table in (OAuthConsent, OAuthAuthorization, OAuthToken):
             assert (await session.execute(select(func.count()).select_from(table))).scalar_one() == 0
+
+
+@on_sqlite
+async def test_no_secret_gets_into_the_log(
+    api: httpx.AsyncClient, learner: Learner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with capture_log(capsys, "debug", "json") as log:
+        client = await register(api)
+        carried = await agree(learner.browser, client, scope=OFFLINE)
+        told = (await redeem(api, client, carried["code"])).json()
+        later = (await refresh(api, client, told["refresh_token"])).json()
+        for token in (later["access_token"], told["refresh_token"]):
+            await ask(api, client, "introspect", token=token)
+            await ask(api, client, "revoke", token=token)
+        logged = log()
+    assert '"route": "/oauth/token"' in logged
+    tokens = (carried["code"], *(each[name] for each in (told, later) for name in ("access_token", "refresh_token")))
+    for secret in (client["client_secret"], VERIFIER, *(token.split("_", 2)[2] for token in tokens)):
+        assert secret not in logged
 
 
 # -- registration
