@@ -32,7 +32,9 @@ import app.issuers.router
 import app.learners.router
 import app.misconduct.router
 import app.monitoring.router
+import app.oauth.consent_router
 import app.oauth.router
+import app.obapi.host_router
 import app.obapi.router
 import app.pathways.router
 import app.people.router
@@ -40,6 +42,8 @@ import app.privacy.router
 import app.programs.enrollment_router
 import app.programs.router
 import app.programs.simulation_router
+import app.public.authorize
+import app.public.badge_hosts
 import app.public.case
 import app.public.did_configuration
 import app.public.documents
@@ -63,6 +67,9 @@ from app.errors import AssayError, Conflict, Forbidden, Gone, InvalidInput, NotF
 from app.issuers.dependencies import refuse_after_leaving
 from app.issuers.store import pin_base_url
 from app.keys.vault import require_encryption_key
+from app.oauth.errors import oauth_error
+from app.obapi.errors import PREFIX as OBAPI_PREFIX
+from app.obapi.errors import imsx_error
 from app.public.documents import find_own_document, is_own_test_issuer
 from app.public.host_mapping import HostMapping
 from app.public.rendering import STATIC_DIRECTORY
@@ -109,7 +116,9 @@ ROUTERS = (
     app.endorsements.router.router,
     app.clr.router.router,
     app.oauth.router.router,
+    app.oauth.consent_router.router,
     app.obapi.router.router,
+    app.obapi.host_router.router,
     app.vcapi.router.router,
     app.events.router.router,
     app.verification.router.router,
@@ -118,12 +127,17 @@ ROUTERS = (
     app.public.did_configuration.router,
     app.public.case.router,
     app.public.sign_in.router,
+    app.public.authorize.router,
+    app.public.badge_hosts.router,
     app.public.sampling.router,
     app.public.quality.router,
     app.public.records.router,
     app.web.health.router,
     app.web.api_docs.router,
 )
+
+
+OAUTH_PATHS = ("/oauth/register", "/oauth/token", "/oauth/revoke", "/oauth/introspect")
 
 
 def _include_all() -> APIRouter:
@@ -183,6 +197,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         redirect_slashes=False,  # such a redirect would lead to whatever host the request named
     )
     api.state.base_url = settings.public_url
+    api.state.error_shapes = {**dict.fromkeys(OAUTH_PATHS, oauth_error), OBAPI_PREFIX: imsx_error}
     api.router.routes.extend(ROUTES)
     api.mount("/static", StaticFiles(directory=STATIC_DIRECTORY), name="static")
     install_problem_handlers(api)
@@ -193,6 +208,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     api.add_exception_handler(404, _no_route)
     api.add_exception_handler(RequestValidationError, _unfit)
     api.add_exception_handler(Replay, _replay)
+    api.add_exception_handler(app.public.authorize.Turned, app.public.authorize.answer_turned)
     # What is public is for everyone's pages. With "*" browsers never show another site what they got with our cookie.
     api.add_middleware(BodyLimits)
     api.add_middleware(
@@ -200,7 +216,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         allow_origins=["*"],
         allow_methods=["GET", "HEAD", "POST"],
         allow_headers=["Accept", "Content-Type"],
-        expose_headers=["ETag", "X-Request-Id"],
+        expose_headers=["ETag", "Link", "X-Request-Id", "X-Total-Count"],
         max_age=3600,
     )
     api.add_middleware(HostMapping)
@@ -263,6 +279,12 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
         for operation in (operation for path in schema["paths"].values() for operation in path.values()):
             # A function's name repeats in every room ("Create"); the operation id is unique and says what is done.
             operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
+        for path in schema["paths"]:
+            if path.startswith((*OAUTH_PATHS, OBAPI_PREFIX)):  # FastAPI's own: there it is told as 400
+                for operation in schema["paths"][path].values():
+                    operation["responses"].pop("422", None)
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schema["components"]["schemas"].pop(unused, None)
         api.openapi_schema = json.loads(json.dumps(schema))
     return api.openapi_schema
 

@@ -114,6 +114,18 @@ class Settings(BaseSettings):
         description="Sender of the mail, like Assay <assay@badges.example.org>. Required with smtp_url.",
     )
 
+    terms_of_service_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s<>\"]{1,2000}$",
+        description="Page with the terms of service, for software that finds this service as a host of badges. When absent the "
+        "home page.",
+    )
+    privacy_policy_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s<>\"]{1,2000}$",
+        description="Page with the privacy policy, likewise.",
+    )
+
     @field_validator("public_url")
     @classmethod
     def _origin_only(cls, value: str) -> str:

@@ -19,6 +19,8 @@ import app.keys.store
 import app.learners.store
 import app.misconduct.store
 import app.monitoring.store
+import app.oauth.store
+import app.obapi.store
 import app.pathways.store
 import app.people.store
 import app.programs.store

@@ -29,9 +29,11 @@ from app.jobs.embedded import EmbeddedRunner, Handler
 from app.misconduct.close import close_case
 from app.misconduct.jobs import CLOSE_CASE_JOB
 from app.monitoring.evaluate import evaluate_assessors, watch_assessors
+from app.oauth.consents import end_grants
+from app.obapi.hosts import forget_hosts_of_erased
 from app.pathways.jobs import PROPOSE_JOB
 from app.pathways.propose import look_again, propose_to_all
-from app.people.jobs import RECHECK_PERSON_JOB
+from app.people.jobs import END_GRANTS_JOB, RECHECK_PERSON_JOB
 from app.people.mail import MAIL_JOB, deliver_mail
 from app.people.sign_in_link import LINK_JOB, send_link
 from app.programs.jobs import (
@@ -98,6 +100,11 @@ async def _remind(world: Resources, payload: Mapping[str, Any]) -> None:
     await remind(world.database, payload["issuer_id"], payload["edition_id"], world.clock.now())
 
 
+async def _end_grants(world: Resources, payload: Mapping[str, Any]) -> None:
+    await end_grants(world, payload)
+    await forget_hosts_of_erased(world, payload)
+
+
 async def _freeze_reports(world: Resources, payload: Mapping[str, Any]) -> None:
     await freeze_reports(world, payload["issuer_id"])
 
@@ -114,6 +121,7 @@ VERBS: Mapping[str, Verb] = {
     FORGET_JOB: _forget_key,
     MAIL_JOB: about("mail_id", deliver_mail),
     LINK_JOB: send_link,
+    END_GRANTS_JOB: _end_grants,
     OPEN_WINDOWS_JOB: about("program_id", open_windows),
     DELETE_JOB: delete_evidence,
     OPEN_READINGS_JOB: about("submission_id", open_readings),

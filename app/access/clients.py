@@ -1,15 +1,18 @@
-"""Verbs on API clients: create one, revoke one."""
+"""Verbs on API clients: create one, revoke one, give one a short-lived token."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.principals import Scope
-from app.access.store import ApiClient
-from app.access.tokens import format_token, hash_secret, new_secret
+from app.access.store import ApiClient, ClientToken
+from app.access.tokens import format_token, hash_secret, new_secret, parse_token
 from app.audit.store import audit
 from app.identifiers import new_id
+
+CLIENT_TOKEN_LIFE = timedelta(hours=1)
 
 
 async def create_client(
@@ -48,3 +51,18 @@ def revoke_client(session: AsyncSession, client: ApiClient, *, actor: str, now: 
     client.revoked_at = client.updated_at = now
     audit(session, issuer_id=client.issuer_id, actor=actor, action="api_client.revoked", object_id=client.id,
           content={}, at=now)  # fmt: skip
+
+
+async def keep_client_token(
+    session: AsyncSession, client_id: str, token: str, *, scopes: Iterable[str], now: datetime
+) -> ClientToken:
+    """Let `token` (as `format_token` makes them) act for a client for an hour. What ran out before is forgotten."""
+    over = (ClientToken.client_id == client_id, ClientToken.expires_at <= now)
+    await session.execute(delete(ClientToken).where(*over))
+    id_, secret = parse_token(token) or ("", "")
+    kept = ClientToken(
+        id=id_, client_id=client_id, scopes=sorted(scopes), secret_hash=hash_secret(secret),
+        expires_at=now + CLIENT_TOKEN_LIFE, revoked_at=None, created_at=now,
+    )  # fmt: skip
+    session.add(kept)
+    return kept

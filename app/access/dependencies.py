@@ -10,7 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.principals import OWN_SCOPES, Member, Principal, Role, Scope, Tenant, person
 from app.access.sessions import COOKIE
-from app.access.store import ApiClient, PersonSession, find_client, find_session, get_person, list_roles
+from app.access.store import (
+    ApiClient,
+    ClientToken,
+    PersonSession,
+    find_client,
+    find_client_token,
+    find_session,
+    get_person,
+    list_roles,
+)
 from app.access.tokens import is_secret, parse_token
 from app.errors import Forbidden, NotFound, Unauthenticated
 from app.identifiers import Identifier
@@ -69,21 +78,31 @@ def _token_of_cookie(request: Request, world: Resources) -> str | None:
 async def _authenticate(world: Resources, token: str, now: datetime) -> tuple[ApiClient | PersonSession, Principal]:
     holder_id, secret = parse_token(token) or ("", "")
     async with world.database.reading() as session:
-        client = await find_client(session, holder_id)
-        person_session = await find_session(session, holder_id)
-        holder = client or person_session
+        holder: ApiClient | PersonSession | ClientToken | None = (
+            await find_client(session, holder_id)
+            or await find_session(session, holder_id)
+            or await find_client_token(session, holder_id)
+        )
         # The comparison runs for an unknown holder too, so that timing does not tell whether one exists.
         good = is_secret(secret, holder.secret_hash if holder else _NO_SUCH_SECRET)
         if holder is None or not good:
             raise Unauthenticated("The token is not known.")
-        if holder.revoked_at is not None:
-            raise Unauthenticated("The token has been revoked.")
-        if holder.expires_at is not None and holder.expires_at <= now:
-            raise Unauthenticated("The token has expired.")
+        _require_good(holder, now)
         if isinstance(holder, PersonSession):
             return holder, await _person_of(session, holder)
-    scopes = frozenset(Scope(scope) for scope in holder.scopes)
+        scopes = frozenset(Scope(scope) for scope in holder.scopes)
+        if isinstance(holder, ClientToken):
+            holder = await session.get_one(ApiClient, holder.client_id)
+            _require_good(holder, now)
+            scopes &= {Scope(scope) for scope in holder.scopes}
     return holder, Principal("client" if holder.issuer_id else "platform", holder.id, holder.issuer_id, scopes)
+
+
+def _require_good(holder: ApiClient | PersonSession | ClientToken, now: datetime) -> None:
+    if holder.revoked_at is not None:
+        raise Unauthenticated("The token has been revoked.")
+    if holder.expires_at is not None and holder.expires_at <= now:
+        raise Unauthenticated("The token has expired.")
 
 
 async def _person_of(session: AsyncSession, holder: PersonSession) -> Principal:

@@ -28,6 +28,28 @@ class ApiClient(Table):
     updated_at: Mapped[datetime]
 
 
+class ClientToken(Table):
+    """A short-lived access token that an API client asked for with its id and token (RFC 6749, section 4.4).
+
+    `scopes` are the client's or fewer. It ends with the client. Only a hash of the secret is kept.
+    """
+
+    __tablename__ = "client_token"
+    __table_args__ = (Index(None, "client_id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("api_client.id"))
+    scopes: Mapped[list[str]]
+    secret_hash: Mapped[bytes]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+async def find_client_token(session: AsyncSession, token_id: str) -> ClientToken | None:
+    return await session.get(ClientToken, token_id)
+
+
 async def find_client(session: AsyncSession, client_id: str) -> ApiClient | None:
     return await session.get(ApiClient, client_id)
 

@@ -53,6 +53,8 @@ from app.learners.store import Learner, LearnerIdentity
 from app.misconduct.store import MisconductCase, MisconductVote
 from app.misconduct.texts import open_texts as open_case
 from app.monitoring.store import MonitoringRound, RaterFlag
+from app.oauth.store import OAuthConsent
+from app.obapi.store import BadgeHost, KeptBadge, KeptProfile
 from app.pathways.reasons import open_reason as open_proposal
 from app.pathways.store import Pathway, PathwayComponent, PathwayProposal, PathwayVersion
 from app.people.identities import open_person_key, open_person_value
@@ -203,6 +205,20 @@ def _open_person_identity(place: _Place, identity: PersonIdentity, person: Perso
     return {"value": open_person_value(open_person_key(place.vault, person), identity)}
 
 
+def _open_kept_badge(place: _Place, badge: KeptBadge, learner: Learner) -> Members:
+    if learner.sealed_key is None:
+        return {}
+    key = open_key(place.vault, learner)
+    return {"body": key.open(badge.sealed_body, table="kept_badge", row=badge.id, column="sealed_body").decode()}
+
+
+def _open_kept_profile(place: _Place, profile: KeptProfile, learner: Learner) -> Members:
+    if learner.sealed_key is None:
+        return {}
+    key, id_ = open_key(place.vault, learner), profile.learner_id
+    return {"body": key.open(profile.sealed_body, table="kept_profile", row=id_, column="sealed_body").decode()}
+
+
 def _open_decision(place: _Place, decision: Decision, learner: Learner) -> Members:
     is_erased = learner.sealed_key is None
     return {"details": None if is_erased else open_details(open_key(place.vault, learner), decision)}
@@ -339,6 +355,7 @@ KINDS = (
     _Kind(PersonRole),
     _Kind(PersonIdentity, _of_person, _open_person_identity),
     _Kind(OidcProvider),
+    _Kind(OAuthConsent),
     _Kind(Mail),
     _Kind(Program),
     _Kind(ProgramAchievement),
@@ -381,6 +398,9 @@ KINDS = (
     _Kind(Pathway),
     _Kind(PathwayVersion),
     _Kind(PathwayComponent),
+    _Kind(KeptBadge, _of_learner(KeptBadge), _open_kept_badge),
+    _Kind(BadgeHost),
+    _Kind(KeptProfile, _of_learner(KeptProfile), _open_kept_profile),
     _Kind(PathwayProposal, _of_learner(PathwayProposal), _open_proposal),
 )
 """In the order of the file: what a record names by id stands before it."""

@@ -1,9 +1,9 @@
-"""The one outbound HTTP client: GET and the POST of a form, https, public addresses only.
+"""The one outbound HTTP client: GET and POST, https, public addresses only.
 
 A name is resolved once, every address it has is checked, and the connection goes to a checked address, so a name that
 changes its answer between check and connection (DNS rebinding) gains nothing. The certificate is still checked against
 the name. Redirects are not followed, nothing is read from the environment, no cookie is ever sent, and a credential only where
-the caller gives one: a client's secret, to the token endpoint that it is for.
+the caller gives one: a client's secret or an access token, to the host that it is for.
 """
 
 import asyncio
@@ -73,13 +73,15 @@ class FetchGone(FetchFailed):
 class Fetched:
     """`media_type` is lower case and without parameters, "" when none was sent; `body` is decoded.
 
-    `max_age` is how long a copy may be kept, in seconds, None where the host says nothing of it.
+    `max_age` is how long a copy may be kept, in seconds, None where the host says nothing of it. `status` is 200 but for what
+    `post` gets.
     """
 
     url: str
     media_type: str
     body: bytes
     max_age: int | None = None
+    status: int = 200
 
 
 class Resolver(Protocol):
@@ -125,6 +127,9 @@ class _Request:
     max_bytes: int
     form: bytes | None = None
     basic: tuple[str, str] | None = None
+    media_type: str = "application/x-www-form-urlencoded"
+    bearer: str | None = None
+    any_status: bool = False
 
 
 class OutboundClient:
@@ -163,6 +168,23 @@ class OutboundClient:
         Raises as `get`.
         """
         return await self._request(url, _Request("POST", accept, max_bytes, form.encode("ascii"), basic))
+
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        *,
+        media_type: str,
+        accept: str,
+        bearer: str | None = None,
+        max_bytes: int = 1 << 20,
+    ) -> Fetched:
+        """The answer to a body, sent once, whatever its status. `bearer`: an access token (RFC 6750) for this host.
+
+        Raises as `get`, but for the status.
+        """
+        request = _Request("POST", accept, max_bytes, body, media_type=media_type, bearer=bearer, any_status=True)
+        return await self._request(url, request)
 
     async def _request(self, url: str, request: _Request) -> Fetched:
         target_url, port = _parse(url)
@@ -218,18 +240,20 @@ class OutboundClient:
                     "Accept": request.accept,
                     "Accept-Encoding": "identity",
                     "Connection": "close",
-                    **({} if request.form is None else {"Content-Type": "application/x-www-form-urlencoded"}),
+                    **({} if request.form is None else {"Content-Type": request.media_type}),
+                    **({} if request.bearer is None else {"Authorization": f"Bearer {request.bearer}"}),
                 },
                 content=request.form,
                 auth=request.basic,
                 extensions={"sni_hostname": target.host.strip("[]")},
             ) as response,
         ):
-            if response.status_code != 200:
+            if response.status_code != 200 and not request.any_status:
                 raise FetchGone if response.status_code == 410 else FetchFailed
             body = await _read(response, request.max_bytes)
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return Fetched(url, media_type, body, _read_max_age(response.headers.get("cache-control", "")))
+        max_age = _read_max_age(response.headers.get("cache-control", ""))
+        return Fetched(url, media_type, body, max_age, response.status_code)
 
 
 @cache

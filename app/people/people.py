@@ -24,7 +24,7 @@ from app.people.identities import (
     open_person_key,
     replace_person_identity,
 )
-from app.people.jobs import RECHECK_PERSON_JOB
+from app.people.jobs import END_GRANTS_JOB, RECHECK_PERSON_JOB
 from app.people.store import SignInLink
 
 __all__ = ["PersonFacts", "PersonTaken", "create_person", "open_person", "open_person_key"]
@@ -181,11 +181,13 @@ def require_roles_fit(roles: Collection[str], learner_id: str | None) -> None:
 
 
 async def sign_out_everywhere(session: AsyncSession, person: Person, *, actor: str, now: datetime) -> int:
-    """End every session and link of a person: how many sessions there were."""
+    """End every session and link of a person, and soon what they let other software do: how many sessions there were."""
     sessions = await list_sessions(session, person.issuer_id, person.id)
     for each in sessions:
         end_session(session, each, actor=actor, now=now)
     await end_links(session, person, now)
+    payload = {"issuer_id": person.issuer_id, "person_id": person.id, "until": now.isoformat()}
+    enqueue(session, END_GRANTS_JOB, payload, run_at=now)
     return len(sessions)
 
 

@@ -18,6 +18,8 @@ from app.jobs.queue import enqueue
 from app.learners.store import Learner, LearnerIdentity, lock_with_merged, require_not_merged
 from app.misconduct.jobs import CLOSE_CASE_JOB
 from app.misconduct.store import list_cases_of_learners
+from app.oauth.consents import forget_grants
+from app.obapi.store import forget_kept
 from app.pathways.propose import lapse_of_erased
 from app.people.erase import erase_person
 from app.people.people import find_person_of_learner
@@ -59,6 +61,8 @@ async def erase_learner(
         person = await find_person_of_learner(session, issuer_id, id_)
         if person is not None:
             await erase_person(session, person, actor=actor, now=now)
+            await forget_grants(session, issuer_id, [person.id])
+    await forget_kept(session, issuer_id, sorted(learners))
     await delete_declarations(session, issuer_id, sorted(learners))
     enrolled = (Enrollment.issuer_id == issuer_id, Enrollment.learner_id.in_(learners))
     await session.execute(update(Enrollment).where(*enrolled).values(school=None, external_id=None, updated_at=now))

@@ -25,6 +25,10 @@ from app.learners.recipients import open_key, open_known, primary_of
 from app.learners.store import Learner, list_merged
 from app.misconduct.store import list_cases_of_learners
 from app.misconduct.texts import open_texts as open_case
+from app.oauth.store import OAuthClient, list_consents
+from app.obapi.keep import open_kept
+from app.obapi.profile import open_profile
+from app.obapi.store import list_badge_hosts, list_kept, list_kept_profiles
 from app.pathways.reasons import open_reason
 from app.pathways.store import list_proposals_of_learners
 from app.people.identities import list_person_identities, open_person_key, open_person_value
@@ -148,6 +152,21 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
             }
             for each in await list_records_of_learners(session, learner.issuer_id, list(keys))
         ],
+        "kept_badges": [
+            {
+                "id": each.id,
+                "body": (await open_kept(session, vault, each)).decode(),
+                "valid": each.valid,
+                "reasons": each.reasons,
+                "verified_at": each.verified_at,
+                "kept_at": each.created_at,
+            }
+            for each in await list_kept(session, learner.issuer_id, list(keys))
+        ],
+        "kept_profiles": [
+            json.loads(await open_profile(session, vault, each))
+            for each in await list_kept_profiles(session, learner.issuer_id, list(keys))
+        ],
         "recognitions": [
             {
                 "credential_id": each.credential_id,
@@ -251,8 +270,24 @@ async def _export_person(session: AsyncSession, vault: Vault, learner: Learner) 
             {"kind": each.kind, "name": each.name, "created_at": each.created_at, "last_used_at": each.last_used_at}
             for each in await list_sessions(session, person.issuer_id, person.id)
         ],
+        "badge_hosts": [
+            {"url": each.url, "name": each.name, "state": each.state, "created_at": each.created_at}
+            for each in await list_badge_hosts(session, person.issuer_id, person.id)
+        ],
+        "consents": await _tell_consents(session, person),
         "mails": [
             {"purpose": mail.purpose, "state": mail.state, "created_at": mail.created_at, "sent_at": mail.sent_at}
             for mail in await list_mails(session, person.issuer_id, person.id)
         ],
     }
+
+
+async def _tell_consents(session: AsyncSession, person: Person) -> list[dict[str, Any]]:
+    told = []
+    for each in await list_consents(session, person.issuer_id, [person.id]):
+        said = (await session.get_one(OAuthClient, each.client_id)).registration
+        times = {"given_at": each.updated_at, "revoked_at": each.revoked_at}
+        told.append(
+            {"client_name": said["client_name"], "client_uri": said["client_uri"], "scopes": each.scopes} | times
+        )
+    return told

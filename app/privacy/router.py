@@ -39,6 +39,10 @@ class LearnerExport(BaseModel):
     credentials: list[dict[str, Any]] = Field(description="Each badge with all its editions as they were signed.")
     endorsements: list[dict[str, Any]] = Field(description="What was said of their badges, as it was signed.")
     learner_records: list[dict[str, Any]] = Field(description="Their badges, bundled and signed as a whole.")
+    kept_badges: list[dict[str, Any]] = Field(
+        description="Badges that software of theirs put here, as they were sent, and what verifying them found."
+    )
+    kept_profiles: list[dict[str, Any]] = Field(description="Profiles that software of theirs put here.")
     recognitions: list[dict[str, Any]] = Field(description="Where recognizers granted credit for their badges.")
     anchors: list[dict[str, Any]] = Field(description="De-identified work of theirs that assessors are measured by.")
     enrollments: list[dict[str, Any]] = Field(description="With goal and local context.")

@@ -1,21 +1,21 @@
 """Pages for people who sign in: by a link in an e-mail, or at their institution; and their home page.
 
-They work without JavaScript. Nothing here is cached, and no answer leads to another site but the institution's own sign-in.
-A form is taken from our own pages only: its Origin must be ours.
+No answer leads to another site but the institution's own sign-in. Who was on the way to let other software at their badges
+(`authorize.py`) goes on there.
 """
 
 import re
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
 from pydantic import TypeAdapter, ValidationError
 
 from app.access.dependencies import AnyPerson, cookie_name
 from app.access.sessions import BROWSER_LIFE, end_session
 from app.access.store import find_session, get_person
 from app.access.tokens import new_secret, parse_token
-from app.errors import AssayError, Fault, Forbidden, Unauthenticated
+from app.errors import AssayError, Fault, Unauthenticated
 from app.identifiers import Identifier
 from app.issuers.store import Issuer, get_issuer, get_issuer_by_slug, list_issuers
 from app.people.identities import open_person
@@ -23,9 +23,10 @@ from app.people.oidc import begin_sign_in, finish_sign_in
 from app.people.providers import list_active_providers
 from app.people.sign_in_link import LINK_LIFE, SignedIn, ask_for_link, require_link, sign_in_by_link
 from app.public.documents import Slug
-from app.public.negotiate import HTML, prefers_html
-from app.public.pages import CardView, PageView, Party
-from app.public.rendering import SECURITY_HEADERS, render
+from app.public.forms import OwnForm, cookie_of, form_page, redirect, set_cookie, set_named_cookie
+from app.public.negotiate import prefers_html
+from app.public.pages import CardView, Party
+from app.public.returning import come_back, go_and_come_back
 from app.public.sign_in_pages import (
     ROLE_TEXTS,
     MyHomeView,
@@ -44,25 +45,11 @@ from app.web.problems import InvalidBody
 
 router = APIRouter(include_in_schema=False)
 
-_OURS = re.compile(r"/(sign-in(/.*)?|sign-out|home)")
+_OURS = re.compile(r"/(sign-in(/.*)?|sign-out|home|oauth/authorize|badge-hosts/callback)")
 _BROWSER_COOKIE = "assay_browser"
 _BROWSER_COOKIE_LIFE = 3600
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _EMAIL: TypeAdapter[str] = TypeAdapter(Email)
-
-
-class ForeignForm(Forbidden):
-    """A form came from another site, or from nobody knows where."""
-
-    code = "foreign_form"
-
-
-async def _require_own_form(request: Request, world: World) -> None:
-    if request.headers.get("origin") != world.base_url:
-        raise ForeignForm("The form was not sent from a page of this service.")
-
-
-OwnForm = Depends(_require_own_form)
 
 
 @router.get("/sign-in")
@@ -72,7 +59,7 @@ async def choose(session: ReadSession, world: World) -> Response:
         CardView(name=each.profile["name"], url=f"{world.base_url}/sign-in/{each.slug}")
         for each in await list_issuers(session)
     ]
-    return _page("sign_in_issuers.html", SignInIssuersView(base_url=world.base_url, issuers=issuers))
+    return form_page("sign_in_issuers.html", SignInIssuersView(base_url=world.base_url, issuers=issuers))
 
 
 @router.get("/sign-in/{slug}")
@@ -90,7 +77,7 @@ async def sign_in_page(slug: Slug, session: ReadSession, world: World) -> Respon
         action=action,
         providers=providers,
     )
-    return _page("sign_in.html", view, leads_outside=bool(providers))
+    return form_page("sign_in.html", view, leads_outside=bool(providers))
 
 
 @router.post("/sign-in/{slug}", dependencies=[OwnForm])
@@ -104,8 +91,8 @@ async def ask(slug: Slug, request: Request, session: Session, world: World, now:
         base_url=world.base_url, is_test=issuer.is_test, issuer=_party(world, issuer),
         minutes=int(LINK_LIFE.total_seconds() // 60), action=f"{world.base_url}/sign-in/{slug}",
     )  # fmt: skip
-    response = _page("sign_in_sent.html", view)
-    _set_cookie(response, world, _BROWSER_COOKIE, secret, _BROWSER_COOKIE_LIFE)
+    response = form_page("sign_in_sent.html", view)
+    set_cookie(response, world, _BROWSER_COOKIE, secret, _BROWSER_COOKIE_LIFE)
     return response
 
 
@@ -118,13 +105,13 @@ async def link_page(token: str, request: Request, session: ReadSession, world: W
         base_url=world.base_url, is_test=issuer.is_test, issuer=_party(world, issuer),
         action=f"{world.base_url}/sign-in/links/{token}",
     )  # fmt: skip
-    return _page("sign_in_link.html", view)
+    return form_page("sign_in_link.html", view)
 
 
 @router.post("/sign-in/links/{token}", dependencies=[OwnForm])
 async def use_link(token: str, request: Request, session: Session, world: World, now: Now) -> Response:
     """Sign in by the link, once."""
-    return _signed_in(world, await sign_in_by_link(session, token, _browser_secret(request, world), now))
+    return _signed_in(request, world, await sign_in_by_link(session, token, _browser_secret(request, world), now))
 
 
 @router.post("/sign-in/{slug}/oidc/{provider_id}", dependencies=[OwnForm])
@@ -134,8 +121,8 @@ async def begin_at_provider(slug: Slug, provider_id: Identifier, request: Reques
         issuer = await get_issuer_by_slug(session, slug)
     secret = _browser_secret(request, world) or new_secret()
     url = await begin_sign_in(world, issuer.id, provider_id, browser_secret=secret, now=now)
-    response = _redirect(url)
-    _set_cookie(response, world, _BROWSER_COOKIE, secret, _BROWSER_COOKIE_LIFE)
+    response = redirect(url)
+    set_cookie(response, world, _BROWSER_COOKIE, secret, _BROWSER_COOKIE_LIFE)
     return response
 
 
@@ -144,7 +131,7 @@ async def come_back_from_provider(request: Request, world: World, now: Now) -> R
     """Where the institution sends the browser back to."""
     answer = dict(request.query_params)
     secret = _browser_secret(request, world)
-    return _signed_in(world, await finish_sign_in(world, answer, browser_secret=secret, now=now))
+    return _signed_in(request, world, await finish_sign_in(world, answer, browser_secret=secret, now=now))
 
 
 @router.get("/home")
@@ -158,7 +145,7 @@ async def home(member: AnyPerson, session: ReadSession, world: World) -> Respons
         issuer=_party(world, issuer), sign_out=f"{world.base_url}/sign-out",
         roles=[RoleView(name=role.replace("_", " "), text=ROLE_TEXTS[role]) for role in sorted(member.roles)],
     )  # fmt: skip
-    return _page("my_home.html", view)
+    return form_page("my_home.html", view)
 
 
 @router.post("/sign-out", dependencies=[OwnForm])
@@ -167,11 +154,11 @@ async def sign_out(request: Request, session: Session, world: World, now: Now) -
     name = cookie_name(is_https=world.settings.is_https)
     session_id, _ = parse_token(request.cookies.get(name, "")) or ("", "")
     found = await find_session(session, session_id)
-    response = _redirect(f"{world.base_url}/sign-in")
+    response = redirect(f"{world.base_url}/sign-in")
     if found is not None:
         end_session(session, found, actor=f"person:{found.person_id}", now=now)
         issuer = await get_issuer(session, found.issuer_id)
-        response = _redirect(f"{world.base_url}/sign-in/{issuer.slug}")
+        response = redirect(f"{world.base_url}/sign-in/{issuer.slug}")
     response.delete_cookie(name, path="/", secure=world.settings.is_https, httponly=True, samesite="lax")
     return response
 
@@ -182,18 +169,18 @@ def problem_page(request: Request, error: AssayError) -> Response | None:
         return None
     base_url: str = request.app.state.base_url
     if isinstance(error, Unauthenticated):
-        return _redirect(f"{base_url}/sign-in")
+        return go_and_come_back(request, f"{base_url}/sign-in")
     problem = PROBLEM_TYPES[error.code]
     view = SignInProblemView(
         base_url=base_url, title=problem.title, detail=error.detail, cure=error.cure or problem.cure, code=problem.code
     )
-    return _page("sign_in_problem.html", view, status=problem.status)
+    return form_page("sign_in_problem.html", view, status=problem.status)
 
 
-def _signed_in(world: Resources, signed_in: SignedIn) -> Response:
-    response = _redirect(f"{world.base_url}/home")
+def _signed_in(request: Request, world: Resources, signed_in: SignedIn) -> Response:
+    response = come_back(request, world) or redirect(f"{world.base_url}/home")
     name = cookie_name(is_https=world.settings.is_https)
-    _set_named_cookie(response, world, name, signed_in.token, int(BROWSER_LIFE.total_seconds()))
+    set_named_cookie(response, world, name, signed_in.token, int(BROWSER_LIFE.total_seconds()))
     return response
 
 
@@ -209,47 +196,9 @@ async def _email_of_form(request: Request) -> str:
 
 def _browser_secret(request: Request, world: Resources) -> str | None:
     """The secret that this browser was given; None when it has none, or what it has is none of ours."""
-    secret = request.cookies.get(_cookie_name(world, _BROWSER_COOKIE), "")
+    secret = cookie_of(request, world, _BROWSER_COOKIE)
     return secret if _SECRET.fullmatch(secret) else None
-
-
-def _cookie_name(world: Resources, name: str) -> str:
-    return f"__Host-{name}" if world.settings.is_https else name
-
-
-def _set_cookie(response: Response, world: Resources, name: str, value: str, seconds: int) -> None:
-    _set_named_cookie(response, world, _cookie_name(world, name), value, seconds)
-
-
-def _set_named_cookie(response: Response, world: Resources, name: str, value: str, seconds: int) -> None:
-    # Lax, not strict: a browser comes here from a mail, and back from the institution.
-    response.set_cookie(
-        name, value, max_age=seconds, path="/", secure=world.settings.is_https, httponly=True, samesite="lax"
-    )
 
 
 def _party(world: Resources, issuer: Issuer) -> Party:
     return Party(issuer.profile["name"], f"{world.base_url}/issuers/{issuer.slug}")
-
-
-def _redirect(url: str) -> Response:
-    return RedirectResponse(url, 303, {**SECURITY_HEADERS, **_OF_FORMS})
-
-
-_OF_FORMS = {
-    "Cache-Control": "no-store",
-    # With no-referrer, as on all other pages, browsers would send `Origin: null` with our own forms.
-    "Referrer-Policy": "same-origin",
-}
-
-
-def _page(template: str, view: PageView, *, status: int = 200, leads_outside: bool = False) -> Response:
-    """A page with forms. `leads_outside`: the answer to one of them leads on to another site, which browsers hold against it."""
-    policy = SECURITY_HEADERS["Content-Security-Policy"]
-    target = "form-action 'self' https:" if leads_outside else "form-action 'self'"
-    headers = {
-        **SECURITY_HEADERS,
-        **_OF_FORMS,
-        "Content-Security-Policy": policy.replace("form-action 'none'", target),
-    }
-    return Response(render(template, view), status, headers, media_type=HTML)

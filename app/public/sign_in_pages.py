@@ -75,3 +75,19 @@ class MyHomeView(PageView):
     issuer: Party
     roles: Sequence[RoleView]
     sign_out: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentView(PageView):
+    """Which software asks a learner for what. `host` is where the browser goes: of what the software says, what is checked."""
+
+    issuer: Party
+    name: str
+    email: str
+    client_name: str
+    host: str
+    client_uri: str
+    policy_uri: str
+    tos_uri: str
+    wishes: Sequence[str]
+    action: str

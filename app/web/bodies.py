@@ -2,8 +2,8 @@
 
 JSON is read once by `app.strict_json` (no duplicate members, NaN, numbers beyond 2^53, nesting over 64) and has at most 1 MiB,
 a competency framework and a set of badges to be recognized 8 MiB; a picture (PNG or SVG) has at most 2 MiB, a baked one that is
-to be verified 4 MiB; a form is taken by the sign-in pages only and has at most 16 KiB; anything else is refused. A file of
-evidence is not read here: its route streams it, and counts and checks it on the way.
+to be verified 4 MiB; a form is taken by the sign-in pages and OAuth 2.0 only and has at most 16 KiB; anything else is refused.
+A file of evidence is not read here: its route streams it, and counts and checks it on the way.
 """
 
 import asyncio
@@ -30,7 +30,12 @@ LIMITS = {
 }
 FORM = "application/x-www-form-urlencoded"
 MAX_FORM = 16 << 10
-_FORM_PATHS = re.compile(r"/sign-in/.+|/sign-out")
+OF_PATHS = {
+    ("/ims/ob/v3p0/credentials", "text/plain"): MAX_JSON,
+    ("/ims/ob/v3p0/credentials", "application/vc+ld+json"): MAX_JSON,
+}
+"""Media types that are read at one path alone, with their limits. What is no JSON is checked by the route."""
+_FORM_PATHS = re.compile(r"/sign-in/.+|/sign-out|/oauth/(authorize|token|revoke|introspect)")
 LIMITS_OF_PATHS = {
     ("/v1/verify", "image/png"): MAX_BAKED,
     ("/v1/verify", "image/svg+xml"): MAX_BAKED,
@@ -121,10 +126,10 @@ async def _read(request: Request) -> bytes:
             raise BodyTooLarge(f"A body of {media_type or 'this type'} may have {limit} bytes.", faults=[fault])
     if is_form:
         return bytes(body)
-    if body and media_type not in LIMITS:
+    if body and media_type not in LIMITS and (request.scope["path"], media_type) not in OF_PATHS:
         fault = Fault("", f"the media type is {media_type or 'missing'}", f"send one of {', '.join(LIMITS)}")
         raise UnsupportedMediaType("The Content-Type of the body is not one this service reads.", faults=[fault])
-    if body and not media_type.startswith("image/"):
+    if body and not media_type.startswith(("image/", "text/")):
         await _check_json(bytes(body))
     return bytes(body)
 

@@ -49,8 +49,8 @@ def configure_logging(level: str, log_format: str) -> None:
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     logging.getLogger("uvicorn.access").disabled = True
     # At DEBUG these write down every statement with its parameters, and every outside URL: not ours to keep. Alembic tells
-    # every command at INFO which database it talks to.
-    for talkative in ("aiosqlite", "alembic", "sqlalchemy", "psycopg", "httpx", "httpcore"):
+    # every command at INFO which database it talks to; oauthlib at DEBUG each token it made.
+    for talkative in ("aiosqlite", "alembic", "sqlalchemy", "psycopg", "httpx", "httpcore", "oauthlib"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
 
 

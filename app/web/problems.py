@@ -6,7 +6,7 @@
 What nobody foresaw becomes `internal_error`: it is logged with its traceback and tells the caller nothing but the request id.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -82,8 +82,22 @@ def problem_response(request: Request, error: AssayError) -> Response:
     return _problem(request, error, detail=error.detail, cure=error.cure, faults=error.faults)
 
 
+Shape = Callable[[Request, AssayError, int, Mapping[str, str]], Response]
+"""How a standard's own endpoints tell of an error: of the request, the error, the HTTP status it has elsewhere, and headers."""
+
+
+def _shape_of(request: Request) -> Shape | None:
+    """How errors are told at this path; None for problem details. `main` sets `error_shapes`: prefixes of paths."""
+    shapes: Mapping[str, Shape] = getattr(request.app.state, "error_shapes", {}) if "app" in request.scope else {}
+    return next((shape for prefix, shape in shapes.items() if request.scope["path"].startswith(prefix)), None)
+
+
 def _problem(request: Request, error: AssayError, *, detail: str, cure: str, faults: Iterable[Fault]) -> Response:
     problem = PROBLEM_TYPES[error.code]
+    shape = _shape_of(request)
+    if shape is not None:
+        told = type(error)(detail, faults=faults, cure=cure) if isinstance(error, Broken) else error
+        return shape(request, told, problem.status, _headers(error))
     base = request.app.state.base_url if "app" in request.scope else ""
     details = ProblemDetails(
         type=f"{base}/problems/{problem.code}",

@@ -25,6 +25,11 @@ class Operation:
         return not self.spec.get("security")
 
     @property
+    def has_own_errors(self) -> bool:
+        """Whether a standard says how it is called and how it tells of errors: OAuth 2.0, the Open Badges API."""
+        return self.path.startswith(("/oauth/", "/ims/"))
+
+    @property
     def is_for_people(self) -> bool:
         """Whether only a person may, no API client."""
         return any("person" in scheme for scheme in self.spec.get("security", ()))

@@ -74,7 +74,7 @@ async def read_everything(client: httpx.AsyncClient, ids: dict[str, str]) -> str
     for operation in list_operations():
         names = dict.fromkeys(operation.parameters("path"), "0" * 64 if "{digest}" in operation.path else "0" * 32)
         path = operation.path.format(**{**names, "slug": "academy", "version": 1, **ids})
-        if operation.method == "GET":
+        if operation.method == "GET" and not operation.has_own_errors:  # tests/obapi
             for headers in ({}, HTML):
                 answer = await client.get(path, headers=headers)
                 assert answer.status_code in (200, 403, 404, 409), answer.text  # 409: no vocabulary is put

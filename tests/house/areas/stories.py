@@ -62,10 +62,27 @@ class Story:
         self.examples.setdefault(operation, example)
         return value
 
+    async def call_form(self, operation: str, client: Mapping[str, str], form: Mapping[str, str]) -> Any:
+        """Call an operation of OAuth 2.0 with a form, as a registered client."""
+        method, path = self._routes[operation]
+        auth = (client["client_id"], client["client_secret"])
+        answer = await self.http.request(method, path, data=dict(form), auth=auth)
+        if answer.status_code != 200:
+            raise RuntimeError(f"{operation}: {answer.status_code} {answer.text}")
+        value = answer.json()
+        example = {"status": "200", "media_type": "application/json", "value": _shown(value)}
+        self.examples.setdefault(operation, example)
+        return value
+
+
+_SECRETS = ("token", "access_token", "refresh_token", "client_secret")
+
 
 def _shown(value: Any) -> Any:
     """The value without what must not look like a real secret in a published document."""
-    return {**value, "token": "assay_…"} if isinstance(value, dict) and value.get("token") else value
+    if not isinstance(value, dict):
+        return value
+    return {name: "assay_…" if name in _SECRETS and each else each for name, each in value.items()}
 
 
 class Mistakes:

@@ -1,0 +1,91 @@
+"""The authorization endpoint (RFC 6749, section 3.1): a learner sees which software asks for what, and consents or refuses."""
+
+from typing import Annotated
+from urllib.parse import parse_qsl, urlsplit
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from app.access.dependencies import AnyPerson
+from app.access.principals import Member
+from app.access.store import get_person
+from app.issuers.store import get_issuer
+from app.oauth.authorize import (
+    AuthorizationRequest,
+    consent,
+    has_consented,
+    read_request,
+    require_learner,
+)
+from app.oauth.protocol import Refused, refuse
+from app.oauth.scopes import LEARNER_SCOPES
+from app.people.identities import open_person
+from app.public.forms import OwnForm, form_page, redirect
+from app.public.pages import Party
+from app.public.sign_in_pages import ConsentView
+from app.web.dependencies import Now, Session, World
+
+router = APIRouter(include_in_schema=False)
+
+
+class Turned(Exception):  # not an error: it carries the answer for the client past the route
+    """Raised where the browser goes back to the client, to tell it what is wrong with its request."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__(location)
+        self.location = location
+
+
+async def answer_turned(_: Request, turned: Exception) -> Response:
+    assert isinstance(turned, Turned)
+    return redirect(turned.location, status=302)
+
+
+async def _read(request: Request, session: Session, world: World) -> AuthorizationRequest:
+    """Before anybody is asked to sign in for it. Raises UnfitAuthorizationRequest, Turned."""
+    try:
+        return await read_request(session, request.scope["query_string"].decode("latin-1"), iss=world.base_url)
+    except Refused as refused:
+        raise Turned(refused.location) from None
+
+
+Requested = Annotated[AuthorizationRequest, Depends(_read, scope="function")]
+
+
+@router.get("/oauth/authorize")
+async def ask(requested: Requested, member: AnyPerson, session: Session, world: World, now: Now) -> Response:
+    """Ask the learner. Who consented to all of it before is not asked again."""
+    require_learner(member)
+    if await has_consented(session, member, requested):
+        return redirect(await consent(session, member, requested, iss=world.base_url, now=now), status=302)
+    return form_page("consent.html", await _view(requested, member, session, world), leads_outside=True)
+
+
+@router.post("/oauth/authorize", dependencies=[OwnForm])
+async def answer(
+    request: Request, requested: Requested, member: AnyPerson, session: Session, world: World, now: Now
+) -> Response:
+    """Take the learner's answer, and send the browser back with a code or a refusal."""
+    if dict(parse_qsl((await request.body()).decode("utf-8", "replace"))).get("answer") != "allow":
+        return redirect(refuse(requested.asked, iss=world.base_url), status=302)
+    return redirect(await consent(session, member, requested, iss=world.base_url, now=now), status=302)
+
+
+async def _view(requested: AuthorizationRequest, member: Member, session: Session, world: World) -> ConsentView:
+    issuer = await get_issuer(session, member.issuer_id)
+    known = await open_person(session, world.vault, await get_person(session, member.issuer_id, member.person_id))
+    said = requested.client.registration
+    return ConsentView(
+        base_url=world.base_url,
+        is_test=issuer.is_test,
+        issuer=Party(issuer.profile["name"], f"{world.base_url}/issuers/{issuer.slug}"),
+        name=known.name,
+        email=known.email,
+        client_name=said["client_name"],
+        host=urlsplit(requested.asked.redirect_uri).hostname or "",
+        client_uri=said["client_uri"],
+        policy_uri=said["policy_uri"],
+        tos_uri=said["tos_uri"],
+        wishes=[LEARNER_SCOPES[scope] for scope in LEARNER_SCOPES if scope in requested.asked.scopes],
+        action=f"?{requested.query}",
+    )
