@@ -70,8 +70,9 @@ from app.keys.vault import require_encryption_key
 from app.oauth.errors import oauth_error
 from app.obapi.errors import PREFIX as OBAPI_PREFIX
 from app.obapi.errors import imsx_error
-from app.public.documents import find_own_document, is_own_test_issuer
+from app.public.documents import find_own_document
 from app.public.host_mapping import HostMapping
+from app.public.own_issuers import find_own_listing, is_own_test_issuer
 from app.public.rendering import STATIC_DIRECTORY
 from app.resources import Resources, open_resources
 from app.settings import Settings
@@ -180,7 +181,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             own_documents = partial(find_own_document, world)
             verifier = open_verifier(
                 settings, world.outbound, own_documents, world.clock.now,
-                test_issuers=partial(is_own_test_issuer, world),
+                test_issuers=partial(is_own_test_issuer, world), own_registry=partial(find_own_listing, world),
             )  # fmt: skip
             async with verifier as api.state.verifier, _jobs(world):
                 yield

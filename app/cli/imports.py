@@ -45,7 +45,9 @@ ACTOR = "import"
 SHOWN = 10
 """Refused rows told on the terminal; the report has all."""
 
+commands = typer.Typer()
 imports = typer.Typer(no_args_is_help=True, help="Take over earlier awards, rosters and achievements from files.")
+commands.add_typer(imports, name="import")
 
 File = Annotated[str, typer.Argument(help="CSV, or JSON with an object on each line; - for standard input.")]
 Issuer = Annotated[str, typer.Option(help="The issuer's slug.")]

@@ -20,7 +20,9 @@ from app.operation.whole_file import new_file
 from app.resources import open_resources
 from app.settings import Settings
 
+commands = typer.Typer()
 issuers = typer.Typer(no_args_is_help=True, help="Issuers: their data, and their leaving.")
+commands.add_typer(issuers, name="issuers")
 
 Slug = Annotated[str, typer.Argument(help="The issuer's slug.")]
 

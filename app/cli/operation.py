@@ -26,18 +26,13 @@ from app.operation.restore import restore_backup
 from app.resources import open_resources
 from app.settings import Settings
 
+commands = typer.Typer()
 audit_commands = typer.Typer(no_args_is_help=True, help="The audit trail.")
+commands.add_typer(audit_commands, name="audit")
 
 BackupFile = Annotated[Path, typer.Argument(help="The archive.", dir_okay=False)]
 
 _MARKS = {"good": "[green]good[/green]", "warning": "[yellow]warning[/yellow]", "wrong": "[red]WRONG[/red]"}
-
-
-def register(cli: typer.Typer) -> None:
-    """Add these commands to the command line."""
-    cli.add_typer(audit_commands, name="audit")
-    for command in (check, doctor, backup, restore):
-        cli.command()(command)
 
 
 @audit_commands.command("verify")
@@ -71,6 +66,7 @@ def link_audit() -> None:
     console.print(f"{asyncio.run(run())} entries were appended.", highlight=False)
 
 
+@commands.command()
 def check() -> None:
     """Verify every stored badge and status list. Ends with 1 when one is bad, and names it."""
     tally = asyncio.run(_check(read_settings()))
@@ -81,6 +77,7 @@ def check() -> None:
     raise typer.Exit(1 if tally.bad_lists or tally.bad_badges else 0)
 
 
+@commands.command()
 def doctor() -> None:
     """Look the installation over: address, contexts, disk, database, clock, keys, jobs, DID documents; a cure for each fault."""
     findings = asyncio.run(examine(read_settings(), SystemClock()))
@@ -89,6 +86,7 @@ def doctor() -> None:
     raise typer.Exit(0 if is_well(findings) else 1)
 
 
+@commands.command()
 def backup(
     file: BackupFile,
     with_evidence: Annotated[
@@ -105,6 +103,7 @@ def backup(
     console.print("Keep ASSAY_KEY_ENCRYPTION_KEY elsewhere: without it the archive cannot be restored.", soft_wrap=True)
 
 
+@commands.command()
 def restore(file: BackupFile) -> None:
     """Bring an archive back into an empty database of either engine."""
     settings = read_settings()

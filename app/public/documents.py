@@ -37,7 +37,7 @@ from app.errors import AssayError, Gone, NotFound
 from app.identifiers import Identifier
 from app.issuers.carried import list_carried, with_endorsements
 from app.issuers.did_document import compose_did_document, compose_jwk
-from app.issuers.store import get_issuer, get_issuer_by_slug, is_test_issuer
+from app.issuers.store import get_issuer, get_issuer_by_slug
 from app.keys.store import SigningKey, get_key, list_all_keys, list_keys
 from app.openbadges.compose import add_translations
 from app.openbadges.datatypes import OB_CONTEXT, VC_CONTEXT
@@ -318,12 +318,6 @@ async def find_own_document(world: Resources, url: str) -> Mapping[str, Any] | N
             keys = [key.public_key_multibase for key in await list_keys(session, found.id)]
             return compose_did_document(found.did, keys, profile_url=f"{world.base_url}/issuers/{match[1]}")
     raise NotFound("This service publishes nothing at that address.")
-
-
-async def is_own_test_issuer(world: Resources, did: str) -> bool:
-    """For verifying: whether the DID is that of an issuer of this service that is for tests."""
-    async with world.database.reading() as session:
-        return await is_test_issuer(session, did)
 
 
 async def _achievement(
