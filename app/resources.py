@@ -10,6 +10,7 @@ from app.db import Database, open_database
 from app.keys.vault import Vault, VaultSigner, open_vault
 from app.net.client import OutboundClient
 from app.net.evidence import EvidenceStore
+from app.proofs.open_contexts import OpenContexts
 from app.proofs.signer import Signer
 from app.settings import Settings
 
@@ -22,6 +23,8 @@ class Resources:
     vault: Vault
     signer: Signer
     contexts: Contexts
+    open_contexts: Contexts
+    """For credentials of any kind: with catch-alls, and terms defined in line."""
     outbound: OutboundClient
     evidence: EvidenceStore
 
@@ -50,6 +53,7 @@ async def open_resources(settings: Settings, *, clock: Clock | None = None) -> A
             vault=vault,
             signer=VaultSigner(key_database, vault),
             contexts=load_contexts(CONTEXTS_DIRECTORY),
+            open_contexts=OpenContexts(load_contexts(CONTEXTS_DIRECTORY, catch_alls=True)),
             outbound=outbound,
             evidence=EvidenceStore.of(settings),
         )
