@@ -34,12 +34,14 @@ from app.errors import AssayError
 from app.issuers.did_document import verification_method_id
 from app.issuers.rotate import prepare_rotation, rotate_key
 from app.issuers.store import find_base_url, get_issuer_by_slug
+from app.keys.store import ED25519
 from app.keys.vault import require_encryption_key
 from app.main import create_app
 from app.migration import migrate as migrate_database
 from app.net.client import OutboundClient
 from app.openbadges.baking import is_picture
 from app.operation.reencrypt import Reencrypted, reencrypt
+from app.proofs.public_key import KeyAlgorithm
 from app.public.documents import find_own_document, is_own_test_issuer
 from app.resources import open_resources
 from app.settings import Settings
@@ -136,8 +138,11 @@ def new_encryption_key() -> None:
 
 
 @keys.command("rotate")
-def rotate(slug: Annotated[str, typer.Argument(help="The issuer's slug.")]) -> None:
-    """Replace an issuer's signing key. The one before stays published, and badges it signed verify.
+def rotate(
+    slug: Annotated[str, typer.Argument(help="The issuer's slug.")],
+    algorithm: Annotated[KeyAlgorithm, typer.Option(help="Of which algorithm.")] = ED25519,
+) -> None:
+    """Make or replace an issuer's signing key of an algorithm. The one before stays published, and badges it signed verify.
 
     For an issuer of its own domain: look whether the domain publishes the key that waits, and let it sign if so.
     """
@@ -149,11 +154,12 @@ def rotate(slug: Annotated[str, typer.Argument(help="The issuer's slug.")]) -> N
             await require_encryption_key(world.database, world.vault)
             async with world.database.reading() as session:
                 issuer = await get_issuer_by_slug(session, slug)
-            published = await prepare_rotation(world, issuer.id, actor="cli")
+            published = await prepare_rotation(world, issuer.id, algorithm=algorithm, actor="cli")
             async with world.database.transaction() as session:
                 key = await rotate_key(
-                    session, world, issuer.id, published=published, actor="cli", now=world.clock.now()
-                )
+                    session, world, issuer.id,
+                    algorithm=algorithm, published=published, actor="cli", now=world.clock.now(),
+                )  # fmt: skip
             await republish(world, issuer.id)
             return verification_method_id(issuer.did, key.public_key_multibase)
 

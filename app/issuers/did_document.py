@@ -5,16 +5,29 @@ Multikey. `assertionMethod` lists strings, because widespread validators compare
 """
 
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from app.proofs.errors import InvalidVerificationMethod
-from app.proofs.verification_method import VerificationMethod, verification_method_from
+from app.proofs.public_key import (
+    JOSE_ALGORITHMS,
+    AnyPublicKey,
+    algorithm_of,
+    compose_public_jwk,
+    compute_thumbprint,
+    decode_public_key,
+    is_multikey,
+)
+from app.proofs.verification_method import find_moment, verification_method_from
 
 DID_CONTEXT = "https://www.w3.org/ns/did/v1"
 MULTIKEY_CONTEXT = "https://w3id.org/security/multikey/v1"
+JWK_CONTEXT = "https://w3id.org/security/jwk/v1"
+
+_LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _AUTHORITY = re.compile(rf"{_LABEL}(?:\.{_LABEL})*(?::(?P<port>[1-9][0-9]{{0,4}}))?", re.ASCII)
@@ -51,37 +64,81 @@ def find_did_web(authority: str, path: str) -> str | None:
     return did if len(did) <= _MAX_DID else None
 
 
-def find_published_key(document: Mapping[str, Any], did: str, key_multibase: str) -> VerificationMethod | None:
+@dataclass(frozen=True, slots=True)
+class PublishedKey:
+    """One of our keys as a DID document gives it. `expires` and `revoked` are ends that the document puts to it."""
+
+    id: str
+    expires: datetime | None
+    revoked: datetime | None
+
+
+def find_published_key(document: Mapping[str, Any], did: str, key_multibase: str) -> PublishedKey | None:
     """Our key as a DID document found somewhere gives it: as `did`'s own, under our name, for assertion."""
+    id_ = verification_method_id(did, key_multibase)
+    if not is_multikey(key_multibase):
+        return _find_published_jwk(document, did, id_, compose_public_jwk(decode_public_key(key_multibase)))
     try:
-        method = verification_method_from(
-            document, verification_method_id(did, key_multibase), purpose="assertionMethod"
-        )
+        method = verification_method_from(document, id_, purpose="assertionMethod")
     except InvalidVerificationMethod:
         return None
-    return method if method.public_key_multibase == key_multibase else None
+    return PublishedKey(id_, method.expires, method.revoked) if method.public_key_multibase == key_multibase else None
+
+
+def _find_published_jwk(document: Mapping[str, Any], did: str, id_: str, jwk: Mapping[str, str]) -> PublishedKey | None:
+    """As `find_published_key`, of a key that is published as JsonWebKey. An end that cannot be read is one that has come."""
+    names = (id_, id_.removeprefix(did))
+    methods, asserted = document.get("verificationMethod"), document.get("assertionMethod")
+    if document.get("id") != did or not isinstance(methods, list) or not isinstance(asserted, list):
+        return None
+    for method in methods:
+        if not isinstance(method, Mapping) or method.get("id") not in names or method.get("controller") != did:
+            continue
+        found = method.get("publicKeyJwk")
+        if isinstance(found, Mapping) and jwk.items() <= found.items() and any(name in names for name in asserted):
+            ends = [
+                find_moment(method[name]) or _LONG_AGO if name in method else None for name in ("expires", "revoked")
+            ]
+            return PublishedKey(id_, *ends)
+    return None
 
 
 def verification_method_id(did: str, public_key_multibase: str) -> str:
-    return f"{did}#{public_key_multibase}"
+    """How proofs and DID documents name a key: a Multikey by itself, an RSA key by its JWK thumbprint."""
+    if is_multikey(public_key_multibase):
+        return f"{did}#{public_key_multibase}"
+    return f"{did}#{compute_thumbprint(decode_public_key(public_key_multibase))}"
 
 
 def compose_did_document(did: str, keys_multibase: Sequence[str], *, profile_url: str) -> dict[str, Any]:
-    """The DID document with every key of the issuer, retired ones included, so that old badges verify."""
-    ids = [verification_method_id(did, key) for key in keys_multibase]
+    """The DID document with every key of the issuer, retired ones included, so that old badges verify.
+
+    `keys_multibase` are keys as the register writes them. A Multikey is published as such, an RSA key as JsonWebKey (Controlled
+    Identifiers §2.2.3). Of a did:key, which is its own document, an RSA key is no part.
+    """
+    if did.startswith("did:key:"):
+        keys_multibase = [key for key in keys_multibase if is_multikey(key)]
+    methods = [_compose_method(did, key) for key in keys_multibase]
+    has_jwk = any("publicKeyJwk" in method for method in methods)
     return {
-        "@context": [DID_CONTEXT, MULTIKEY_CONTEXT],
+        "@context": [DID_CONTEXT, MULTIKEY_CONTEXT, *([JWK_CONTEXT] if has_jwk else [])],
         "id": did,
         "alsoKnownAs": [profile_url],
-        "verificationMethod": [
-            {"id": id_, "type": "Multikey", "controller": did, "publicKeyMultibase": key}
-            for id_, key in zip(ids, keys_multibase, strict=True)
-        ],
-        "assertionMethod": ids,
+        "verificationMethod": methods,
+        "assertionMethod": [method["id"] for method in methods],
     }
 
 
-def compose_jwk(public_key_raw: bytes, *, key_id: str, issuer: str) -> Mapping[str, str]:
-    """An Ed25519 public key as JWK (RFC 8037); `iss` tells keys of different issuers apart in one JWK set."""
-    x = urlsafe_b64encode(public_key_raw).rstrip(b"=").decode()
-    return {"kty": "OKP", "crv": "Ed25519", "x": x, "alg": "EdDSA", "use": "sig", "kid": key_id, "iss": issuer}
+def _compose_method(did: str, key_multibase: str) -> dict[str, Any]:
+    id_ = verification_method_id(did, key_multibase)
+    if is_multikey(key_multibase):
+        return {"id": id_, "type": "Multikey", "controller": did, "publicKeyMultibase": key_multibase}
+    key = decode_public_key(key_multibase)
+    jwk = {**compose_public_jwk(key), "alg": JOSE_ALGORITHMS[algorithm_of(key)], "kid": compute_thumbprint(key)}
+    return {"id": id_, "type": "JsonWebKey", "controller": did, "publicKeyJwk": jwk}
+
+
+def compose_jwk(public_key: AnyPublicKey, *, key_id: str, issuer: str) -> Mapping[str, str]:
+    """A public key as JWK (RFC 7517, RFC 8037); `iss` tells keys of different issuers apart in one JWK set."""
+    alg = JOSE_ALGORITHMS[algorithm_of(public_key)]
+    return {**compose_public_jwk(public_key), "alg": alg, "use": "sig", "kid": key_id, "iss": issuer}

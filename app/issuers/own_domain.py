@@ -102,7 +102,7 @@ def require_published(document: Mapping[str, Any], issuer: Issuer, key: SigningK
     name = verification_method_id(issuer.did, key.public_key_multibase)
     raise DidDocumentNotPublished(
         f"The DID document at {did_web_url(issuer.did)} does not have the key that is to sign.",
-        faults=[Fault("/verificationMethod", f"{name} is not there as a Multikey of {issuer.did}, under assertionMethod too, "
+        faults=[Fault("/verificationMethod", f"{name} is not there as a key of {issuer.did}, under assertionMethod too, "
                       "without an end", "add it")],
         cure=_publish(issuer, base_url),
     )  # fmt: skip

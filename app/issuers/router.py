@@ -20,7 +20,8 @@ from app.issuers.did_document import verification_method_id
 from app.issuers.leave import leave
 from app.issuers.rotate import prepare_rotation, rotate_key
 from app.issuers.store import Issuer, get_issuer
-from app.keys.store import KeyState, SigningKey
+from app.keys.store import ED25519, KeyState, SigningKey
+from app.proofs.public_key import KeyAlgorithm, is_multikey
 from app.web.dependencies import Now, ReadSession, Session, World
 from app.web.fields import Body, Did, Email, Line, Moment, Prose, Url
 from app.web.pagination import Page, Paging, fetch_page
@@ -136,12 +137,19 @@ class SigningKeyOut(BaseModel):
 
     id: Identifier
     url: str = Field(description="The public key as JWK.", examples=["https://badges.example.org/keys/0f3c…"])
-    algorithm: str = Field(description="Ed25519 is what signs in this release.", examples=["Ed25519"])
+    algorithm: KeyAlgorithm = Field(
+        description="Ed25519 signs status lists and what every verifier expects, P-256 and P-384 proofs of the ECDSA suites and "
+        "JWTs, RSA JWTs only.",
+        examples=["Ed25519"],
+    )
     state: KeyState = Field(
         description="A pending key signs once it is found published at the issuer's own domain. A retired key signs no more; "
         "it stays published, and what it signed verifies."
     )
-    public_key_multibase: str = Field(description="The public key as Multikey.", examples=["z6Mk…"])
+    public_key_multibase: str | None = Field(
+        description="The public key as Multikey; null for an RSA key, which has none: see its `url`.",
+        examples=["z6Mk…"],
+    )
     verification_method: str = Field(
         description="How proofs name the key.", examples=["did:web:badges.example.org:issuers:leadership-academy#z6Mk…"]
     )
@@ -157,7 +165,7 @@ class SigningKeyOut(BaseModel):
                 "url": f"{base_url}/keys/{key.id}",
                 "algorithm": key.algorithm,
                 "state": key.state,
-                "public_key_multibase": key.public_key_multibase,
+                "public_key_multibase": key.public_key_multibase if is_multikey(key.public_key_multibase) else None,
                 "verification_method": verification_method_id(issuer.did, key.public_key_multibase),
                 "created_at": key.created_at,
                 # Earlier releases made a key and let it sign in the same moment, and noted one of the two.
@@ -165,6 +173,12 @@ class SigningKeyOut(BaseModel):
                 "retired_at": key.retired_at,
             }
         )
+
+
+class KeyCreate(Body):
+    algorithm: KeyAlgorithm = Field(
+        default=ED25519, description="The first key of an algorithm is made; a later one replaces the one before."
+    )
 
 
 _EXAMPLE = {"slug": "leadership-academy", "profile": {"name": "School Improvement Leadership Academy"}}
@@ -212,21 +226,31 @@ async def put_profile(body: ProfileBody, tenant: IssuerWrite, session: Session, 
 
 
 @router.post("/{issuer_id}/keys", status_code=201, operation_id="rotate_key",
+             openapi_extra={"requestBody": {"content": {"application/json": {"example": {"algorithm": "P-256"}}}}},
              responses=responses(400, 401, 403, 404, 409, 413, 415, 422))  # fmt: skip
-async def rotate(tenant: KeysManage, world: World, idempotency: Idempotency) -> SigningKeyOut:
-    """Replace the issuer's signing key. The answer is the new one, which signs from now on.
+async def rotate(
+    tenant: KeysManage, world: World, idempotency: Idempotency, body: KeyCreate | None = None
+) -> SigningKeyOut:
+    """Make the issuer's signing key of an algorithm, or replace it. The answer is the new one, which signs from now on.
 
-    The key before is retired: it signs no more, stays in the DID document and verifies. Status lists are signed anew with the
-    new key within seconds. An issuer whose id is a did:key has one key for good (`key_not_rotatable`).
+    Without a body it is the Ed25519 key, which every issuer has from the start. The key before is retired: it signs no more,
+    stays in the DID document and verifies. With a new Ed25519 key status lists are signed anew within seconds. An issuer whose
+    id is a did:key has that one key for good (`key_not_rotatable`), and beside it at most an RSA key.
 
     For an issuer of its own domain the new key is published first: while the document at the DID's address lacks it, the
     answer is `did_document_not_published` and the key waits. Publish what `/issuers/{slug}/did.json` answers, then repeat the
     request. The document must keep the keys before (`did_document_incomplete`), because badges are signed with them.
     """
-    published = await prepare_rotation(world, tenant.issuer_id, actor=tenant.actor, idempotency=idempotency)
+    algorithm = (body or KeyCreate()).algorithm
+    published = await prepare_rotation(
+        world, tenant.issuer_id, algorithm=algorithm, actor=tenant.actor, idempotency=idempotency
+    )
     async with world.database.transaction() as session:
         once, now = await take_key(idempotency, session), world.clock.now()
-        key = await rotate_key(session, world, tenant.issuer_id, published=published, actor=tenant.actor, now=now)
+        key = await rotate_key(
+            session, world, tenant.issuer_id,
+            algorithm=algorithm, published=published, actor=tenant.actor, now=now,
+        )  # fmt: skip
         out = SigningKeyOut.of(key, await get_issuer(session, tenant.issuer_id), world.base_url)
         await once.remember(out)
     return out

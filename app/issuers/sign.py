@@ -1,24 +1,43 @@
 """The one way from a linted document to a signed one, for badges and status lists alike.
 
-compose the proof config > hash > sign (the lint token is spent) > attach the proof > verify it from the bytes
+    sign_document    a document with a Data Integrity proof of any suite
+    add_proof        one more proof beside those it has (a proof set)
+    sign_jwt         a document as JWT
+
+Each composes what is to be signed, has it signed (the lint token is spent), and verifies the outcome from the bytes before it
+returns. Every signature needs a linting of its own: lint again for the second proof of a set, and for each other form.
+
+The same arguments give the same bytes, whatever the suite (`app.keys.signing`).
 """
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from app.errors import Broken
 from app.issuers.did_document import verification_method_id
 from app.openbadges.conformance import Linted
-from app.proofs.cryptosuites import SUITES, compose_proof, compose_proof_config, hash_data, transform_proof_config
-from app.proofs.data_integrity import secure, verify_proof
+from app.openbadges.jwt import JwtForm, compose_jwt, verify_jws
+from app.proofs import ecdsa_sd_2023
+from app.proofs.cryptosuites import (
+    SUITES,
+    Cryptosuite,
+    compose_proof,
+    compose_proof_config,
+    hash_data,
+    transform,
+    transform_proof_config,
+)
+from app.proofs.data_integrity import proofs_of, secure, verify_proof
 from app.proofs.multikey import decode_multikey
-from app.proofs.signer import SigningRequest
+from app.proofs.public_key import AnyPublicKey
+from app.proofs.signer import JwsRequest, SelectiveRequest, SigningRequest
 from app.proofs.verification_method import VerificationMethod
 from app.resources import Resources
 
-_SUITE = SUITES["eddsa-rdfc-2022"]
+DEFAULT_SUITE = "eddsa-rdfc-2022"
 
 
 class SelfVerificationFailed(Broken):
@@ -28,7 +47,7 @@ class SelfVerificationFailed(Broken):
 
 
 def verification_method_of(did: str, public_key_multibase: str) -> VerificationMethod:
-    """The verification method under which an issuer's key is published."""
+    """The verification method under which an issuer's key is published as Multikey; RSA keys make no proofs."""
     return VerificationMethod(
         id=verification_method_id(did, public_key_multibase),
         controller=did,
@@ -38,23 +57,72 @@ def verification_method_of(did: str, public_key_multibase: str) -> VerificationM
 
 
 async def sign_document(
-    world: Resources, linted: Linted, *, key_id: str, verification_method: VerificationMethod, created: datetime
+    world: Resources,
+    linted: Linted,
+    *,
+    key_id: str,
+    verification_method: VerificationMethod,
+    created: datetime,
+    suite: str = DEFAULT_SUITE,
+    mandatory_pointers: Sequence[str] = (),
 ) -> bytes:
-    """The exact bytes of the secured document. The same arguments give the same bytes: Ed25519 is deterministic.
+    """The exact bytes of the document with one proof, in an array.
 
-    Raises LintTokenMisused when the document was signed before, SelfVerificationFailed.
+    `suite` is a name of `app.proofs.cryptosuites.SUITES`. `key_id` names the key in the vault and `verification_method` is its
+    public side (`verification_method_of`); the key is of an algorithm that the suite takes (`app.keys.store.get_active_key`).
+    `created` is in whole seconds. The document's @context defines what the proof is made of: VC v2 does for DataIntegrityProof,
+    and Ed25519Signature2020 wants its own beside.
+
+    With `ecdsa-sd-2023` the proof is a base proof, for the holder alone; `mandatory_pointers` (JSON Pointers) are what every
+    derived credential discloses.
+
+    Raises LintTokenMisused when the document was signed before, SelfVerificationFailed, UnsafeDocument where the proof is not
+    covered by the @context, MalformedPointer.
     """
-    context = linted.document["@context"]
-    config = compose_proof_config(
-        _SUITE, verification_method=verification_method.id, created=created, document_context=context
-    )
-    canonical = transform_proof_config(_SUITE, config, context, contexts=world.contexts)
-    to_sign = hash_data(verification_method.public_key, canonical, linted.canonical.nquads)
-    request = SigningRequest(linted.token, key_id, to_sign)
-    [signature] = await world.signer.sign([request])
-    secured = json_bytes(secure(linted.document, [compose_proof(config, signature.value)]))
+    proof = await _make_proof(world, linted, SUITES[suite], key_id, verification_method, created, mandatory_pointers)
+    secured = json_bytes(secure(linted.document, [proof]))
     _require_verifies(world, secured, verification_method)
     return secured
+
+
+async def add_proof(
+    world: Resources,
+    secured: bytes,
+    linted: Linted,
+    *,
+    key_id: str,
+    verification_method: VerificationMethod,
+    created: datetime,
+    suite: str,
+) -> bytes:
+    """As `sign_document`: `secured` with one more proof behind those it has, each of which stands by itself (a proof set).
+
+    `linted` is the same document, linted once more. Raises Broken when it is another.
+    """
+    received = json.loads(secured)
+    proofs = proofs_of(received)
+    if {name: value for name, value in received.items() if name != "proof"} != linted.document:
+        raise Broken("The proofs of a set are of one document.")
+    proof = await _make_proof(world, linted, SUITES[suite], key_id, verification_method, created, ())
+    extended = json_bytes(secure(linted.document, [*proofs, proof]))
+    _require_verifies(world, extended, verification_method)
+    return extended
+
+
+async def sign_jwt(
+    world: Resources, linted: Linted, *, form: JwtForm, key_id: str, public_key: AnyPublicKey, kid: str
+) -> bytes:
+    """The document as compact JWS, in ASCII; its algorithm follows from the key (`app.proofs.public_key.JOSE_ALGORITHMS`).
+
+    `kid` is what `form` wants (`app.openbadges.jwt`): for `ob3-jwt` the https URL of the key's JWK, for `vc-jose-cose` its DID
+    URL. For `ob3-jwt` the document's subject has an id. Raises LintTokenMisused, SelfVerificationFailed.
+    """
+    header, payload = compose_jwt(form, linted.document, kid=kid)
+    [signature] = await world.signer.sign([JwsRequest(linted.token, key_id, header, payload)])
+    received = verify_jws(signature.value.decode("ascii", "replace"), public_key)
+    if received is None or received[1] != payload or {**received[0], "alg": ""} != {**header, "alg": ""}:
+        raise SelfVerificationFailed("The signed JWT does not verify, or is not the one that was asked for.")
+    return signature.value
 
 
 def json_bytes(document: Mapping[str, Any]) -> bytes:
@@ -62,11 +130,42 @@ def json_bytes(document: Mapping[str, Any]) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _require_verifies(world: Resources, secured: bytes, verification_method: VerificationMethod) -> None:
-    """Check as a stranger would: from the bytes, by the verifying code, against the published key."""
-    received = json.loads(secured)
-    problems = verify_proof(
-        received, received["proof"][0], verification_method, contexts=world.contexts, now=world.clock.now()
+async def _make_proof(
+    world: Resources,
+    linted: Linted,
+    suite: Cryptosuite,
+    key_id: str,
+    verification_method: VerificationMethod,
+    created: datetime,
+    mandatory_pointers: Sequence[str],
+) -> dict[str, Any]:
+    context = linted.document["@context"]
+    config = compose_proof_config(
+        suite, verification_method=verification_method.id, created=created, document_context=context
     )
+    canonical = transform_proof_config(suite, config, context, contexts=world.contexts)
+    if suite.is_selective:
+        proof_hash = hashlib.sha256(canonical.encode()).digest()
+        request = SelectiveRequest(
+            linted.token, key_id, linted.document, proof_hash, mandatory_pointers, world.contexts
+        )
+        [signature] = await world.signer.sign([request])
+        return {**config, "proofValue": signature.value.decode()}
+    is_rdfc = suite.canonical_form == "rdfc"
+    document = linted.canonical.nquads if is_rdfc else transform(suite, linted.document, contexts=world.contexts)
+    to_sign = hash_data(verification_method.public_key, canonical, document)
+    [signature] = await world.signer.sign([SigningRequest(linted.token, key_id, to_sign)])
+    return compose_proof(config, signature.value)
+
+
+def _require_verifies(world: Resources, secured: bytes, verification_method: VerificationMethod) -> None:
+    """Check the last proof as a stranger would: from the bytes, by the verifying code, against the published key."""
+    received = json.loads(secured)
+    proof = received["proof"][-1]
+    if proof.get("cryptosuite") == ecdsa_sd_2023.CRYPTOSUITE:
+        # What a holder could show at most: every statement, so every signature is looked at.
+        received = ecdsa_sd_2023.derive(received, proof, [""], contexts=world.contexts)
+        proof = received["proof"]
+    problems = verify_proof(received, proof, verification_method, contexts=world.contexts, now=world.clock.now())
     if problems:
         raise SelfVerificationFailed(f"The signed document does not verify: {problems[0].code}.")

@@ -9,11 +9,12 @@ from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from app.db import Table, UtcDateTime
 from app.errors import Conflict, NotFound
+from app.proofs.public_key import AnyPublicKey, KeyAlgorithm, decode_public_key
 
 KeyState = Literal["pending", "active", "retired"]
 
-ED25519 = "Ed25519"
-"""The one algorithm that signs in this release. The table takes others: an issuer may have an active key of each."""
+ED25519: KeyAlgorithm = "Ed25519"
+"""The algorithm that every issuer has a key of: status lists and the default proofs are signed with it."""
 
 _IS_ACTIVE = text("state = 'active'")
 
@@ -26,9 +27,10 @@ class IssuerNotReady(Conflict):
 
 class SigningKey(Table):
     """One key pair of one issuer. A pending key is published and does not sign yet; a retired key no longer signs and stays
-    published, so that old badges verify.
+    published, so that old badges verify. The one exception: an edition that names a retired key was begun before, and is still
+    finished with it.
 
-    The one exception: an edition that names a retired key was begun before, and is still finished with it.
+    An issuer has at most one active key of each algorithm. `public_key_multibase` is as `app.proofs.public_key` writes it.
     """
 
     __tablename__ = "signing_key"
@@ -54,21 +56,39 @@ class SigningKey(Table):
         func.coalesce(retired_at, activated_at, created_at, type_=UtcDateTime())
     )
 
+    @property
+    def public_key(self) -> AnyPublicKey:
+        return decode_public_key(self.public_key_multibase)
+
 
 async def get_active_key(session: AsyncSession, issuer_id: str, *, algorithm: str = ED25519) -> SigningKey:
     """The key that signs for this issuer now. Raises IssuerNotReady when it has none."""
-    query = select(SigningKey).where(
-        SigningKey.issuer_id == issuer_id, SigningKey.algorithm == algorithm, SigningKey.state == "active"
-    )
-    key = (await session.scalars(query)).one_or_none()
+    key = await find_active_key(session, issuer_id, algorithm=algorithm)
     if key is None:
         raise IssuerNotReady("The issuer has no signing key in use yet: its DID document has to be published first.")
     return key
 
 
-async def find_pending_key(session: AsyncSession, issuer_id: str) -> SigningKey | None:
+async def find_active_key(session: AsyncSession, issuer_id: str, *, algorithm: str = ED25519) -> SigningKey | None:
+    """The key of the algorithm that signs for this issuer now."""
+    return await _find_key(session, issuer_id, algorithm, "active")
+
+
+async def find_pending_key(session: AsyncSession, issuer_id: str, *, algorithm: str = ED25519) -> SigningKey | None:
     """The key of this issuer that waits to be published where its DID says."""
-    query = select(SigningKey).where(SigningKey.issuer_id == issuer_id, SigningKey.state == "pending")
+    return await _find_key(session, issuer_id, algorithm, "pending")
+
+
+async def list_active_keys(session: AsyncSession, issuer_id: str) -> dict[str, SigningKey]:
+    """The keys that sign for this issuer now, by algorithm."""
+    query = select(SigningKey).where(SigningKey.issuer_id == issuer_id, SigningKey.state == "active")
+    return {key.algorithm: key for key in (await session.scalars(query)).all()}
+
+
+async def _find_key(session: AsyncSession, issuer_id: str, algorithm: str, state: KeyState) -> SigningKey | None:
+    query = select(SigningKey).where(
+        SigningKey.issuer_id == issuer_id, SigningKey.algorithm == algorithm, SigningKey.state == state
+    )
     return (await session.scalars(query)).one_or_none()
 
 

@@ -8,6 +8,7 @@ While the key-encryption key is being replaced there are two of them: everything
 still sealed under the previous one opens as well. `app.operation.reencrypt` then seals all of it anew.
 """
 
+import asyncio
 import hmac
 import json
 import os
@@ -18,17 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from app.db import Database
 from app.errors import Broken
-from app.keys.store import SigningKey, find_oldest_key, get_key
-from app.proofs.multikey import encode_multikey
-from app.proofs.signer import Signature, SigningRequest
+from app.keys.signing import PrivateKey, generate, read_private_key, sign_request, write_private_key
+from app.keys.store import ED25519, SigningKey, find_oldest_key, get_key
+from app.proofs.public_key import KeyAlgorithm, encode_public_key
+from app.proofs.signer import Request, SelectiveRequest, Signature
 from app.settings import Settings, decode_key
 
 DEVELOPMENT_KEY = Path(__file__).resolve().parents[2] / "keys" / "development.key"
@@ -74,11 +74,14 @@ class Vault:
         self._keks = [AESGCM(key) for key in keys]
         self._index_keys = [_index_key(key) for key in keys]
 
-    def new_signing_key(self, issuer_id: str, key_id: str) -> tuple[str, bytes]:
-        """Make an Ed25519 key pair: its public key as Multikey, its private key sealed."""
-        private = Ed25519PrivateKey.generate()
-        raw = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
-        return encode_multikey(private.public_key()), _seal(self._kek, raw, _signing_key_owner(issuer_id, key_id))
+    def new_signing_key(self, issuer_id: str, key_id: str, *, algorithm: KeyAlgorithm = ED25519) -> tuple[str, bytes]:
+        """Make a key pair: its public key as the register writes it (`app.proofs.public_key`), its private key sealed.
+
+        An RSA key takes some tenths of a second.
+        """
+        private = generate(algorithm)
+        sealed = _seal(self._kek, write_private_key(private), _signing_key_owner(issuer_id, key_id))
+        return encode_public_key(private.public_key()), sealed
 
     def new_personal_key(self, issuer_id: str, owner_id: str) -> bytes:
         """A fresh key for the personal data of one learner or other person, sealed."""
@@ -106,10 +109,9 @@ class Vault:
         text = b"".join([purpose.encode(), b"\x00", *(len(part).to_bytes(8, "big") + part for part in parts)])
         return [hmac.digest(key, text, "sha256") for key in self._index_keys]
 
-    def open_signing_key(self, sealed: bytes, issuer_id: str, key_id: str) -> Ed25519PrivateKey:
+    def open_signing_key(self, sealed: bytes, issuer_id: str, key_id: str) -> PrivateKey:
         """For the signer in this module only: nothing else in the house may hold a private key. Raises Unreadable."""
-        raw = self._open(sealed, _signing_key_owner(issuer_id, key_id))
-        return Ed25519PrivateKey.from_private_bytes(raw)
+        return read_private_key(self._open(sealed, _signing_key_owner(issuer_id, key_id)))
 
     def reseal_signing_key(self, sealed: bytes, issuer_id: str, key_id: str) -> bytes | None:
         """The key sealed under the new key-encryption key; None when it is already. Raises Unreadable."""
@@ -173,7 +175,7 @@ def _is_whole(vault: Vault, key: SigningKey) -> bool:
         private = vault.open_signing_key(key.sealed_private_key, key.issuer_id, key.id)
     except Unreadable:
         return False
-    return encode_multikey(private.public_key()) == key.public_key_multibase
+    return encode_public_key(private.public_key()) == key.public_key_multibase
 
 
 class PersonalKey:
@@ -208,18 +210,22 @@ class VaultSigner:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
-        self._opened: dict[str, Ed25519PrivateKey] = {}
+        self._opened: dict[str, PrivateKey] = {}
 
-    async def sign(self, requests: Sequence[SigningRequest]) -> list[Signature]:
-        """Redeem each request's lint token, then sign its hash data (Ed25519, RFC 8032)."""
+    async def sign(self, requests: Sequence[Request]) -> list[Signature]:
+        """Redeem each request's lint token, then sign what it asks for. Raises KeyUnfit."""
         signatures = []
         for request in requests:
             private = await self._private_key(request.key_id)
-            request.token.redeem(request.hash_data[32:])
-            signatures.append(Signature(request.key_id, private.sign(request.hash_data)))
+            request.token.redeem(request.document_hash)
+            if isinstance(request, SelectiveRequest):  # canonicalizes several times
+                value = await asyncio.to_thread(sign_request, private, request)
+            else:
+                value = sign_request(private, request)
+            signatures.append(Signature(request.key_id, value))
         return signatures
 
-    async def _private_key(self, key_id: str) -> Ed25519PrivateKey:
+    async def _private_key(self, key_id: str) -> PrivateKey:
         if key_id not in self._opened:
             async with self._database.reading() as session:
                 key = await get_key(session, key_id)

@@ -100,7 +100,7 @@ def lint_by(stages: Sequence[Mapping[str, Rule]], unsecured_document: Document, 
             raise _lint_failed(faults)
     document = deepcopy(unsecured_document)
     canonical = _canonicalize(document, contexts)
-    return Linted(document, canonical, LintToken(canonical.sha256))
+    return Linted(document, canonical, LintToken.of(document, canonical))
 
 
 def pointer(*steps: str | int) -> str:

@@ -27,7 +27,7 @@ from app.issuers.did_document import compose_did_document, has_own_domain
 from app.issuers.own_domain import fetch_did_document, list_ended, require_complete
 from app.issuers.store import Issuer, find_base_url, list_issuers
 from app.jobs.queue import Job
-from app.keys.store import SigningKey, list_all_keys, list_keys
+from app.keys.store import ED25519, SigningKey, list_all_keys, list_keys
 from app.keys.vault import list_unreadable, open_vault
 from app.migration import current_revision, head_revision
 from app.net.client import FetchRefused, OutboundClient
@@ -230,8 +230,10 @@ async def _examine_keys(place: _Place) -> Findings:
             "Start with the key-encryption key it was sealed under; if only this key fails, restore it from a backup."
         )
         yield Finding("keys", "wrong", detail, cure)
-    active = {key.issuer_id for key in keys if key.state == "active"}
-    waiting = {key.issuer_id for key in keys if key.state == "pending"} - active
+    # Without its Ed25519 key an issuer cannot issue; keys of other algorithms are further.
+    own = [key for key in keys if key.algorithm == ED25519]
+    active = {key.issuer_id for key in own if key.state == "active"}
+    waiting = {key.issuer_id for key in own if key.state == "pending"} - active
     idle = [issuer.slug for issuer in issuers if issuer.id not in active | waiting]
     for slug in idle:
         yield Finding("keys", "wrong", f"The issuer {slug} has no active signing key.", "Restore it from a backup.")

@@ -43,7 +43,10 @@ KINDS: Mapping[KeyName, KeyKind] = {
     "P-384": KeyKind("P-384", b"\x81\x24", 49, 48, SECP384R1()),
 }
 
-_MULTIBASE = re.compile("z([1-9A-HJ-NP-Za-km-z]{1,100})")
+MAX_LENGTH = 101
+"""In characters: the longest `publicKeyMultibase` that is read."""
+
+_MULTIBASE = re.compile(f"z([1-9A-HJ-NP-Za-km-z]{{1,{MAX_LENGTH - 1}}})")
 _BASE64URL = re.compile("[A-Za-z0-9_-]+")
 
 

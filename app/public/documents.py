@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
-import base58
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
@@ -289,8 +288,7 @@ async def _achievement(
 
 
 def _jwk(key: SigningKey, issuer: str, base_url: str) -> Mapping[str, str]:
-    raw = base58.b58decode(key.public_key_multibase[1:])[2:]
-    return compose_jwk(raw, key_id=f"{base_url}/keys/{key.id}", issuer=issuer)
+    return compose_jwk(key.public_key, key_id=f"{base_url}/keys/{key.id}", issuer=issuer)
 
 
 def _picture(request: Request, body: bytes, media_type: str) -> Response:
