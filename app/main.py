@@ -51,6 +51,7 @@ import app.reports.router
 import app.scoring.router
 import app.submissions.router
 import app.vcapi.router
+import app.vcapi.settings_router
 import app.verification.router
 import app.web.api_docs
 import app.web.health
@@ -65,6 +66,7 @@ from app.public.host_mapping import HostMapping
 from app.public.rendering import STATIC_DIRECTORY
 from app.resources import Resources, open_resources
 from app.settings import Settings
+from app.vcapi.dependencies import open_vcapi
 from app.verification.opening import open_verifier
 from app.web.bodies import BodyLimits, HeadAsGet
 from app.web.observation import Observed
@@ -108,6 +110,7 @@ ROUTERS = (
     app.oauth.router.router,
     app.obapi.router.router,
     app.vcapi.router.router,
+    app.vcapi.settings_router.router,
     app.events.router.router,
     app.verification.router.router,
     app.public.documents.router,
@@ -162,7 +165,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
                 settings, world.outbound, own_documents, world.clock.now,
                 test_issuers=partial(is_own_test_issuer, world),
             )  # fmt: skip
-            async with verifier as api.state.verifier, _jobs(world):
+            vcapi = open_vcapi(settings, world.outbound, own_documents, world.clock.now)
+            async with verifier as api.state.verifier, vcapi as api.state.vcapi, _jobs(world):
                 yield
 
     api = FastAPI(

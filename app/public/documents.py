@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
+from app.access.dependencies import KnownClient
 from app.achievements.case import compose_case_package
 from app.achievements.store import (
     AchievementVersion,
@@ -45,6 +46,7 @@ from app.public.pages import NotFoundView
 from app.public.rendering import SECURITY_HEADERS, render
 from app.resources import Resources
 from app.statuslists.store import get_publication
+from app.vcapi.stored import find_stored
 from app.web.dependencies import ReadSession, World
 from app.web.fields import format_moment
 from app.web.problem_types import PROBLEM_TYPES, example_of
@@ -61,8 +63,16 @@ Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
 @router.get("/credentials/{credential_id}", operation_id="fetch_credential", response_class=Response,
             responses=responses(404, 406, 410, 422))  # fmt: skip
-async def credential(credential_id: Identifier, request: Request, session: ReadSession, world: World) -> Response:
-    """A badge: the exact bytes that were signed, or its page."""
+async def credential(
+    credential_id: Identifier, request: Request, session: ReadSession, world: World, client: KnownClient
+) -> Response:
+    """A badge: the exact bytes that were signed, or its page.
+
+    For an API client also a credential that it had issued through the VC-API, which nobody else gets.
+    """
+    stored = await find_stored(session, world, client, credential_id)
+    if stored is not None:
+        return Response(stored, headers={"Cache-Control": "no-store"}, media_type="application/json")
     found = await get_public_credential(session, credential_id)
     media_type = negotiated(request)
     edition, body, digest = await fetch_body(session, world.vault, found)

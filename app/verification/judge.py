@@ -17,7 +17,7 @@ import os
 import resource
 import struct
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -67,7 +67,9 @@ class JudgePool:
         max_waiting: int = 32,
         contexts_directory: Path = CONTEXTS_DIRECTORY,
         deadline_seconds: float = DEADLINE_SECONDS,
+        module: str = "app.verification.judge",
     ) -> None:
+        self._module = module
         self._size = size
         self._max_waiting = max_waiting
         self._contexts_directory = contexts_directory.resolve()
@@ -100,21 +102,28 @@ class JudgePool:
 
         Raises Unavailable when too many documents are waiting already.
         """
-        request = encode_request(gathered, now)
+        answer = await self.ask(encode_request(gathered, now))
+        return over_budget() if answer is None else [Check(**each) for each in json.loads(answer)]
+
+    async def ask(self, request: bytes) -> bytes | None:
+        """What a child answers to `request`; None when that took too long or too much memory.
+
+        Raises Unavailable when too many documents are waiting already.
+        """
         child = await self._acquire()
         answer: bytes | None = None
         try:
             async with asyncio.timeout(self._deadline_seconds):
                 answer = await child.ask(request)
         except (TimeoutError, OSError, EOFError):
-            return over_budget()
+            return None
         finally:
             # Also when the caller went away: its answer must not be read as that of the next document.
             if answer is None:
                 self._replace(child)
             else:
                 self._idle.put_nowait(child)
-        return [Check(**each) for each in json.loads(answer)]
+        return answer
 
     async def close(self) -> None:
         """End every child. What is being judged is answered as over budget; what waits, as unavailable."""
@@ -165,7 +174,7 @@ class JudgePool:
     async def _open_child(self) -> "_Child":
         if self._closed:
             raise _busy()
-        child = await _Child.open(self._contexts_directory)
+        child = await _Child.open(self._contexts_directory, self._module)
         self._children.add(child)
         return child
 
@@ -185,12 +194,12 @@ class _Child:
         self._reading = asyncio.Lock()
 
     @classmethod
-    async def open(cls, contexts_directory: Path) -> "_Child":
+    async def open(cls, contexts_directory: Path, module: str) -> "_Child":
         """A child that has said it is ready. Raises Broken."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "app.verification.judge",
+            module,
             str(contexts_directory),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -310,6 +319,11 @@ def _decode_document(sent: Mapping[str, Any]) -> Mapping[str, Any] | Missing:
 def main(contexts_directory: Path) -> None:
     """Judge what comes on stdin until it ends."""
     contexts = load_contexts(contexts_directory)
+    serve(lambda request: json.dumps([asdict(each) for each in _answer(request, contexts)]).encode())
+
+
+def serve(answer: Callable[[bytes], bytes]) -> None:
+    """The loop of a child: within its limits, an answer to each request."""
     # Whatever prints by accident must not end up between two frames.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -317,7 +331,7 @@ def main(contexts_directory: Path) -> None:
     _write_frame(answers, b"[]")
     while (request := _read_frame(sys.stdin.buffer)) is not None:
         _limit_processor_time()
-        _write_frame(answers, json.dumps([asdict(each) for each in _answer(request, contexts)]).encode())
+        _write_frame(answers, answer(request))
 
 
 def _answer(request: bytes, contexts: Mapping[str, dict[str, Any]]) -> list[Check]:

@@ -86,7 +86,7 @@ def _problem(request: Request, error: AssayError, *, detail: str, cure: str, fau
     problem = PROBLEM_TYPES[error.code]
     base = request.app.state.base_url if "app" in request.scope else ""
     details = ProblemDetails(
-        type=f"{base}/problems/{problem.code}",
+        type=error.type_uri or f"{base}/problems/{problem.code}",
         code=problem.code,
         title=problem.title,
         status=problem.status,
