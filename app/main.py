@@ -41,6 +41,7 @@ import app.programs.enrollment_router
 import app.programs.router
 import app.programs.simulation_router
 import app.public.case
+import app.public.did_configuration
 import app.public.documents
 import app.public.quality
 import app.public.sampling
@@ -114,6 +115,7 @@ ROUTERS = (
     app.events.router.router,
     app.verification.router.router,
     app.public.documents.router,
+    app.public.did_configuration.router,
     app.public.case.router,
     app.public.sign_in.router,
     app.public.sampling.router,

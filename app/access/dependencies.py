@@ -246,6 +246,7 @@ AppealsRead = Annotated[Tenant, Depends(_tenant_or_learner_with(Scope.SUBMISSION
 DecisionsRead = Annotated[Tenant, Depends(_tenant_with(Scope.DECISIONS_READ))]
 DecisionsWrite = Annotated[Tenant, Depends(_tenant_with(Scope.DECISIONS_WRITE))]
 CredentialsRead = Annotated[Tenant, Depends(_tenant_with(Scope.CREDENTIALS_READ))]
+CredentialReadOrOwn = Annotated[Tenant, Depends(_tenant_or_learner_with(Scope.CREDENTIALS_READ))]
 CredentialsStatus = Annotated[Tenant, Depends(_tenant_with(Scope.CREDENTIALS_STATUS))]
 PathwaysRead = Annotated[Tenant, Depends(_tenant_with(Scope.PATHWAYS_READ))]
 PathwayProgressRead = Annotated[Tenant, Depends(_tenant_or_learner_with(Scope.PATHWAYS_READ))]

@@ -90,7 +90,7 @@ ROLE_SCOPES: Mapping[str, frozenset[Scope]] = {
 
 Role = Literal["learner", "assessor", "lead", "approver", "director", "partner_viewer", "recognizer"]
 
-OWN_SCOPES = frozenset({Scope.PATHWAYS_READ, Scope.SUBMISSIONS_READ, Scope.SUBMISSIONS_WRITE})
+OWN_SCOPES = frozenset({Scope.CREDENTIALS_READ, Scope.PATHWAYS_READ, Scope.SUBMISSIONS_READ, Scope.SUBMISSIONS_WRITE})
 """What a learner may do with what is their own."""
 
 

@@ -15,6 +15,7 @@ from pydantic import (
     StrictInt,
     StringConstraints,
     Tag,
+    field_validator,
     model_validator,
 )
 
@@ -257,6 +258,13 @@ class RequiredEvidenceBody(Body):
     minimum: Annotated[int, Field(strict=True, ge=1, le=20)] = 1
 
 
+ProofProfile = Literal[
+    "eddsa-rdfc-2022", "ecdsa-rdfc-2019", "eddsa-jcs-2022", "ecdsa-jcs-2019", "Ed25519Signature2020", "proof-set",
+    "ecdsa-sd-2023", "ob3-jwt", "vc-jose-cose",
+]  # fmt: skip
+"""What `app.credentials.profiles`, a room above, can make."""
+
+
 class SettingsBody(Body):
     """Issuance settings. They may change without a new version and concern badges issued afterwards."""
 
@@ -274,8 +282,19 @@ class SettingsBody(Body):
     visibility: Literal["private", "unlisted", "public"] = Field(
         default="unlisted", description="private: the badge's URL answers 404; unlisted: whoever has the URL sees it."
     )
-    proof_profiles: list[Literal["eddsa-rdfc-2022"]] = Field(default=["eddsa-rdfc-2022"], min_length=1, max_length=1)
+    proof_profiles: list[ProofProfile] = Field(
+        default=["eddsa-rdfc-2022"],
+        min_length=1,
+        max_length=20,
+        description="In which forms a badge is signed, all of them when it is issued. `eddsa-rdfc-2022` is always among them and "
+        "is what the badge's address answers. One that a badge cannot have is skipped (`GET /v1/credentials/{id}` says why).",
+    )
     recipient_name: StrictBool = Field(default=False, description="Put the recipient's display name into the badge.")
+
+    @field_validator("proof_profiles")
+    @classmethod
+    def _default_first(cls, names: list[ProofProfile]) -> list[ProofProfile]:
+        return list(dict.fromkeys(["eddsa-rdfc-2022", *names]))
 
     @model_validator(mode="after")
     def _reminder_lies_within_the_validity(self) -> "SettingsBody":

@@ -1,6 +1,7 @@
-"""The operator's commands on one issuer: `assay issuers export`, `assay issuers leave`."""
+"""The operator's commands on one issuer: `assay issuers export`, `leave`, `registry-entry`."""
 
 import asyncio
+import json
 from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from app.cli.start import console, errors, read_settings, require_ready
 from app.handover.export import count_records, export_issuer
 from app.issuers.leave import leave as leave_for_good
 from app.issuers.store import Issuer, get_issuer_by_slug
+from app.issuers.verify import compose_registry_entry
 from app.keys.vault import require_encryption_key
 from app.operation.whole_file import new_file
 from app.resources import open_resources
@@ -41,6 +43,21 @@ def leave(slug: Slug, yes: Annotated[bool, typer.Option("--yes", help="Do not as
         typer.confirm(f"{slug} will issue no more here, and its API clients end. This is for good. Go on?", abort=True)
     issuer = asyncio.run(_leave(settings, slug))
     _say(f"{slug} has left ({issuer.left_at:%Y-%m-%d %H:%M} UTC). Its badges, keys and status lists stay served.")
+
+
+@issuers.command("registry-entry")
+def registry_entry(
+    slug: Slug, location: Annotated[str, typer.Option(help="Where the issuer is, as the registry shows it.")] = ""
+) -> None:
+    """Print what to hand in to a registry of known issuers, so that wallets show the issuer by name."""
+
+    async def run(settings: Settings) -> dict[str, dict[str, str]]:
+        await require_ready(settings)
+        async with open_resources(settings) as world, world.database.reading() as session:
+            issuer = await get_issuer_by_slug(session, slug)
+            return compose_registry_entry(issuer, base_url=world.base_url, location=location)
+
+    console.print_json(json.dumps(asyncio.run(run(read_settings()))))
 
 
 async def _export(settings: Settings, slug: str, file: Path) -> int:

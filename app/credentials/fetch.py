@@ -2,24 +2,26 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.credentials.issue import PROFILE
-from app.credentials.store import Credential, Edition, get_current_edition, get_representation
-from app.keys.vault import Vault
+from app.credentials.profiles import DEFAULT
+from app.credentials.store import Credential, Edition, Representation, get_current_edition, get_representation
+from app.keys.vault import PersonalKey, Vault
 from app.learners.recipients import open_key
 from app.learners.store import get_learner
 
 
 async def fetch_body(
-    session: AsyncSession, vault: Vault, credential: Credential, *, profile: str = PROFILE
+    session: AsyncSession, vault: Vault, credential: Credential, *, profile: str = DEFAULT
 ) -> tuple[Edition, bytes, str]:
     """The edition now served, its bytes and their SHA-256. Raises NotFound, or Gone when the learner was erased."""
     edition = await get_current_edition(session, credential)
     representation = await get_representation(session, edition, profile)
     learner = await get_learner(session, edition.issuer_id, edition.learner_id)
-    body = open_key(vault, learner).open(
-        representation.sealed_body, table="representation", row=edition.id, column="sealed_body"
-    )
-    return edition, body, representation.digest
+    return edition, open_body(open_key(vault, learner), representation), representation.digest
+
+
+def open_body(key: PersonalKey, representation: Representation) -> bytes:
+    """The exact bytes. `key` is of the edition's learner. Raises Unreadable."""
+    return key.open(representation.sealed_body, **representation.place)
 
 
 async def fetch_reason(session: AsyncSession, vault: Vault, credential: Credential) -> str | None:

@@ -3,18 +3,19 @@
     prepare     in the caller's transaction, commit (a):
                 status entry > compose > lint > award, credential, pending edition with the exact document > recovery job
     complete    after that commit:
-                sign (the lint token is spent) > verify what was signed > commit (b): exact bytes, edition issued,
-                the edition before superseded and its status bit set, event
+                sign in every proof profile (lint tokens are spent) > verify what was signed > commit (b): exact bytes of all,
+                edition issued, the edition before superseded and its status bit set, event
     recover     a pending edition whose process died: finished to the same bytes, or burned
 
 The intent is stored before the signature exists, so whatever was signed is known. An edition is worked on under a claim:
-two processes never sign the same one, and a finished one is never signed again. The signature follows from the stored
-document, key and date (Ed25519 is deterministic), so finishing later gives what would have been given before.
+two processes never sign the same one, and a finished one is never signed again. Signatures follow from the stored document,
+plan, keys and date (`app.keys.signing` makes none that is not deterministic), so finishing later gives what would have been given
+before. Which profiles there are is settled with the intent: what cannot be made is skipped then, with a reason.
 """
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,7 +35,9 @@ from app.credentials.award import (
     shown_identities,
 )
 from app.credentials.jobs import note_holdings
+from app.credentials.profiles import DEFAULT, PROFILES, Planned, read_plan, write_plan
 from app.credentials.remind import remind_later
+from app.credentials.represent import Made, SignedWith, plan_further, represent
 from app.credentials.store import (
     Award,
     Credential,
@@ -45,15 +48,16 @@ from app.credentials.store import (
     get_edition,
     list_editions,
     lock_credential,
+    representation_place,
     settle_edition,
 )
 from app.errors import AssayError, Broken, Conflict
 from app.events.store import record_event
 from app.identifiers import new_id
-from app.issuers.sign import SelfVerificationFailed, json_bytes, sign_document, verification_method_of
+from app.issuers.sign import SelfVerificationFailed, json_bytes
 from app.issuers.store import Issuer, get_issuer, require_not_left
 from app.jobs.queue import enqueue
-from app.keys.store import get_active_key, get_key
+from app.keys.store import get_active_key, get_key, list_active_keys
 from app.keys.vault import PersonalKey
 from app.learners.recipients import Identities, open_identities, open_key
 from app.learners.store import get_learner
@@ -66,14 +70,11 @@ from app.openbadges.compose import (
 from app.openbadges.conformance import Linted, lint
 from app.openbadges.identity import compose_identity_objects
 from app.openbadges.test_mark import mark_description, mark_name
-from app.proofs.verification_method import VerificationMethod
 from app.resources import Resources
 from app.statuslists.publish import allocate_index, change_bits, status_list_url
 
 log = structlog.get_logger(__name__)
 
-PROFILE = "eddsa-rdfc-2022"
-MEDIA_TYPE = "application/vc+ld+json"
 RECOVERY_JOB = "recover_edition"
 REISSUE_JOB = "reissue_badges"
 """Follows a change of what badges say of a learner (`app.identity.reissue`): {issuer_id, learner_id}."""
@@ -103,15 +104,16 @@ class TooSoon(Exception):  # not an error: the caller waits until `retry_at` and
 
 @dataclass(frozen=True, slots=True)
 class PendingEdition:
-    """An edition whose intent is stored, with the permission to sign it once."""
+    """An edition whose intent is stored, with the permission to sign it once: in the default profile with `key`, and in each of
+    `further` with its keys."""
 
     issuer_id: str
     edition_id: str
     credential_id: str
     claim: str
     linted: Linted
-    key_id: str
-    verification_method: VerificationMethod
+    key: SignedWith
+    further: Sequence[tuple[Planned, Sequence[SignedWith]]]
     proof_created: datetime
     learner_key: PersonalKey
 
@@ -152,7 +154,7 @@ async def prepare(
     awarded_date, valid_until = granted
     require_some_validity(valid_from, valid_until)
     list_id, index = await allocate_index(session, world, issuer_id, settings["status_purpose"], now)
-    key = await get_active_key(session, issuer_id)
+    key, keys = await get_active_key(session, issuer_id), await list_active_keys(session, issuer_id)
     edition = Edition(
         issuer_id=issuer_id,
         id=new_id(),
@@ -177,29 +179,50 @@ async def prepare(
     )
     shown = shown_identities(await open_identities(session, world.vault, facts.learner), settings)
     linted = lint(_compose(world, issuer, facts, edition, shown), contexts=world.contexts)
+    key_ids = {each.algorithm: each.id for each in keys.values()}
+    plans = plan_further(world, settings.get("proof_profiles", []), linted.document, key_ids)
+    edition.profiles = [write_plan(each) for each in plans]
     learner_key = open_key(world.vault, facts.learner)
     await _store_intent(session, edition, linted, learner_key, actor, now)
-    method = verification_method_of(issuer.did, key.public_key_multibase)
+    known = {each.id: SignedWith.of(each, issuer.did) for each in keys.values()}
+    further = [(each, [known[id_] for id_ in each.key_ids]) for each in plans]
     assert edition.claimed_by is not None
     return PendingEdition(
-        issuer_id, edition.id, credential.id, edition.claimed_by, linted, key.id, method, valid_from, learner_key
+        issuer_id,
+        edition.id,
+        credential.id,
+        edition.claimed_by,
+        linted,
+        known[key.id],
+        further,
+        valid_from,
+        learner_key,
     )
 
 
 async def complete(world: Resources, pending: PendingEdition, *, finish: Finish | None = None) -> None:
-    """Sign, check and release a pending edition. `finish` runs in the same transaction (b), for the caller's own ends.
+    """Sign, check and release a pending edition in all its profiles. `finish` runs in the same transaction (b), for the caller's
+    own ends.
 
     Raises Broken when what was signed does not verify or the claim was lost: then nothing is released here.
     """
-    body = await sign_document(
-        world, pending.linted,
-        key_id=pending.key_id, verification_method=pending.verification_method, created=pending.proof_created,
-    )  # fmt: skip
+    made = await _represent_all(world, pending)
     async with world.database.transaction() as session:
-        await _release(session, world, pending, body)
+        await _release(session, world, pending, made)
         if finish is not None:
             await finish(session)
     ISSUED.inc()
+
+
+async def _represent_all(world: Resources, pending: PendingEdition) -> list[Made]:
+    """Every representation of the edition, the default one first."""
+    document, created = pending.linted.document, pending.proof_created
+    default = Planned(PROFILES[DEFAULT], [pending.key.key_id])
+    made = [await represent(world, default, document, [pending.key], created=created, first=pending.linted)]
+    for planned, keys in pending.further:
+        if planned.skipped is None:
+            made.append(await represent(world, planned, document, keys, created=created))
+    return made
 
 
 async def recover(world: Resources, issuer_id: str, edition_id: str, *, finish: Finish | None = None) -> bool:
@@ -349,7 +372,7 @@ async def _credential_id(session: AsyncSession, award: Award) -> str:
     return credential.id
 
 
-async def _release(session: AsyncSession, world: Resources, pending: PendingEdition, body: bytes) -> None:
+async def _release(session: AsyncSession, world: Resources, pending: PendingEdition, made: Sequence[Made]) -> None:
     now = world.clock.now()
     credential = await lock_credential(session, pending.issuer_id, pending.credential_id)
     settled = await settle_edition(
@@ -361,18 +384,17 @@ async def _release(session: AsyncSession, world: Resources, pending: PendingEdit
         raise CredentialRevoked("The credential was revoked while its new edition was being signed.")
     if credential.state == "suspended":
         raise CredentialSuspended("The credential was suspended while its new edition was being signed.")
-    digest = hashlib.sha256(body).hexdigest()
-    session.add(
+    digests = {each.profile: hashlib.sha256(each.body).hexdigest() for each in made}
+    session.add_all(
         Representation(
             issuer_id=pending.issuer_id,
             edition_id=pending.edition_id,
-            profile=PROFILE,
-            media_type=MEDIA_TYPE,
-            sealed_body=pending.learner_key.seal(
-                body, table="representation", row=pending.edition_id, column="sealed_body"
-            ),
-            digest=digest,
+            profile=each.profile,
+            media_type=each.media_type,
+            sealed_body=pending.learner_key.seal(each.body, **representation_place(pending.edition_id, each.profile)),
+            digest=digests[each.profile],
         )
+        for each in made
     )
     await _supersede_earlier(session, world, credential, now)
     edition = await session.get_one(Edition, (pending.issuer_id, pending.edition_id), populate_existing=True)
@@ -382,9 +404,8 @@ async def _release(session: AsyncSession, world: Resources, pending: PendingEdit
     credential.state = "issued"
     credential.updated_at = now
     audit(session, issuer_id=pending.issuer_id, actor="signer", action=f"credential.{what}", object_id=credential.id,
-          content={"edition": edition.id, "digest": digest, "key": pending.key_id}, at=now)  # fmt: skip
-    audit(session, issuer_id=pending.issuer_id, actor="signer", action="key.used", object_id=pending.key_id,
-          content={"document": digest}, at=now)  # fmt: skip
+          content={"edition": edition.id, "digest": digests[DEFAULT], "key": pending.key.key_id}, at=now)  # fmt: skip
+    _note_use(session, pending, digests, now)
     record_event(
         session, pending.issuer_id, f"credential.{what}", credential.id, at=now, data={"edition": edition.number}
     )
@@ -393,6 +414,15 @@ async def _release(session: AsyncSession, world: Resources, pending: PendingEdit
     note_holdings(session, credential, at=now)
     if edition.valid_until is not None:
         note_holdings(session, credential, at=edition.valid_until)
+
+
+def _note_use(session: AsyncSession, pending: PendingEdition, digests: dict[str, str], now: datetime) -> None:
+    """Which keys signed what."""
+    used = [(pending.key.key_id, DEFAULT)]
+    used += [(key.key_id, planned.profile.name) for planned, keys in pending.further for key in keys]
+    for key_id, profile in used:
+        audit(session, issuer_id=pending.issuer_id, actor="signer", action="key.used", object_id=key_id,
+              content={"document": digests[profile]}, at=now)  # fmt: skip
 
 
 async def _supersede_earlier(session: AsyncSession, world: Resources, credential: Credential, now: datetime) -> None:
@@ -410,13 +440,15 @@ async def _reopen(world: Resources, edition: Edition, claim: str) -> PendingEdit
     async with world.database.reading() as session:
         learner = await get_learner(session, edition.issuer_id, edition.learner_id)
         issuer = await get_issuer(session, edition.issuer_id)
-        key = await get_key(session, edition.key_id)
+        plans = [read_plan(each) for each in edition.profiles]
+        key_ids = {edition.key_id, *(id_ for each in plans for id_ in each.key_ids)}
+        keys = {id_: SignedWith.of(await get_key(session, id_), issuer.did) for id_ in key_ids}
     learner_key = open_key(world.vault, learner)
     unsecured = learner_key.open(edition.sealed_unsecured, table="edition", row=edition.id, column="sealed_unsecured")
     linted = lint(json.loads(unsecured), contexts=world.contexts)
-    method = verification_method_of(issuer.did, key.public_key_multibase)
+    further = [(each, [keys[id_] for id_ in each.key_ids]) for each in plans]
     return PendingEdition(
-        edition.issuer_id, edition.id, edition.credential_id, claim, linted, key.id, method,
+        edition.issuer_id, edition.id, edition.credential_id, claim, linted, keys[edition.key_id], further,
         edition.proof_created, learner_key,
     )  # fmt: skip
 

@@ -1,13 +1,18 @@
 """/v1/credentials: the register of badges and their status."""
 
 from fastapi import APIRouter
+from fastapi.responses import Response
 from sqlalchemy import select
 
-from app.access.dependencies import CredentialsRead, CredentialsStatus
+from app.access.dependencies import CredentialReadOrOwn, CredentialsRead, CredentialsStatus
 from app.credentials import status as verbs
-from app.credentials.bodies import CredentialOut, CredentialWithDocument, StatusChange
+from app.credentials.bodies import CredentialOut, CredentialWithDocument, DerivedCredential, Selection, StatusChange
+from app.credentials.derive import derive_credential
+from app.credentials.fetch import fetch_body
+from app.credentials.profiles import PROFILES, ProfileName
 from app.credentials.store import Credential, get_credential, get_current_edition, list_current_editions
 from app.identifiers import Identifier
+from app.learners.own import require_own
 from app.web.dependencies import Now, ReadSession, Session, World
 from app.web.pagination import Page, PagingByExternalId, fetch_page
 from app.web.problems import responses
@@ -41,6 +46,46 @@ async def get(
     """One badge with its signed document."""
     credential = await get_credential(session, tenant.issuer_id, credential_id)
     return await CredentialWithDocument.read(session, world, credential)
+
+
+@router.get("/{credential_id}/representations/{profile}", operation_id="get_representation", response_class=Response,
+            responses={200: {"content": {profile.media_type: {} for profile in PROFILES.values()}},
+                       **responses(401, 403, 404, 410, 422)})  # fmt: skip
+async def get_in_profile(
+    credential_id: Identifier,
+    profile: ProfileName,
+    tenant: CredentialReadOrOwn,
+    session: ReadSession,
+    world: World,
+) -> Response:
+    """A badge in one proof profile: the exact bytes that were signed, as a file.
+
+    A learner who has signed in gets their own. A JWT comes as `text/plain` in the profile `ob3-jwt` and as `application/vc+jwt`
+    in `vc-jose-cose`.
+    """
+    credential = await get_credential(session, tenant.issuer_id, credential_id)
+    await require_own(session, tenant, credential.learner_id, "credential")
+    _, body, _ = await fetch_body(session, world.vault, credential, profile=profile)
+    found = PROFILES[profile]
+    headers = {"Content-Disposition": f'attachment; filename="badge.{found.extension}"', "Cache-Control": "no-store"}
+    return Response(body, media_type=found.media_type, headers=headers)
+
+
+@router.post("/{credential_id}/derive", operation_id="derive_credential",
+             openapi_extra={"requestBody": {"content": {"application/json": {"example": {
+                 "selective_pointers": ["/credentialSubject/result"]}}}}},
+             responses=responses(400, 401, 403, 404, 409, 410, 413, 415, 422))  # fmt: skip
+async def derive(
+    credential_id: Identifier, body: Selection, tenant: CredentialReadOrOwn, session: ReadSession, world: World
+) -> DerivedCredential:
+    """Part of a badge that was issued in `ecdsa-sd-2023`: what every part shows, and what the pointers select beside.
+
+    What is always shown: issuer, dates, status, the recipient by one identity, and of the achievement what Open Badges 3.0
+    requires. A learner who has signed in derives from their own badges.
+    """
+    credential = await get_credential(session, tenant.issuer_id, credential_id)
+    await require_own(session, tenant, credential.learner_id, "credential")
+    return DerivedCredential(document=await derive_credential(session, world, credential, body.selective_pointers))
 
 
 @router.post("/{credential_id}/revoke", operation_id="revoke_credential", openapi_extra=_EXAMPLE,

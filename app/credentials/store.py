@@ -1,7 +1,7 @@
 """Awards, credentials, editions and representations."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import (
     CheckConstraint,
@@ -16,6 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.credentials.profiles import DEFAULT
 from app.db import Table
 from app.errors import NotFound
 
@@ -86,6 +87,9 @@ class Edition(Table):
     determine the signature, so an interrupted edition can be finished to the same bytes. `claimed_by` and `claimed_until`
     say who is at work on it; whoever finishes it must still hold the claim.
 
+    `profiles` are the further proof profiles that it is issued in, with their keys, and those skipped, with the reason
+    (`app.credentials.profiles.write_plan`).
+
     `learner_id` is whose key it is sealed under. `identity_version` is the state of the learner's identities that it carries:
     a decision has one edition of each.
     """
@@ -125,6 +129,7 @@ class Edition(Table):
     proof_created: Mapped[datetime]
     unsecured_digest: Mapped[str]
     sealed_unsecured: Mapped[bytes]
+    profiles: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     claimed_by: Mapped[str | None]
     claimed_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
@@ -132,7 +137,7 @@ class Edition(Table):
 
 
 class Representation(Table):
-    """An edition in one proof profile: the exact bytes, sealed, and their SHA-256. Append-only."""
+    """An edition in one proof profile: the exact bytes, sealed at `place`, and their SHA-256. Append-only."""
 
     __tablename__ = "representation"
     __table_args__ = (ForeignKeyConstraint(["issuer_id", "edition_id"], ["edition.issuer_id", "edition.id"]),)
@@ -143,6 +148,24 @@ class Representation(Table):
     media_type: Mapped[str]
     sealed_body: Mapped[bytes]
     digest: Mapped[str]
+
+    @property
+    def place(self) -> dict[str, str]:
+        return representation_place(self.edition_id, self.profile)
+
+
+def representation_place(edition_id: str, profile: str) -> dict[str, str]:
+    """What the bytes of a representation are sealed for: those of one profile do not open as those of another."""
+    row = edition_id if profile == DEFAULT else f"{edition_id}/{profile}"
+    return {"table": "representation", "row": row, "column": "sealed_body"}
+
+
+async def list_representations(session: AsyncSession, edition: Edition) -> list[Representation]:
+    """All that an edition was issued in, by profile."""
+    query = select(Representation).where(
+        Representation.issuer_id == edition.issuer_id, Representation.edition_id == edition.id
+    )
+    return list((await session.scalars(query.order_by(Representation.profile))).all())
 
 
 async def get_credential(session: AsyncSession, issuer_id: str, credential_id: str) -> Credential:

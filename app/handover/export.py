@@ -31,6 +31,7 @@ from app.assessors.store import (
     Training,
 )
 from app.audit.store import AuditEntry, AuditLink
+from app.credentials.fetch import open_body
 from app.credentials.store import Award, Credential, Edition, Representation
 from app.db import Table
 from app.demographics.store import DemographicDeclaration, DemographicVocabulary
@@ -247,7 +248,7 @@ def _open_representation(place: _Place, signed: Representation, learner: Learner
     if learner.sealed_key is None:
         return {"body": None}
     key = open_key(place.vault, learner)
-    body = key.open(signed.sealed_body, table="representation", row=signed.edition_id, column="sealed_body")
+    body = open_body(key, signed)
     return {"body": body.decode()}
 
 

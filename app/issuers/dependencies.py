@@ -13,6 +13,8 @@ AFTER_LEAVING = frozenset(
     {
         # What is published has to stay true, and a person's rights do not end.
         "revoke_credential", "suspend_credential", "reinstate_credential", "erase_learner",
+        # Writes nothing: what a learner may show of a badge stays theirs to choose.
+        "derive_credential",
         # Somebody has to be able to do that: the operator makes a client for it.
         "create_api_client", "revoke_api_client", "leave_issuer",
         # People go on signing in, to read what is theirs; who must not any more is shut out, and who wants to go goes.

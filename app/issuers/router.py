@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, StrictBool, StringConstraints, model_validator
 from sqlalchemy import select
 
@@ -20,6 +20,7 @@ from app.issuers.did_document import verification_method_id
 from app.issuers.leave import leave
 from app.issuers.rotate import prepare_rotation, rotate_key
 from app.issuers.store import Issuer, get_issuer
+from app.issuers.verify import compose_registry_entry, mark_verified
 from app.keys.store import ED25519, KeyState, SigningKey
 from app.proofs.public_key import KeyAlgorithm, is_multikey
 from app.web.dependencies import Now, ReadSession, Session, World
@@ -64,6 +65,20 @@ class IssuerCreate(Body):
     )
 
 
+class IssuerVerificationOut(BaseModel):
+    """The operator's word for an issuer. Information: nothing that the issuer may do hangs on it."""
+
+    verified_as: str = Field(examples=["School Improvement Leadership Academy, accredited 2024"])
+    verified_at: Moment
+
+
+class IssuerVerification(Body):
+    verified_as: Line | None = Field(
+        description="What the operator found the issuer to be, shown on its page; null takes the mark away.",
+        examples=["School Improvement Leadership Academy, accredited 2024"],
+    )
+
+
 class IssuerOut(BaseModel):
     """An issuer. `profile` is its Open Badges 3.0 Profile as badges carry it."""
 
@@ -74,6 +89,7 @@ class IssuerOut(BaseModel):
     test: bool = Field(description="Whether its badges are tests and say so.")
     profile: dict[str, Any]
     left_at: Moment | None = Field(description="When it ended its issuing here; null while it issues.")
+    verification: IssuerVerificationOut | None = Field(description="Null where the operator has not verified it.")
     created_at: Moment
     updated_at: Moment
 
@@ -87,6 +103,9 @@ class IssuerOut(BaseModel):
             test=issuer.is_test,
             profile=issuer.profile,
             left_at=issuer.left_at,
+            verification=IssuerVerificationOut(verified_as=issuer.verified_as, verified_at=issuer.verified_at)
+            if issuer.verified_as is not None and issuer.verified_at is not None
+            else None,
             created_at=issuer.created_at,
             updated_at=issuer.updated_at,
         )
@@ -173,6 +192,12 @@ class SigningKeyOut(BaseModel):
                 "retired_at": key.retired_at,
             }
         )
+
+
+class RegistryEntry(BaseModel):
+    name: str
+    location: str
+    url: str
 
 
 class KeyCreate(Body):
@@ -263,6 +288,36 @@ async def list_keys(tenant: IssuerRead, session: ReadSession, world: World, pagi
     query = select(SigningKey).where(SigningKey.issuer_id == tenant.issuer_id)
     rows, cursor = await fetch_page(session, query, paging, updated_at=SigningKey.updated_at, identifier=SigningKey.id)
     return Page(items=[SigningKeyOut.of(row, issuer, world.base_url) for row in rows], next_cursor=cursor)
+
+
+@router.put("/{issuer_id}/verification", operation_id="verify_issuer",
+            openapi_extra={"requestBody": {"content": {"application/json": {"example": {
+                "verified_as": "School Improvement Leadership Academy, accredited 2024"}}}}},
+            responses=responses(400, 401, 403, 404, 409, 413, 415, 422))  # fmt: skip
+async def put_verification(
+    issuer_id: Identifier, body: IssuerVerification, principal: Platform, session: Session, world: World, now: Now
+) -> IssuerOut:
+    """Mark an issuer as verified by the operator, or take the mark away. It is shown to readers and changes nothing else."""
+    issuer = await mark_verified(session, issuer_id, verified_as=body.verified_as, actor=principal.actor, now=now)
+    return IssuerOut.of(issuer, world.base_url)
+
+
+@router.get(
+    "/{issuer_id}/registry-entry", operation_id="get_registry_entry", responses=responses(400, 401, 403, 404, 422)
+)
+async def get_registry_entry(
+    tenant: IssuerRead,
+    session: ReadSession,
+    world: World,
+    location: Annotated[Line, Query(description="Where the issuer is, as the registry shows it.")] = "",
+) -> dict[str, RegistryEntry]:
+    """What to hand in to a registry of known issuers, so that wallets show the issuer by name: an object by the issuer's DID.
+
+    The form is that of the Digital Credentials Consortium's registries.
+    """
+    issuer = await get_issuer(session, tenant.issuer_id)
+    entry = compose_registry_entry(issuer, base_url=world.base_url, location=location)
+    return {did: RegistryEntry(**members) for did, members in entry.items()}
 
 
 @router.post("/{issuer_id}/leave", operation_id="leave_issuer", responses=responses(401, 403, 404, 422))

@@ -32,7 +32,7 @@ from app.proofs.cryptosuites import (
     transform,
     transform_proof_config,
 )
-from app.proofs.data_integrity import proofs_of, secure, verify_proof
+from app.proofs.data_integrity import Problem, proofs_of, secure, verify_proof
 from app.proofs.multikey import decode_multikey
 from app.proofs.public_key import AnyPublicKey
 from app.proofs.signer import JwsRequest, SelectiveRequest, SigningRequest
@@ -175,18 +175,31 @@ async def _make_proof(
     return compose_proof(config, signature.value)
 
 
+def verify_made(
+    secured_document: Mapping[str, Any],
+    proof: Mapping[str, Any],
+    verification_method: VerificationMethod,
+    *,
+    contexts: Mapping[str, dict[str, Any]],
+    now: datetime,
+    purpose: str = PROOF_PURPOSE,
+) -> list[Problem]:
+    """As `verify_proof`, of a document that we made: it may have a base proof, which is verified as the most that a holder could
+    show of it, so that every signature is looked at. Raises InvalidInput where that cannot be derived.
+    """
+    if proof.get("cryptosuite") == ecdsa_sd_2023.CRYPTOSUITE and not ecdsa_sd_2023.is_derived(proof.get("proofValue")):
+        secured_document = ecdsa_sd_2023.derive(secured_document, proof, [""], contexts=contexts)
+        proof = secured_document["proof"]
+    return verify_proof(secured_document, proof, verification_method, contexts=contexts, now=now, purpose=purpose)
+
+
 def _require_verifies(
     world: Resources, secured: bytes, verification_method: VerificationMethod, purpose: str = PROOF_PURPOSE
 ) -> None:
     """Check the last proof as a stranger would: from the bytes, by the verifying code, against the published key."""
-    received = json.loads(secured)
-    proof = received["proof"][-1]
-    if proof.get("cryptosuite") == ecdsa_sd_2023.CRYPTOSUITE:
-        # What a holder could show at most: every statement, so every signature is looked at.
-        received = ecdsa_sd_2023.derive(received, proof, [""], contexts=world.contexts)
-        proof = received["proof"]
-    problems = verify_proof(
-        received, proof, verification_method, contexts=world.contexts, now=world.clock.now(), purpose=purpose
+    received, now = json.loads(secured), world.clock.now()
+    problems = verify_made(
+        received, received["proof"][-1], verification_method, contexts=world.contexts, now=now, purpose=purpose
     )
     if problems:
         raise SelfVerificationFailed(f"The signed document does not verify: {problems[0].code}.")

@@ -37,7 +37,9 @@ class Installation(Table):
 class Issuer(Table):
     """A tenant. `is_test` is settled at creation (a trigger refuses to change it): its badges are marked by it.
 
-    `left_at` is when it ended its issuing here; what it has published stays published.
+    `left_at` is when it ended its issuing here; what it has published stays published. `verified_at` is when the operator marked
+    it as verified, `verified_as` what they found it to be: information for readers, of no effect on what it may do.
+    `domain_linkage` is its newest Domain Linkage Credential (`app.issuers.domain_linkage`).
     """
 
     __tablename__ = "issuer"
@@ -48,6 +50,9 @@ class Issuer(Table):
     profile: Mapped[dict[str, Any]]
     is_test: Mapped[bool] = mapped_column(server_default=false())
     left_at: Mapped[datetime | None]
+    verified_at: Mapped[datetime | None]
+    verified_as: Mapped[str | None]
+    domain_linkage: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

@@ -79,13 +79,23 @@ class Linted:
     token: LintToken
 
 
-def lint(unsecured_document: Document, *, contexts: Contexts) -> Linted:
+def lint(unsecured_document: Document, *, contexts: Contexts, further_contexts: Sequence[str] = ()) -> Linted:
     """Judge an OpenBadgeCredential that is about to be signed.
 
-    `contexts` are the vendored JSON-LD contexts by URL. Raises LintFailed with a LintFault for every place that is
-    wrong.
+    `contexts` are the vendored JSON-LD contexts by URL. `further_contexts` are what a proof wants behind those of the document:
+    what passes is the document with them, which must say the same as without. Raises LintFailed with a LintFault for every
+    place that is wrong.
     """
-    return lint_by(BADGE_STAGES, unsecured_document, contexts=contexts)
+    linted = lint_by(BADGE_STAGES, unsecured_document, contexts=contexts)
+    if not further_contexts:
+        return linted
+    document = {**linted.document, "@context": [*linted.document["@context"], *further_contexts]}
+    canonical = _canonicalize(document, contexts)
+    if canonical.sha256 != linted.canonical.sha256:
+        raise _lint_failed(
+            [LintFault("/@context", "a further context changes what the document says", rule="contexts")]
+        )
+    return Linted(document, canonical, LintToken.of(document, canonical))
 
 
 def lint_by(stages: Sequence[Mapping[str, Rule]], unsecured_document: Document, *, contexts: Contexts) -> Linted:

@@ -15,9 +15,12 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import strict_json
+from app.credentials.fetch import open_body
+from app.credentials.profiles import PROFILES, Profile
+from app.credentials.represent import read_unsecured
 from app.credentials.store import Credential, Edition, Representation
 from app.errors import AssayError
-from app.issuers.sign import json_bytes, verification_method_of
+from app.issuers.sign import json_bytes, verification_method_of, verify_made
 from app.issuers.store import get_issuer
 from app.keys.store import list_keys
 from app.keys.vault import Unreadable
@@ -25,7 +28,9 @@ from app.learners.recipients import open_key
 from app.learners.store import Learner
 from app.openbadges.compose import compose_status_entry
 from app.openbadges.conformance import lint
-from app.proofs.data_integrity import proofs_of, verify_proof
+from app.openbadges.jwt import verify_jws
+from app.proofs.data_integrity import proofs_of
+from app.proofs.public_key import AnyPublicKey, is_multikey
 from app.proofs.verification_method import VerificationMethod
 from app.resources import Resources
 from app.statuslists.bitstring import decode, get_bit, lint_status_list
@@ -118,6 +123,7 @@ class _Facts:
 
     representations: Mapping[str, Sequence[Representation]]
     methods: Mapping[str, Mapping[str, VerificationMethod]]
+    keys: Mapping[str, Sequence[AnyPublicKey]]
     bits: Mapping[str, bytes | None]
 
 
@@ -127,17 +133,23 @@ async def _gather(session: AsyncSession, editions: Sequence[Edition]) -> _Facts:
     for each in found.all():
         representations.setdefault(each.edition_id, []).append(each)
     methods = {issuer_id: await _methods(session, issuer_id) for issuer_id in {e.issuer_id for e in editions}}
+    keys = {
+        issuer_id: [key.public_key for key in await list_keys(session, issuer_id)]
+        for issuer_id in {e.issuer_id for e in editions}
+    }
     lists = {edition.status_list_id for edition in editions}
     published = select(StatusListPublication).where(StatusListPublication.status_list_id.in_(lists))
     bits = {each.status_list_id: _published_bits(each.body) for each in (await session.scalars(published)).all()}
-    return _Facts(representations, methods, bits)
+    return _Facts(representations, methods, keys, bits)
 
 
 async def _methods(session: AsyncSession, issuer_id: str) -> dict[str, VerificationMethod]:
     """Every key the issuer publishes, by verification method id."""
     issuer = await get_issuer(session, issuer_id)
     methods = [
-        verification_method_of(issuer.did, key.public_key_multibase) for key in await list_keys(session, issuer_id)
+        verification_method_of(issuer.did, key.public_key_multibase)
+        for key in await list_keys(session, issuer_id)
+        if is_multikey(key.public_key_multibase)
     ]
     return {method.id: method for method in methods}
 
@@ -183,25 +195,29 @@ def _edition_faults(world: Resources, facts: _Facts, edition: Edition, learner: 
         yield "its signed bytes are missing"
     for each in representations:
         try:
-            body = open_key(world.vault, learner).open(
-                each.sealed_body, table="representation", row=edition.id, column="sealed_body"
-            )
+            body = open_body(open_key(world.vault, learner), each)
         except Unreadable:
             yield f"{each.profile}: its bytes cannot be opened: they were changed, or sealed under another key"
             continue
         if hashlib.sha256(body).hexdigest() != each.digest:
             yield f"{each.profile}: its bytes have another digest than was recorded"
-        if each.media_type.endswith("json"):
-            methods = facts.methods[edition.issuer_id]
-            yield from (f"{each.profile}: {fault}" for fault in _badge_faults(world, edition, body, methods))
+        profile = PROFILES.get(each.profile)
+        if profile is None:
+            yield f"{each.profile}: there is no such profile"
+            continue
+        yield from (f"{each.profile}: {fault}" for fault in _badge_faults(world, facts, edition, profile, body))
+    planned = {each["profile"] for each in edition.profiles if "skipped" not in each}
+    for missing in sorted(planned - {each.profile for each in representations}):
+        yield f"{missing}: its signed bytes are missing"
 
 
-def _badge_faults(
-    world: Resources, edition: Edition, body: bytes, methods: Mapping[str, VerificationMethod]
-) -> Iterator[str]:
-    document = _find_document(body)
-    if document is None:
-        yield "its bytes are not a JSON object"
+def _badge_faults(world: Resources, facts: _Facts, edition: Edition, profile: Profile, body: bytes) -> Iterator[str]:
+    try:
+        if not profile.is_jwt:
+            strict_json.loads(body)
+        document = read_unsecured(profile, body)
+    except (AssayError, ValueError, KeyError, TypeError, AttributeError):
+        yield "its bytes are no badge" if profile.is_jwt else "its bytes are not a JSON object"
         return
     if document.get("id") != f"{world.base_url}/credentials/{edition.credential_id}":
         yield "its id is not the address it is served at"
@@ -212,14 +228,17 @@ def _badge_faults(
     )
     if document.get("credentialStatus") != entry:
         yield "its status entry is not the one that was drawn for it"
-    unsecured = {name: value for name, value in document.items() if name != "proof"}
-    if hashlib.sha256(json_bytes(unsecured)).hexdigest() != edition.unsecured_digest:
+    if hashlib.sha256(json_bytes(document)).hexdigest() != edition.unsecured_digest:
         yield "it is not the document that was intended"
     try:
-        lint(unsecured, contexts=world.contexts)
+        lint(document, contexts=world.contexts)
     except AssayError as error:
         yield _told("it does not pass the lint", error)
-    yield from _proof_faults(world, document, methods)
+    if profile.is_jwt:
+        if not any(verify_jws(body.decode("ascii", "replace"), key) for key in facts.keys[edition.issuer_id]):
+            yield "no key of its issuer has signed it"
+    elif (secured := _find_document(body)) is not None:
+        yield from _proof_faults(world, secured, facts.methods[edition.issuer_id])
 
 
 async def _list_faults(session: AsyncSession, world: Resources, status_list: StatusList) -> AsyncIterator[str]:
@@ -258,7 +277,11 @@ def _proof_faults(world: Resources, document: Document, methods: Mapping[str, Ve
         if method is None:
             yield "its proof names no key of its issuer"
             continue
-        problems = verify_proof(document, proof, method, contexts=world.contexts, now=world.clock.now())
+        try:
+            problems = verify_made(document, proof, method, contexts=world.contexts, now=world.clock.now())
+        except AssayError as error:
+            yield _told("its proof cannot be read", error)
+            continue
         yield from (f"its proof fails: {problem.code}" for problem in problems)
 
 

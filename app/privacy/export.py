@@ -11,8 +11,9 @@ from app.access.store import Person, list_roles, list_sessions
 from app.appeals.appeal import open_texts as open_appeal
 from app.appeals.store import list_appeals_of_learners
 from app.assessors.anchors import list_anchors_of
-from app.credentials.fetch import fetch_reason
-from app.credentials.store import get_representation, list_credentials_of_learner, list_editions
+from app.credentials.fetch import fetch_reason, open_body
+from app.credentials.profiles import DEFAULT
+from app.credentials.store import list_credentials_of_learner, list_editions, list_representations
 from app.demographics.tell import tell_declaration
 from app.events.store import list_events_about
 from app.keys.vault import PersonalKey, Vault
@@ -35,8 +36,6 @@ from app.submissions.answer import tell_submission
 from app.submissions.store import list_submissions_of_learners
 from app.submissions.support import open_support
 
-PROFILE = "eddsa-rdfc-2022"
-
 
 async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) -> dict[str, Any]:
     """Identities, submissions, decisions with their details, badges with every edition, and events. Raises Gone after erasure.
@@ -55,11 +54,13 @@ async def export_learner(session: AsyncSession, vault: Vault, learner: Learner) 
         for edition in await list_editions(session, learner.issuer_id, credential.id):
             line: dict[str, Any] = {"number": edition.number, "state": edition.state, "valid_from": edition.valid_from}
             if edition.state in ("issued", "superseded"):
-                found = await get_representation(session, edition, PROFILE)
-                body = keys[edition.learner_id].open(
-                    found.sealed_body, table="representation", row=edition.id, column="sealed_body"
-                )
-                line["document"] = json.loads(body)
+                bodies = {
+                    each.profile: open_body(keys[edition.learner_id], each).decode()
+                    for each in await list_representations(session, edition)
+                }
+                line["document"] = json.loads(bodies.pop(DEFAULT))
+                # In the exact bytes, with the one for the holder alone: to derive from it is their own business.
+                line["representations"] = bodies
             editions.append(line)
         reason = await fetch_reason(session, vault, credential)
         badges.append({"id": credential.id, "state": credential.state, "status_reason": reason, "editions": editions})

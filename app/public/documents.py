@@ -7,12 +7,13 @@ never issued answers alike: 404.
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.dependencies import KnownClient
 from app.achievements.case import compose_case_package
@@ -28,7 +29,8 @@ from app.assessors.panels import compose_panel_profile
 from app.assessors.store import get_public_panel
 from app.credentials.bake import bake_png, bake_svg
 from app.credentials.fetch import fetch_body
-from app.credentials.store import get_public_credential
+from app.credentials.profiles import PROFILES, Profile, ProfileName
+from app.credentials.store import Credential, get_current_edition, get_public_credential
 from app.errors import AssayError, Gone, NotFound
 from app.identifiers import Identifier
 from app.issuers.did_document import compose_did_document, compose_jwk
@@ -36,6 +38,8 @@ from app.issuers.store import get_issuer, get_issuer_by_slug, is_test_issuer
 from app.keys.store import SigningKey, get_key, list_all_keys, list_keys
 from app.openbadges.compose import add_translations
 from app.openbadges.datatypes import OB_CONTEXT, VC_CONTEXT
+from app.openbadges.jwt import MEDIA_TYPE as VC_JWT
+from app.openbadges.jwt import envelop
 from app.public import views
 from app.public.answering import NotAcceptable, negotiated, page
 from app.public.caching import ONE_YEAR, REVALIDATE
@@ -54,6 +58,7 @@ from app.web.problems import responses
 
 router = APIRouter(tags=["Public documents"])
 
+ENVELOPE = "application/vc"
 _SVG_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -68,12 +73,15 @@ async def credential(
 ) -> Response:
     """A badge: the exact bytes that were signed, or its page.
 
-    For an API client also a credential that it had issued through the VC-API, which nobody else gets.
+    A badge that is also issued in `vc-jose-cose` answers `Accept: application/vc+jwt` with that token. An API client gets also a
+    credential that it had issued through the VC-API, which nobody else gets.
     """
     stored = await find_stored(session, world, client, credential_id)
     if stored is not None:
         return Response(stored, headers={"Cache-Control": "no-store"}, media_type="application/json")
     found = await get_public_credential(session, credential_id)
+    if _wants_jwt(request) and await _is_issued_in(session, found, "vc-jose-cose"):
+        return await _in_profile(request, session, world, found, PROFILES["vc-jose-cose"])
     media_type = negotiated(request)
     edition, body, digest = await fetch_body(session, world.vault, found)
     if media_type == HTML:
@@ -96,6 +104,23 @@ async def badge_svg(credential_id: Identifier, request: Request, session: ReadSe
     """A badge baked into its picture as SVG: the achievement's own SVG, or else its PNG inside an SVG."""
     baked = await bake_svg(session, world.vault, await get_public_credential(session, credential_id))
     return _picture(request, baked, "image/svg+xml")
+
+
+@router.get("/credentials/{credential_id}/{profile}", operation_id="fetch_credential_in_profile", response_class=Response,
+            responses={200: {"content": {profile.media_type: {} for profile in PROFILES.values()}},
+                       **responses(404, 406, 410, 422)})  # fmt: skip
+async def credential_in_profile(
+    credential_id: Identifier, profile: ProfileName, request: Request, session: ReadSession, world: World
+) -> Response:
+    """A badge in one of the proof profiles that it is issued in: the exact bytes that were signed.
+
+    A JWT is served as `text/plain`; that of `vc-jose-cose` by the Accept header as `application/vc+jwt` too, and as an
+    EnvelopedVerifiableCredential (`application/vc`).
+    """
+    found = await get_public_credential(session, credential_id)
+    if not PROFILES[profile].is_public:
+        raise NotFound("The profile is for the badge's holder alone.")
+    return await _in_profile(request, session, world, found, PROFILES[profile])
 
 
 @router.get("/achievements/{achievement_id}", operation_id="fetch_achievement", response_class=Response,
@@ -270,6 +295,12 @@ async def find_own_document(world: Resources, url: str) -> Mapping[str, Any] | N
         if match := re.fullmatch(r"/credentials/([0-9a-f]{32})(?:/badge\.(?:png|svg))?", path):
             _, body, _ = await fetch_body(session, world.vault, await get_public_credential(session, match[1]))
             return _loaded(body)
+        if (match := re.fullmatch(r"/credentials/([0-9a-f]{32})/([A-Za-z0-9-]+)", path)) and match[2] in PROFILES:
+            profile = PROFILES[match[2]]
+            badge = await get_public_credential(session, match[1])
+            if profile.is_public and not profile.is_jwt:
+                _, body, _ = await fetch_body(session, world.vault, badge, profile=profile.name)
+                return _loaded(body)
         if match := re.fullmatch(r"/issuers/([a-z0-9-]{1,63})/did\.json", path):
             found = await get_issuer_by_slug(session, match[1])
             keys = [key.public_key_multibase for key in await list_keys(session, found.id)]
@@ -295,6 +326,35 @@ async def _achievement(
     if media_type == HTML:
         return await page("achievement.html", await views.achievement_view(session, world, versions, version))
     return _json(request, {"@context": [VC_CONTEXT, OB_CONTEXT], **document}, media_type)
+
+
+def _wants_jwt(request: Request) -> bool:
+    """Whether the token is liked better than anything else a badge is served as."""
+    return negotiate(request.headers.get("accept"), (*JSON_TYPES, HTML, VC_JWT)) == VC_JWT
+
+
+async def _is_issued_in(session: AsyncSession, credential: Credential, profile: ProfileName) -> bool:
+    edition = await get_current_edition(session, credential)
+    return any(each["profile"] == profile and "skipped" not in each for each in edition.profiles)
+
+
+async def _in_profile(
+    request: Request, session: AsyncSession, world: Resources, credential: Credential, profile: Profile
+) -> Response:
+    _, body, digest = await fetch_body(session, world.vault, credential, profile=profile.name)
+    offered: Sequence[str] = JSON_TYPES
+    if profile.is_jwt:
+        offered = ("text/plain", VC_JWT, ENVELOPE) if profile.media_type == VC_JWT else ("text/plain",)
+    media_type = negotiate(request.headers.get("accept"), offered)
+    if media_type is None:
+        raise NotAcceptable(f"This is served as {', '.join(offered)}.")
+    if profile.is_jwt and media_type == ENVELOPE:
+        return _json(request, envelop(body.decode("ascii")), ENVELOPE)
+    response = _document(request, body, media_type, etag=digest, cache=REVALIDATE)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if profile.is_jwt:
+        response.headers["Content-Disposition"] = f'inline; filename="badge.{profile.extension}"'
+    return response
 
 
 def _jwk(key: SigningKey, issuer: str, base_url: str) -> Mapping[str, str]:

@@ -232,6 +232,8 @@ class CredentialView(PageView):
     quality_url: str | None = None
     is_taken_over: bool = False
     is_listed: bool = False
+    forms: Sequence[tuple[str, str, str]] = ()
+    """Further proof profiles: the name, the address, and what a file of it is called."""
 
     @property
     def state_text(self) -> StateText:
@@ -291,6 +293,8 @@ class IssuerView(PageView):
     json_url: str
     did: str
     left_at: date | None = None
+    verified_as: str | None = None
+    verified_at: date | None = None
     website: str | None = None
     image_url: str | None = None
     image_alt: str = ""

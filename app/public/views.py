@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.achievements.rubric import mandatory_criteria
 from app.achievements.store import AchievementVersion, list_current_versions, list_live_translations
 from app.assessors.store import Panel, get_public_panel
+from app.credentials.profiles import read_plan
 from app.credentials.store import Credential, Edition
 from app.issuers.did_document import verification_method_id
 from app.issuers.store import Issuer, get_issuer, list_issuers
@@ -66,6 +67,11 @@ async def credential_view(
         json_url=f"{url}?format=json",
         png_url=f"{url}/badge.png",
         svg_url=f"{url}/badge.svg",
+        forms=[
+            (planned.profile.name, f"{url}/{planned.profile.name}", f"badge.{planned.profile.extension}")
+            for planned in map(read_plan, edition.profiles)
+            if planned.skipped is None and planned.profile.is_public
+        ],
         image_url=achievement["image"]["id"],
         image_alt=achievement["image"].get("caption") or f"Badge: {document['name']}",
         issuer=_issuer_party(issuer, world),
@@ -151,6 +157,8 @@ async def issuer_view(session: AsyncSession, world: Resources, issuer: Issuer) -
         json_url=f"{url}?format=json",
         did=issuer.did,
         left_at=issuer.left_at,
+        verified_as=issuer.verified_as,
+        verified_at=issuer.verified_at,
         website=website if website != url else None,
         achievements=await _achievement_cards(session, world, issuer),
         keys=[

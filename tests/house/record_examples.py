@@ -37,6 +37,7 @@ from tests.house.areas import (
     obapi,
     pathways,
     people,
+    profiles,
     programs,
     quality,
     readings,
@@ -138,7 +139,7 @@ async def _play(application: FastAPI) -> dict[str, Any]:
         await story.call(operation, body={"reason": "The evidence turned out not to be the learner's own work."})
     story.staff = await sign_in_everybody(story.world, issuer["id"])
     for area in (
-        people, programs, submissions, assessors, readings, decisions, misconduct,
+        people, programs, submissions, assessors, readings, decisions, misconduct, profiles,
         pathways, demographics, quality, monitoring, reports, recognition,
         endorsements, clr, oauth, obapi, vcapi,
     ):  # fmt: skip

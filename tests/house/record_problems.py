@@ -31,6 +31,7 @@ from tests.house.areas import (
     obapi,
     pathways,
     people,
+    profiles,
     programs,
     quality,
     readings,
@@ -78,7 +79,7 @@ async def _play(application: FastAPI) -> dict[str, Any]:
     await _mistake_decisions(partner, world.clock)
     partner.sign_in(await sign_in_everybody(world, issuer["id"]))
     for area in (
-        people, programs, submissions, assessors, readings, decisions, misconduct,
+        people, programs, submissions, assessors, readings, decisions, misconduct, profiles,
         pathways, demographics, quality, monitoring, reports, recognition,
         endorsements, clr, oauth, obapi, vcapi,
     ):  # fmt: skip

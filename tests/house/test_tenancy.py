@@ -30,6 +30,7 @@ from tests.house.areas import (
     obapi,
     pathways,
     people,
+    profiles,
     programs,
     quality,
     readings,
@@ -46,6 +47,8 @@ PUBLIC = {
     "fetch_credential",
     "fetch_badge_png",
     "fetch_badge_svg",
+    "fetch_credential_in_profile",
+    "fetch_did_configuration",
     "fetch_achievement",
     "fetch_achievement_version",
     "fetch_issuer",
@@ -70,12 +73,12 @@ PUBLIC = {
     "metrics",
 }
 AREAS = (
-    people, submissions, assessors, readings, decisions, programs, misconduct,
+    people, submissions, assessors, readings, decisions, programs, misconduct, profiles,
     pathways, demographics, quality, monitoring, reports, recognition,
         endorsements, clr, oauth, obapi, vcapi,
 )  # fmt: skip
 EARLY, LATE = "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"
-PLATFORM_ONLY = {"create_issuer", "list_issuers", "leave_issuer"}
+PLATFORM_ONLY = {"create_issuer", "list_issuers", "leave_issuer", "verify_issuer"}
 NAMES_NO_OBJECT = {
     "create_panel",
     "create_learner",
@@ -400,6 +403,7 @@ def test_every_query_parameter_is_known() -> None:
         "as_of",
         "version",
         "format",
+        "location",
         "by",
         "where",
     }

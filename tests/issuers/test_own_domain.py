@@ -4,6 +4,7 @@ tests/interop/test_own_domains.py shows their badges to other people's verifiers
 """
 
 import asyncio
+import copy
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -116,6 +117,46 @@ async def test_a_self_hosted_document_lets_the_key_sign(app: FastAPI, academy: P
     assert badge["issuer"]["id"] == domain.did
     assert badge["proof"][0]["verificationMethod"] == active["verification_method"]
     await require_verifies(world_of(app), badge)
+
+
+@pytest.mark.parametrize("algorithm", ["P-256", "RSA"])
+async def test_a_key_of_another_algorithm_waits_as_well(
+    app: FastAPI, academy: Partner, domain: Domain, api: httpx.AsyncClient, algorithm: str
+) -> None:
+    path, body = f"/v1/issuers/{academy.issuer_id}/keys", {"algorithm": algorithm}
+    await rotate(academy)  # makes it
+    domain.publish(await document_to_publish(academy.client, "academy"))
+    first = await rotated(academy)
+    for _ in range(2):  # the second finds the one that waits
+        answer = await academy.client.post(path, json=body)
+        assert answer.json()["code"] == "did_document_not_published"
+    assert [(key["algorithm"], key["state"]) for key in await listed(academy)] == [
+        ("Ed25519", "active"), (algorithm, "pending")
+    ]  # fmt: skip
+    whole = await document_to_publish(academy.client, "academy")
+    domain.publish(without(whole, first))
+    assert (await academy.client.post(path, json=body)).json()["code"] == "did_document_incomplete"
+    keyless = copy.deepcopy(whole)
+    for member in ("publicKeyJwk", "publicKeyMultibase"):
+        _other_method(keyless, first).pop(member, None)
+    domain.publish(keyless)
+    assert (await academy.client.post(path, json=body)).json()["code"] == "did_document_not_published"
+    ended = copy.deepcopy(whole)
+    _other_method(ended, first)["expires"] = "2030-01-01T00:00:00Z"
+    domain.publish(ended)
+    assert (await academy.client.post(path, json=body)).json()["code"] == "did_document_not_published"
+    domain.publish(whole)
+    answer = await academy.client.post(path, json=body)
+    assert (answer.status_code, answer.json()["state"]) == (201, "active")
+    assert {(key["algorithm"], key["state"]) for key in await listed(academy)} == {
+        ("Ed25519", "active"), (algorithm, "active")
+    }  # fmt: skip
+
+
+def _other_method(document: Document, key: Document) -> Document:
+    [method] = [each for each in document["verificationMethod"] if each["id"] != key["verification_method"]]
+    found: Document = method
+    return found
 
 
 async def test_a_host_that_leads_here_is_answered_for(app: FastAPI, academy: Partner, domain: Domain) -> None:

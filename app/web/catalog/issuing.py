@@ -36,6 +36,10 @@ TYPES: tuple[Row, ...] = (
      "Contexts are never fetched; only the vendored ones are known.", "Use the published contexts of Open Badges 3.0."),
     ("work_budget_exceeded", 422, "The document takes too much work",
      "It is too deep, too large or too entangled to canonicalize.", "Simplify it."),
+    ("not_selective", 409, "The badge lets no part of it be shown",
+     "Part of a badge can be derived only from a base proof of ecdsa-sd-2023, and this badge was not issued with one.",
+     "Add `ecdsa-sd-2023` to the achievement's `proof_profiles` and make a P-256 key for the issuer; badges issued from then on "
+     "have one. A reissue gives it to an earlier badge."),
     ("proof_value_malformed", 422, "The proof's value cannot be read",
      "A `proofValue` is no signature, or not what its cryptosuite writes.",
      "Send the document as its issuer signed it."),
