@@ -82,6 +82,18 @@ class Settings(BaseSettings):
     run_jobs: bool = Field(default=True, description="Run background jobs inside the server process.")
     verify_processes: int = Field(default=2, ge=1, le=16, description="Processes that judge foreign documents.")
     verify_queue: int = Field(default=32, ge=1, le=1024, description="Verifications that may wait; more answer 503.")
+    verify_fetches_per_host: int = Field(
+        default=60,
+        ge=6,
+        le=10_000,
+        description="Documents that verifications may fetch from one host in a minute. A badge decides which hosts are asked, "
+        "so this keeps strangers from being flooded through this service.",
+    )
+    issuer_registries: list[str] = Field(
+        default_factory=list,
+        description="Registries of known issuers (JSON array of files and https URLs), in the format of the Digital Credentials "
+        "Consortium. What they say of an issuer is told beside a verification and makes no badge valid.",
+    )
     outbound_allow_networks: list[IPv4Network | IPv6Network] = Field(
         default_factory=list,
         description="Networks that outbound requests may reach although they are not public (JSON array), for issuers "
@@ -114,6 +126,13 @@ class Settings(BaseSettings):
         is_default = (origin["scheme"], origin["port"]) in (("http", "80"), ("https", "443"))
         port = f":{int(origin['port'])}" if origin["port"] and not is_default else ""
         return f"{origin['scheme']}://{origin['host']}{port}"
+
+    @field_validator("issuer_registries")
+    @classmethod
+    def _files_or_https(cls, value: list[str]) -> list[str]:
+        if any(not each or ("://" in each and not each.startswith("https://")) for each in value):
+            raise ValueError("must be paths of files and https URLs")
+        return value
 
     @field_validator("evidence_url")
     @classmethod

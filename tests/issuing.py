@@ -135,6 +135,9 @@ class _InProcessJudges:
     async def judge(self, gathered: Gathered, now: datetime) -> list[Check]:
         return judge(gathered, now, contexts=self._contexts)
 
+    async def judge_all(self, gathered: Sequence[Gathered], now: datetime) -> list[list[Check]]:
+        return [await self.judge(each, now) for each in gathered]
+
 
 async def verify(world: Resources, document: Mapping[str, Any]) -> Verification:
     async def own_documents(url: str) -> Mapping[str, Any] | None:

@@ -21,7 +21,6 @@ from pydantic import TypeAdapter
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from app import strict_json
 from app.access.clients import create_client
 from app.access.principals import Scope
 from app.cli.imports import imports
@@ -47,6 +46,7 @@ from app.resources import open_resources
 from app.settings import Settings
 from app.statuslists.publish import republish
 from app.verification.answer import Verification
+from app.verification.library import read_object
 from app.verification.opening import nothing_is_ours, open_verifier
 from app.verification.verify import Verifier
 from app.worker import open_runner
@@ -117,7 +117,7 @@ def verify(
     source: Annotated[
         str,
         typer.Argument(
-            help="A file with a badge (JSON, or a baked PNG or SVG), an https URL, or - for standard input."
+            help="A file with a badge (JSON, a token, or a baked PNG or SVG), an https URL, or - for standard input."
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole verification as JSON.")] = False,
@@ -270,14 +270,13 @@ class _GreetingServer(uvicorn.Server):
 
 async def _verify(settings: Settings, source: bytes | str) -> Verification:
     """With this installation's own status lists and DID documents at hand, where it has a database."""
-    is_baked = isinstance(source, bytes) and is_picture(source)
-    credential = source if isinstance(source, str) or is_baked else strict_json.loads(source)
+    sent = source if isinstance(source, str) or is_picture(source) else read_object(source)
     async with _verifier(settings) as verifier:
-        if isinstance(credential, str):
-            return await verifier.verify_url(credential)
-        if isinstance(credential, bytes):
-            return await verifier.verify_picture(credential)
-        return await verifier.verify(credential if isinstance(credential, dict) else {})
+        if isinstance(sent, str):
+            return await verifier.verify_url(sent)
+        if isinstance(sent, bytes):
+            return await verifier.verify_picture(sent)
+        return await verifier.verify(sent)
 
 
 @asynccontextmanager
@@ -327,7 +326,14 @@ def _print_verification(verification: Verification) -> None:
         grid.add_column(heading)
     for check in verification.checks:
         grid.add_row(check.name, check.outcome, check.code, f"{check.detail} {check.cure}".strip())
+    for part in verification.parts:
+        outcome = "passed" if part.valid else "failed"
+        failed = next((check for check in part.checks if check.outcome == "failed"), None)
+        code, detail = (failed.code, failed.detail) if failed else ("", "")
+        grid.add_row(part.kind, outcome, code, f"{part.pointer} {detail}".strip())
     console.print(grid)
+    for fetch in verification.fetched:
+        console.print(f"{fetch.outcome}: {fetch.url} ({fetch.purpose})", highlight=False, markup=False, soft_wrap=True)
     issuer = verification.issuer.name if verification.issuer else "an unknown issuer"
     title = verification.achievement.name if verification.achievement else "The badge"
     console.print(f"\n{title} by {issuer}: {_verdict(verification)}.", highlight=False, markup=False)

@@ -62,13 +62,24 @@ class FetchFailed(Unavailable):
         )
 
 
+class FetchGone(FetchFailed):
+    """The host says that the document is gone for good (status 410, RFC 9110 section 15.5.11), by which some standards revoke.
+
+    It is told apart for callers who must know; for everybody else it is a failure like any other.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """`media_type` is lower case and without parameters, "" when none was sent; `body` is decoded."""
+    """`media_type` is lower case and without parameters, "" when none was sent; `body` is decoded.
+
+    `max_age` is how long a copy may be kept, in seconds, None where the host says nothing of it.
+    """
 
     url: str
     media_type: str
     body: bytes
+    max_age: int | None = None
 
 
 class Resolver(Protocol):
@@ -215,10 +226,10 @@ class OutboundClient:
             ) as response,
         ):
             if response.status_code != 200:
-                raise FetchFailed
+                raise FetchGone if response.status_code == 410 else FetchFailed
             body = await _read(response, request.max_bytes)
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return Fetched(url, media_type, body)
+        return Fetched(url, media_type, body, _read_max_age(response.headers.get("cache-control", "")))
 
 
 @cache
@@ -260,6 +271,18 @@ def _literal(host: str) -> list[IPAddress] | None:
         return [ipaddress.ip_address(host.strip("[]"))]
     except ValueError:
         return None
+
+
+def _read_max_age(cache_control: str) -> int | None:
+    """RFC 9111, section 5.2.2, for a cache that several people share."""
+    said = {
+        name.lower(): value.strip('"')
+        for name, _, value in (each.strip().partition("=") for each in cache_control.split(","))
+    }
+    if said.keys() & {"no-store", "no-cache", "private"}:
+        return 0
+    age = said.get("s-maxage", said.get("max-age", ""))
+    return int(age) if re.fullmatch(r"[0-9]{1,9}", age, re.ASCII) else None
 
 
 async def _read(response: httpx.Response, max_bytes: int) -> bytes:

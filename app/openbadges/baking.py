@@ -5,7 +5,8 @@ replaces what it carried. Reading is stricter than others' writing needs and no 
 refused, since two readers could find different badges in it, and so is a compressed one, which the standard forbids and
 which may unpack to anything.
 
-Only credentials with an embedded proof are baked; those secured as a compact JWS are read.
+Only credentials with an embedded proof are baked; those secured as a compact JWS are read, and so is the assertion of a picture
+that was baked as Open Badges 2.0 says and carries nothing newer.
 """
 
 import re
@@ -22,6 +23,10 @@ from app.openbadges.badge_image import InvalidImage
 
 KEYWORD = b"openbadgecredential"
 NAMESPACE = "https://purl.imsglobal.org/ob/v3p0"
+OLDER_KEYWORD = b"openbadges"
+OLDER_NAMESPACE = "http://openbadges.org"
+"""Those of Open Badges 2.0 (Baking Specification, sections 1 and 2)."""
+
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 
 MAX_CREDENTIAL = 1 << 20
@@ -31,6 +36,7 @@ MAX_BAKED = 4 << 20
 """Greatest size of a baked picture that is read: a picture of 2 MiB in base64 and a credential, in bytes."""
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_CREDENTIAL, _ASSERTION = f"{{{NAMESPACE}}}credential", f"{{{OLDER_NAMESPACE}}}assertion"
 _MAX_CHUNKS = 10_000
 _MAX_TAGS = 200_000
 _UNCOMPRESSED = b"\x00\x00\x00\x00\x00"  # end of the keyword, flag, method, no language tag, no translated keyword
@@ -48,7 +54,7 @@ def is_picture(data: bytes) -> bool:
 
 
 def unbake(data: bytes) -> str:
-    """The text that a baked PNG or SVG carries: JSON when it begins with `{`, else a compact JWS.
+    """The text that a baked PNG or SVG carries: JSON when it begins with `{`, else a compact JWS, or the address of an assertion.
 
     Nothing of the picture is decoded, so its size in pixels does not matter.
 
@@ -89,16 +95,13 @@ def bake_png(png: bytes, credential: bytes) -> bytes:
 
 
 def unbake_png(png: bytes) -> str:
-    """The text in the PNG's `openbadgecredential` chunk. Raises NotBaked."""
-    carriers = []
-    older = False
+    """The text in the PNG's `openbadgecredential` chunk, else in that of Open Badges 2.0. Raises NotBaked."""
+    found: dict[bytes, list[bytes]] = {KEYWORD: [], OLDER_KEYWORD: []}
     for kind, data in _chunks(png):
-        older |= data.startswith(b"openbadges\x00")
-        if _is_carrier(kind, data):
-            carriers.append(data.removeprefix(KEYWORD + b"\x00"))
-    if not carriers and older:
-        raise NotBaked("The picture carries an Open Badges 2.0 assertion, which is not read here.")
-    return _only([_text(carrier) for carrier in carriers])
+        for keyword in found:
+            if kind == b"iTXt" and data.startswith(keyword + b"\x00"):
+                found[keyword].append(data.removeprefix(keyword + b"\x00"))
+    return _only([_text(carrier) for carrier in found[KEYWORD] or found[OLDER_KEYWORD]])
 
 
 def _is_carrier(kind: bytes, data: bytes) -> bool:
@@ -193,7 +196,8 @@ def bake_svg(svg: bytes, credential: bytes) -> bytes:
 
 
 def unbake_svg(svg: bytes) -> str:
-    """The text in the SVG's `openbadges:credential` element, or of its `verify` attribute.
+    """The text in the SVG's `openbadges:credential` element, or of its `verify` attribute; else of `openbadges:assertion`,
+    as Open Badges 2.0 has it.
 
     It may stand anywhere in the picture: others do not all put it first. A DOCTYPE is tolerated, entities are not.
 
@@ -210,9 +214,14 @@ def unbake_svg(svg: bytes) -> str:
         raise NotBaked("The SVG is not UTF-8.") from None
     except (ParseError, DefusedXmlException):
         raise NotBaked("The SVG is not sound XML, or declares entities.") from None
-    if not reader.found and reader.is_older:
-        raise NotBaked("The picture carries an Open Badges 2.0 assertion, which is not read here.")
-    return _only([text.strip(" \t\r\n").encode() for text in reader.found])
+    found = reader.found or [_choose(verify, body) for verify, body in reader.older]
+    return _only([text.strip(" \t\r\n").encode() for text in found])
+
+
+def _choose(verify: str, body: str) -> str:
+    """Of an `openbadges:assertion` the compact JWS that `verify` is, else the assertion in the element, else its address."""
+    is_address = verify.strip().startswith(("http://", "https://"))
+    return verify if verify.strip() and not is_address else body if body.strip() else verify
 
 
 class _CredentialReader:
@@ -220,9 +229,10 @@ class _CredentialReader:
 
     def __init__(self) -> None:
         self.found: list[str] = []
-        self.is_older = False
+        self.older: list[tuple[str, str]] = []
         self._is_root = True
-        self._inside = False
+        self._inside = ""
+        self._verify = self._body = ""
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         if self._is_root and tag != f"{{{SVG_NAMESPACE}}}svg":
@@ -230,17 +240,19 @@ class _CredentialReader:
         if self._inside:
             raise NotBaked("There are elements where the credential should be.")
         self._is_root = False
-        self.is_older |= tag == "{http://openbadges.org}assertion"
-        if tag == f"{{{NAMESPACE}}}credential":
-            self._inside = True
-            self.found.append(attributes.get("verify", ""))
+        if tag in (_CREDENTIAL, _ASSERTION):
+            self._inside, self._verify, self._body = tag, attributes.get("verify", ""), ""
 
     def data(self, text: str) -> None:
         if self._inside:
-            self.found[-1] += text
+            self._body += text
 
     def end(self, _tag: str) -> None:
-        self._inside = False
+        if self._inside == _CREDENTIAL:
+            self.found.append(self._verify + self._body)
+        elif self._inside == _ASSERTION:
+            self.older.append((self._verify, self._body))
+        self._inside = ""
 
     def close(self) -> None:
         """Nothing is built."""
@@ -251,9 +263,9 @@ class _CredentialReader:
 
 def _only(carried: list[bytes]) -> str:
     if not carried:
-        raise NotBaked("The picture carries no Open Badges 3.0 credential.")
+        raise NotBaked("The picture carries no badge.")
     if len(carried) > 1:
-        raise NotBaked("The picture carries more than one credential, and Open Badges 3.0 allows one.")
+        raise NotBaked("The picture carries more than one credential, and Open Badges allows one.")
     if not carried[0] or len(carried[0]) > MAX_CREDENTIAL:
         raise NotBaked(f"The credential in the picture is empty or larger than {MAX_CREDENTIAL:,} bytes.")
     try:

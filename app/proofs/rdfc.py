@@ -46,6 +46,7 @@ MAX_NOTES = 100
 
 _BASE = "https://relative.invalid/"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_PROOF = "https://w3id.org/security#proof"
 _XSD = "http://www.w3.org/2001/XMLSchema#"
 
 _I18N = "https://www.w3.org/ns/i18n#"
@@ -105,6 +106,32 @@ def state(document: Mapping[str, Any], *, contexts: Contexts) -> list[Quad]:
         return list(_Dataset(expanded, is_open=are_open(contexts)).statements)
     except _Refusal as refusal:
         raise UnsafeDocument(refusal.detail, faults=refusal.locate(document), cure=refusal.cure) from refusal
+
+
+def recompact(document: Mapping[str, Any], *, contexts: Contexts) -> dict[str, Any]:
+    """The JSON-LD `document` expanded and compacted again with its own `@context` (JSON-LD 1.1 API §5.1, §6.1).
+
+    Raises UnknownContext, WorkBudgetExceeded and, for what expansion alone shows, UnsafeDocument.
+    """
+    _require_known_contexts(document, contexts)
+    _require_plain_json(document, is_open=are_open(contexts))
+    expanded = _expand(document, contexts)
+    expander = _expander_of(contexts)
+    options = {
+        "base": _BASE,
+        "documentLoader": expander.load,
+        "contextResolver": expander.resolver,
+        "compactToRelative": False,
+        "skipExpansion": True,
+    }
+    try:
+        with expander.lock:
+            context = {"@context": document["@context"]}
+            compacted: dict[str, Any] = _StrictProcessor(expander.processed).compact(expanded, context, options)
+    except jsonld.JsonLdError as error:
+        detail = str(error.args[0]) if error.args else "The document is not valid JSON-LD."
+        raise UnsafeDocument("The document is not valid JSON-LD.", faults=[Fault("", detail)]) from error
+    return compacted
 
 
 def canonicalize_dataset(statements: Iterable[Quad]) -> CanonicalDocument:
@@ -561,6 +588,10 @@ class _Dataset:
 
     It remembers the object sets stated at each place where a node is described: RDF merges the places, so that a change
     in one may be hidden by another. Safe are places that say the same, and places that have nothing in common.
+
+    What stands inside an object with a proof of its own (an endorsement in a badge, a badge in a learner record) is told
+    apart: the places in there may overlap with each other, because a change in one of them breaks that object's own proof,
+    which a verifier of the whole verifies as well. A place outside says the same as one of them, or nothing that they say.
     """
 
     def __init__(self, expanded: list[Any], *, is_open: bool = False) -> None:
@@ -570,13 +601,17 @@ class _Dataset:
         self.statements: dict[Quad, None] = {}
         self._blank_nodes = 0
         self._described: dict[tuple[Term | None, Term, Term], list[frozenset[Term]]] = {}
+        self._secured: dict[tuple[Term | None, Term, Term], list[frozenset[Term]]] = {}
+        self._within_secured = 0
         self._tops: list[tuple[Term | None, Term, dict[Term, frozenset[Term]]]] = []
         self._add_top(expanded[0], None)
         self._require_unambiguous()
 
     def _add_top(self, node: Any, graph: Term | None) -> None:
         subject = self._subject_of(node)
-        self._tops.append((graph, subject, self._add_node(node, subject, graph)))
+        stated = self._add_node(node, subject, graph)
+        if not self._within_secured:
+            self._tops.append((graph, subject, stated))
 
     def _subject_of(self, node: Any) -> Term:
         return self._iri(node["@id"]) if "@id" in node else self._new_blank_node()
@@ -613,7 +648,8 @@ class _Dataset:
             stated[predicate] = frozenset(objects)
             if len(stated[predicate]) != len(objects):
                 raise _Refusal(f"The property {predicate.value} has the same value twice.", "Give the value once.")
-            self._described.setdefault((graph, subject, predicate), []).append(stated[predicate])
+            places = self._secured if self._within_secured else self._described
+            places.setdefault((graph, subject, predicate), []).append(stated[predicate])
         return stated
 
     def _add(self, quad: Quad) -> None:
@@ -635,7 +671,10 @@ class _Dataset:
         if "@list" in value:
             return self._list_of(value, graph)
         subject = self._subject_of(value)
+        is_secured = _PROOF in value
+        self._within_secured += is_secured
         self._add_node(value, subject, graph)
+        self._within_secured -= is_secured
         return subject
 
     def _list_of(self, value: dict[str, Any], graph: Term | None) -> Term:
@@ -650,9 +689,12 @@ class _Dataset:
         return head
 
     def _require_unambiguous(self) -> None:
-        for (_, subject, predicate), places in self._described.items():
+        for (graph, subject, predicate), places in self._described.items():
             union = frozenset[Term]().union(*places)
-            if len(union) != sum(map(len, places)) and any(place != union for place in places):
+            secured = self._secured.get((graph, subject, predicate), ())
+            beside = frozenset[Term]().union(*secured)
+            is_ambiguous = len(union) != sum(map(len, places)) and any(place != union for place in places)
+            if is_ambiguous or (union & beside and union not in secured):
                 raise _Refusal(
                     f"The node is described in several places, which overlap in {predicate.value}.",
                     "Describe it once and refer to it by its id.",

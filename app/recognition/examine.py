@@ -6,20 +6,18 @@ Nothing is looked up but what `POST /v1/verify` looks up for anybody: the badge,
 import asyncio
 import base64
 import hashlib
-import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.credentials.store import Credential
 from app.errors import Unavailable
-from app.openbadges.identity import hash_identity
 from app.recognition.bodies import HandedIn
 from app.recognition.store import RecipientMatch
+from app.verification.recipient import names_recipient
 from app.verification.verify import Examined, Verifier
 
 AT_ONCE = 4
@@ -88,33 +86,21 @@ def _find(examined: Examined, recipient: str | None) -> Finding:
         # What could not be had for the network's sake may be had another time.
         is_unknown = bool(failed) and all(each.fault == "network" for each in failed)
         return Finding(None if is_unknown else False, reasons or ["not_proven"], badge_id=verification.credential_id)
-    achievement = credential["credentialSubject"]["achievement"]
+    if verification.achievement is None:  # an endorsement or a learner record, as valid as it may be
+        return Finding(False, ["not_an_open_badge"], badge_id=verification.credential_id)
     return Finding(
         valid=True,
         reasons=[],
         badge_id=verification.credential_id,
-        achievement=achievement["id"],
+        achievement=verification.achievement.id,
         issuer=verification.issuer.id if verification.issuer else None,
-        recipient="not_asked" if recipient is None else _compare(credential["credentialSubject"], recipient),
+        recipient="not_asked"
+        if recipient is None
+        else "matches"
+        if names_recipient(credential, recipient)
+        else "differs",
         is_test=any(each.code == "test_issuer" for each in verification.checks),
     )
-
-
-def _compare(subject: Mapping[str, Any], recipient: str) -> RecipientMatch:
-    """Whether the badge names this recipient, by its `id` or by an IdentityObject (Open Badges 3.0, section B.5), in the clear
-    or hashed. A name is no identifier: it does not match."""
-    entries = subject.get("identifier") or []
-    said = [each for each in (entries if isinstance(entries, list) else [entries]) if isinstance(each, Mapping)]
-    is_named = subject.get("id") == recipient or any(_is_said(each, recipient) for each in said)
-    return "matches" if is_named else "differs"
-
-
-def _is_said(entry: Mapping[str, Any], recipient: str) -> bool:
-    wanted, salt = entry.get("identityHash"), entry.get("salt", "")
-    if entry.get("identityType") == "name" or not isinstance(wanted, str) or not isinstance(salt, str):
-        return False
-    said = hash_identity(recipient, salt) if entry.get("hashed") else recipient
-    return hmac.compare_digest(said.encode(), wanted.encode())
 
 
 @dataclass(frozen=True, slots=True)

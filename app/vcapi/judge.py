@@ -75,16 +75,16 @@ class VcApiJudges:
         self, question: Mapping[str, Any], gathered: Sequence[Gathered], now: datetime, is_generic: bool
     ) -> list[list[Finding]]:
         parts = [json.loads(encode_request(each, now)) for each in gathered]
-        answer = await self._pool.ask(json.dumps({**question, "gathered": parts, "generic": is_generic}).encode())
-        if answer is None:
+        answers = await self._pool.ask([json.dumps({**question, "gathered": parts, "generic": is_generic}).encode()])
+        if not answers:
             return [[_OVER_BUDGET]] + [[]] * (len(gathered) - 1)
-        return [[Finding(**each) for each in found] for found in json.loads(answer)["answer"]]
+        return [[Finding(**each) for each in found] for found in json.loads(answers[0])["answer"]]
 
     async def _ask(self, question: Mapping[str, Any], over_budget: type[InvalidInput]) -> Any:
-        answer = await self._pool.ask(json.dumps(question).encode())
-        if answer is None:
+        answers = await self._pool.ask([json.dumps(question).encode()])
+        if not answers:
             raise over_budget(_OVER_BUDGET.detail, faults=[Fault("", _OVER_BUDGET.detail)])
-        told = json.loads(answer)
+        told = json.loads(answers[0])
         if "refused" in told:
             raise _refusal_of(told["refused"])
         return told["answer"]

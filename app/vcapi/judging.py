@@ -5,7 +5,7 @@ been verified when nothing was found but warnings.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,9 +18,11 @@ from app.vcdm.members import is_version_1
 from app.vcdm.presentation import is_enveloped, list_presentation_faults
 from app.vcdm.related import check_related_resources
 from app.vcdm.values import entries_of, id_of
+from app.verification.envelopes import open_sent
 from app.verification.gathered import Gathered, Missing
 from app.verification.proofs import CLOCK_SKEW
 from app.verification.status import judge_status
+from app.verification.token_proofs import judge_token
 
 MAX_PROOFS = 8
 MAX_CREDENTIALS = 16
@@ -39,16 +41,17 @@ class Knowledge:
 
 
 def methods_named(document: Mapping[str, Any]) -> list[str]:
-    """The ids of the verification methods of the proofs of `document`, at most MAX_PROOFS."""
+    """The ids of the verification methods of the proofs of `document`, at most MAX_PROOFS; of an envelope, those within."""
+    document = open_sent(document).credential
     named = [proof.get("verificationMethod") for proof in proofs_of(document)[:MAX_PROOFS] if isinstance(proof, dict)]
     return list(dict.fromkeys(each for each in named if isinstance(each, str)))
 
 
 def judge_credential(gathered: Gathered, now: datetime, known: Knowledge) -> list[Finding]:
     """Everything that is found about a credential at the moment `now`. Raises nothing for any JSON object."""
+    if is_enveloped(gathered.credential):
+        return list(_judge_enveloped(gathered, now, known))
     credential = dict(gathered.credential)
-    if is_enveloped(credential):
-        return [Finding("unsupported_envelope", "Enveloped credentials are not verified here.", "/id")]
     return [
         *_judge_shape(credential, known),
         *_judge_proofs(gathered, now, known.contexts, ASSERTION, id_of(credential.get("issuer"))),
@@ -56,6 +59,26 @@ def judge_credential(gathered: Gathered, now: datetime, known: Knowledge) -> lis
         *_judge_status(gathered, now, known.contexts),
         *_label(credential, known.contexts),
     ]
+
+
+def _judge_enveloped(gathered: Gathered, now: datetime, known: Knowledge) -> Iterator[Finding]:
+    """A credential in a token: the token covers every byte of it, so that its terms need no context."""
+    opened = open_sent(gathered.credential)
+    if opened.token is None:
+        reason = opened.problem.detail if opened.problem is not None else "It holds no token."
+        is_unknown = opened.problem is not None and opened.problem.code == "unsupported_envelope"
+        yield Finding("unsupported_envelope" if is_unknown else "invalid_token", reason, "/id")
+        return
+    credential = dict(opened.credential)
+    for each in judge_token(opened.token, credential, gathered, now):
+        if each.outcome == "failed":
+            yield Finding("invalid_token", each.detail, "/id")
+    yield from _judge_shape(credential, known)
+    if "proof" in credential:
+        within = replace(gathered, credential=credential)
+        yield from _judge_proofs(within, now, known.contexts, ASSERTION, id_of(credential.get("issuer")))
+    yield from _judge_period(credential, now)
+    yield from _judge_status(gathered, now, known.contexts)
 
 
 def judge_presentation(

@@ -28,6 +28,7 @@ _TYPES: Mapping[str, tuple[str, str]] = {
     "work_budget_exceeded": (f"{DATA_MODEL}PARSING_ERROR", "It takes too much work to verify"),
     "judge_failed": (f"{DATA_MODEL}PARSING_ERROR", "It could not be judged, by a mistake of this service"),
     "unsupported_envelope": (f"{DATA_MODEL}CRYPTOGRAPHIC_SECURITY_ERROR", "The envelope is of no kind that is verified here"),
+    "invalid_token": (f"{DATA_MODEL}CRYPTOGRAPHIC_SECURITY_ERROR", "The token does not verify"),
     "no_proof": (f"{DATA_MODEL}CRYPTOGRAPHIC_SECURITY_ERROR", "It is not signed"),
     "malformed_proof": (f"{_SECURITY}PROOF_VERIFICATION_ERROR", "A proof is malformed"),
     "proof_failed": (f"{_SECURITY}PROOF_VERIFICATION_ERROR", "A proof does not verify"),

@@ -5,7 +5,6 @@ for one request (`app.verification.library`). No context is ever fetched.
 """
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,15 +27,15 @@ from app.vcdm.presentation import (
     list_presentation_faults,
 )
 from app.vcdm.values import entries_of
+from app.verification.envelopes import is_token, open_sent, wrap
 from app.verification.gather import recorded
 from app.verification.gathered import Gathered, Missing
 from app.verification.library import Library, OwnDocuments
-from app.verification.proofs import methods_needed
+from app.verification.proofs import methods_needed, token_keys_needed
 from app.verification.status import status_lists_needed
+from app.verification.token_keys import resolve_token_key
 
 Contexts = Mapping[str, dict[str, Any]]
-
-_JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,8 @@ class VcApiVerifier:
 
     async def verify_credential(self, credential: Any, *, is_generic: bool) -> Found:
         """Raises MalformedCredential for what cannot be read as one, Unavailable when too many are being verified."""
-        if isinstance(credential, str) and _JWT.fullmatch(credential):
-            return Found([_unsupported()])
+        if isinstance(credential, str) and is_token(credential):
+            credential = wrap(credential)
         if not isinstance(credential, dict):
             fault = Fault("/verifiableCredential", "must be a credential, an enveloped credential or a JWT")
             raise MalformedCredential("There is no credential to verify.", faults=[fault])
@@ -123,7 +122,7 @@ class VcApiVerifier:
 
 
 def _unsupported() -> Finding:
-    return Finding("unsupported_envelope", "A JWT is not verified here.")
+    return Finding("unsupported_envelope", "A presentation within a token is not verified here.", "/id")
 
 
 def _require_envelope(faults: Iterable[Fault], malformed: type[MalformedCredential | MalformedPresentation]) -> None:
@@ -154,15 +153,22 @@ def _require_presentation(presentation: Any, contexts: Contexts) -> None:
 
 async def _gather(document: Mapping[str, Any], purpose: str, library: Library) -> Gathered:
     """What judging one document needs. What cannot be had is recorded, not raised."""
-    lists = status_lists_needed(document) if purpose == ASSERTION else []
-    methods, found = await asyncio.gather(
+    lists = status_lists_needed(open_sent(document).credential) if purpose == ASSERTION else []
+    methods, tokens, found = await asyncio.gather(
         _find_all(methods_named(document), "verification_method", partial(_resolve, purpose, library)),
+        _find_token_keys([document] if purpose == ASSERTION else [], library),
         _find_all(lists, "status_list", partial(library.get_document, purpose="status_list")),
     )
     read = [each for each in found.values() if not isinstance(each, Missing)]
     further = dict.fromkeys(name for each in read for name in methods_needed(each) if name not in methods)
     methods |= await _find_all(further, "verification_method", partial(_resolve, ASSERTION, library))
-    return Gathered(document, methods, found)
+    tokens |= await _find_token_keys(read, library)
+    return Gathered(document, methods, found, token_keys=tokens)
+
+
+async def _find_token_keys(documents: Sequence[Mapping[str, Any]], library: Library) -> dict[str, Any]:
+    references = {reference.name: reference for each in documents for reference in token_keys_needed(each)}
+    return await _find_all(references, "verification_method", lambda name: resolve_token_key(references[name], library))
 
 
 async def _resolve(purpose: str, library: Library, name: str) -> Any:

@@ -21,10 +21,10 @@ from app.vcdm.values import entries_of, texts_of
 ENVELOPED_CREDENTIAL = "EnvelopedVerifiableCredential"
 ENVELOPED_PRESENTATION = "EnvelopedVerifiablePresentation"
 MEDIA_TYPES = {
-    ENVELOPED_CREDENTIAL: ("application/vc+jwt", "application/vc+sd-jwt", "application/jwt"),
-    ENVELOPED_PRESENTATION: ("application/vp+jwt", "application/vp+sd-jwt", "application/jwt"),
+    ENVELOPED_CREDENTIAL: ("application/vc+jwt", "application/vc+sd-jwt"),
+    ENVELOPED_PRESENTATION: ("application/vp+jwt", "application/vp+sd-jwt"),
 }
-"""What an envelope may hold: the media types of Securing Verifiable Credentials using JOSE and COSE, and that of any JWT."""
+"""What an envelope may hold: the media types of Securing Verifiable Credentials using JOSE and COSE."""
 
 _DATA_URL = re.compile(r"data:(?P<media_type>[a-z]+/[a-z0-9.+-]+)(?:;[^,]*)?,(?P<content>.+)", re.DOTALL)
 

@@ -1,35 +1,57 @@
 """Gathering what judging needs of the world: keys and status lists. What cannot be had is recorded, not raised."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 from app.errors import AssayError, Broken, InvalidInput
 from app.net.client import FetchRefused
 from app.net.did import resolve_verification_method
+from app.proofs.errors import InvalidVerificationMethod
+from app.proofs.jose_keys import TokenKey
 from app.proofs.verification_method import VerificationMethod
+from app.verification.envelopes import open_sent
 from app.verification.further import documents_needed
 from app.verification.gathered import Gathered, Missing
 from app.verification.library import Library
-from app.verification.proofs import methods_needed
+from app.verification.proofs import methods_needed, token_keys_needed
 from app.verification.status import status_lists_needed
+from app.verification.token_keys import resolve_token_key
 
 T = TypeVar("T")
 
 
-async def gather(credential: Mapping[str, Any], library: Library) -> Gathered:
-    """Everything `checks.judge` needs to know of the world."""
+async def gather(document: Mapping[str, Any], library: Library) -> Gathered:
+    """Everything `checks.judge` needs to know of the world. `document` is what was sent: a credential or an envelope."""
+    credential = open_sent(document).credential
     wanted = documents_needed(credential)
-    methods, status_lists, documents = await asyncio.gather(
-        _gather(methods_needed(credential), "verification_method", lambda name: _resolve(name, library)),
+    status_lists, documents, keys = await asyncio.gather(
         _gather(status_lists_needed(credential), "status_list", lambda url: library.get_document(url, "status_list")),
         _gather(wanted, "document", lambda url: library.get_document(url, wanted[url])),
+        _gather_keys([document], library),
     )
     read = [each for each in status_lists.values() if not isinstance(each, Missing)]
-    further = dict.fromkeys(name for each in read for name in methods_needed(each) if name not in methods)
-    methods |= await _gather(further, "verification_method", lambda name: _resolve(name, library))
-    return Gathered(credential, methods, status_lists, documents)
+    further = await _gather_keys(read, library)
+    return Gathered(document, keys.methods | further.methods, status_lists, documents, keys.tokens | further.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    methods: dict[str, VerificationMethod | Missing]
+    tokens: dict[str, TokenKey | Missing]
+
+
+async def _gather_keys(documents: Sequence[Mapping[str, Any]], library: Library) -> _Keys:
+    """The keys of the proofs and of the tokens. The library has what was fetched for another of them."""
+    names = dict.fromkeys(name for each in documents for name in methods_needed(each))
+    references = {reference.name: reference for each in documents for reference in token_keys_needed(each)}
+    methods, tokens = await asyncio.gather(
+        _gather(names, "verification_method", lambda name: _resolve(name, library)),
+        _gather(references, "verification_method", lambda name: resolve_token_key(references[name], library)),
+    )
+    return _Keys(methods, tokens)
 
 
 async def _gather(names: Iterable[str], kind: str, get: Callable[[str], Awaitable[T]]) -> dict[str, T | Missing]:
@@ -49,7 +71,12 @@ async def _gather(names: Iterable[str], kind: str, get: Callable[[str], Awaitabl
 
 async def _resolve(name: str, library: Library) -> VerificationMethod:
     get_document = partial(library.get_document, purpose="verification_method")
-    return await resolve_verification_method(name, purpose="assertionMethod", get_document=get_document)
+    try:
+        return await resolve_verification_method(name, purpose="assertionMethod", get_document=get_document)
+    except InvalidVerificationMethod:
+        # Keys are replaced: a copy that was kept may lack the newest.
+        fresh = partial(get_document, fresh=True)
+        return await resolve_verification_method(name, purpose="assertionMethod", get_document=fresh)
 
 
 def recorded(error: AssayError, kind: str) -> Missing:

@@ -1,7 +1,7 @@
 """The documents that one verification needs, from where they are kept or over the network, and a list of what was asked for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, ClassVar, Literal, TypeVar
 
 from app import strict_json
@@ -9,13 +9,23 @@ from app.errors import AssayError, InvalidInput
 from app.net.client import FetchRefused, OutboundClient
 from app.openbadges.baking import MAX_BAKED, is_picture
 from app.strict_json import MalformedDocument
+from app.verification.envelopes import is_token, wrap
 from app.verification.gathered import Fetch, Purpose
+from app.verification.shelf import Shelf
 
 MAX_FETCHES = 6
+"""Documents fetched for a badge. What is in it, a newer version and what was asked for beside it may take more (`allow`)."""
 MAX_DOCUMENT = 1 << 20
 """Greatest size of a fetched document that is no picture, in bytes."""
 
-ACCEPT = "application/json, application/ld+json, application/vc, application/did+json"
+ACCEPT = (
+    "application/json, application/ld+json, application/vc, application/did+json, application/vc+jwt, text/plain;q=0.5"
+)
+
+SHARED: frozenset[Purpose] = frozenset(
+    {"verification_method", "status_list", "badge_class", "issuer_profile", "schema"}
+)
+"""What may be had from the shelf. A badge never is: an assertion of Open Badges 2.0 is revoked where it stands."""
 
 T = TypeVar("T")
 
@@ -26,30 +36,38 @@ Raises NotFound or Gone when it is, but nothing is served there."""
 
 
 class TooManyFetches(InvalidInput):
-    """A badge whose verification needs more than MAX_FETCHES documents."""
+    """A badge whose verification needs more documents than are fetched for one."""
 
     code: ClassVar[str] = "too_many_fetches"
 
 
 class Library:
-    """Documents by URL, each had once. `fetched` are the requests made over the network, in the order they were begun in."""
+    """Documents by URL, each had once: this service's own, copies from the shelf, the rest over the network.
 
-    def __init__(self, outbound: OutboundClient, own_documents: OwnDocuments) -> None:
+    `fetched` are the requests made and the copies used, in the order they were begun in.
+    """
+
+    def __init__(self, outbound: OutboundClient, own_documents: OwnDocuments, shelf: Shelf | None = None) -> None:
         self._outbound = outbound
         self._own_documents = own_documents
+        self._shelf = shelf
+        self._copied: set[str] = set()
         self._fetches_left = MAX_FETCHES
-        self._documents: dict[str, asyncio.Task[Mapping[str, Any]]] = {}
+        self._documents: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
         self._fetched: list[Fetch | None] = []
 
     @property
     def fetched(self) -> list[Fetch]:
         return [each for each in self._fetched if each is not None]
 
-    async def get_document(self, url: str, purpose: Purpose) -> Mapping[str, Any]:
+    async def get_document(self, url: str, purpose: Purpose, *, fresh: bool = False) -> Mapping[str, Any]:
         """The JSON object at `url`. Raises what `own_documents` and OutboundClient.get raise, MalformedDocument and
-        TooManyFetches.
+        TooManyFetches. `fresh` is for whoever has found that a copy from the shelf will not do.
         """
-        if url not in self._documents:
+        if fresh and url in self._copied:
+            self._copied.remove(url)
+            self._documents[url] = asyncio.create_task(self._fetch(url, purpose, ACCEPT, MAX_DOCUMENT, read_object))
+        elif url not in self._documents:
             self._documents[url] = asyncio.create_task(self._load(url, purpose))
         return await self._documents[url]
 
@@ -59,25 +77,53 @@ class Library:
         if own is not None:
             return own
         accept = f"{ACCEPT}, image/png, image/svg+xml"
-        return await self._fetch(url, "credential", accept, MAX_BAKED, _read_badge)
+        found = await self._fetch(url, "credential", accept, MAX_BAKED, _read_badge)
+        if not isinstance(found, bytes):
+            # An assertion of Open Badges 2.0 is its own proof: it need not be had from the same address again.
+            self._documents[url] = asyncio.get_running_loop().create_future()
+            self._documents[url].set_result(found)
+        return found
+
+    async def get_file(self, url: str, purpose: Purpose, max_bytes: int) -> bytes:
+        """The bytes at `url`, never from a copy. Raises as `get_document`."""
+        return await self._fetch(url, purpose, "*/*", max_bytes, bytes)
+
+    def allow(self, fetches: int) -> None:
+        """Allow so many more: for a newer version of the badge, for what is in it, for what was asked for beside it."""
+        self._fetches_left += fetches
+
+    def tell(self, fetched: Iterable[Fetch]) -> None:
+        """What was requested for this verification by others."""
+        self._fetched += fetched
 
     async def _load(self, url: str, purpose: Purpose) -> Mapping[str, Any]:
         own = await self._own_documents(url)
-        return own if own is not None else await self._fetch(url, purpose, ACCEPT, MAX_DOCUMENT, read_object)
+        if own is not None:
+            return own
+        kept = self._shelf.find(url) if self._shelf and purpose in SHARED else None
+        if kept is not None:
+            self._copied.add(url)
+            self._fetched.append(Fetch(url, purpose, "kept"))
+            return kept
+        return await self._fetch(url, purpose, ACCEPT, MAX_DOCUMENT, read_object)
 
     async def _fetch(self, url: str, purpose: Purpose, accept: str, max_bytes: int, read: Callable[[bytes], T]) -> T:
         if not self._fetches_left:
-            raise TooManyFetches(f"Verifying it needs more than {MAX_FETCHES} documents.")
+            raise TooManyFetches("Verifying it needs more documents than are fetched for one badge.")
         self._fetches_left -= 1
         place = len(self._fetched)
         self._fetched.append(None)
         try:
-            body = (await self._outbound.get(url, accept=accept, max_bytes=max_bytes)).body
-            found = read(body)
+            if self._shelf:
+                self._shelf.admit(url)
+            answer = await self._outbound.get(url, accept=accept, max_bytes=max_bytes)
+            found = read(answer.body)
         except AssayError as error:
             self._fetched[place] = Fetch(url, purpose, _outcome_of(error))
             raise
         self._fetched[place] = Fetch(url, purpose, "fetched")
+        if self._shelf and purpose in SHARED and isinstance(found, dict):
+            self._shelf.keep(url, found, size=len(answer.body), max_age=answer.max_age)
         return found
 
 
@@ -92,8 +138,11 @@ def _read_badge(body: bytes) -> Mapping[str, Any] | bytes:
 
 
 def read_object(body: bytes) -> dict[str, Any]:
-    """The JSON object that `body` is. Raises MalformedDocument."""
+    """The JSON object that `body` is, or the token, wrapped. Raises MalformedDocument."""
+    text = body.strip()
+    if len(text) <= MAX_DOCUMENT and not text.startswith(b"{") and text.isascii() and is_token(text.decode("ascii")):
+        return wrap(text.decode("ascii"))
     document = strict_json.loads(body)
     if not isinstance(document, dict):
-        raise MalformedDocument("It is not a JSON object.")
+        raise MalformedDocument("It is neither a JSON object nor a token.")
     return document

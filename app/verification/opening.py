@@ -8,6 +8,8 @@ from app.net.client import OutboundClient
 from app.settings import Settings
 from app.verification.judge import JudgePool
 from app.verification.library import OwnDocuments
+from app.verification.registries import Registries
+from app.verification.shelf import Shelf
 from app.verification.verify import TestIssuers, Verifier
 
 
@@ -23,6 +25,7 @@ async def open_verifier(
     """A verifier with judging processes of its own, which start with the first document and end with the block."""
     judges = JudgePool(size=settings.verify_processes, max_waiting=settings.verify_queue)
     judges.start_lazily()
+    registries = Registries(settings.issuer_registries, outbound)
     try:
         yield Verifier(
             outbound=outbound,
@@ -30,9 +33,12 @@ async def open_verifier(
             own_documents=own_documents,
             now=now,
             test_issuers=test_issuers,
+            registries=registries,
+            shelf=Shelf(per_host=settings.verify_fetches_per_host),
             max_parallel=settings.verify_queue,
         )
     finally:
+        await registries.close()
         await judges.close()
 
 

@@ -7,34 +7,53 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.errors import Fault, InvalidInput
 from app.proofs.cryptosuites import find_suite
 from app.proofs.data_integrity import Problem, verify_proof
-from app.proofs.errors import WorkBudgetExceeded
-from app.proofs.rdfc import canonicalize
 from app.proofs.verification_method import VerificationMethod, find_moment
-from app.verification.gathered import Gathered, Missing
+from app.verification.envelopes import open_sent
+from app.verification.gathered import Gathered, KeyReference, Missing
 from app.verification.members import issuer_id, object_of, text_of
+from app.verification.token_proofs import find_key_needed, judge_token
 from app.verification.verdict import Check
 from app.verification.verdicts import MAX_PROOFS, check
 
 CLOCK_SKEW = timedelta(seconds=60)
 
 
-def methods_needed(credential: Mapping[str, Any]) -> list[str]:
-    """The ids of the verification methods that judging the proofs of `credential` needs, at most MAX_PROOFS."""
+def methods_needed(document: Mapping[str, Any]) -> list[str]:
+    """The ids of the verification methods that judging the proofs of `document` needs, at most MAX_PROOFS."""
+    credential = open_sent(document).credential
     proofs = [proof for _, proof in _proofs(credential) if _is_supported(proof)][:MAX_PROOFS]
     return list(dict.fromkeys(filter(None, (text_of(proof.get("verificationMethod")) for proof in proofs))))
+
+
+def token_keys_needed(document: Mapping[str, Any]) -> list[KeyReference]:
+    """The key that judging the token needs which `document` is, if it is one."""
+    opened = open_sent(document)
+    needed = opened.token and find_key_needed(opened.token, opened.credential)
+    return [needed] if needed else []
 
 
 def judge_trust(
     document: Mapping[str, Any], gathered: Gathered, now: datetime, contexts: Mapping[str, dict[str, Any]]
 ) -> list[Check]:
-    """The checks `proof` and `issuer_binding` of a document among what was gathered: valid when it is its issuer's word."""
-    return [*judge_proofs(document, gathered, now, contexts), *judge_issuer_binding(document, gathered)]
+    """The checks `proof` and `issuer_binding` of a document among what was gathered: valid when it is its issuer's word.
+
+    `document` is as it was sent or fetched: a token secures it, or embedded proofs, or both, and then all have to be good.
+    """
+    opened = open_sent(document)
+    if opened.problem is not None:
+        return [opened.problem]
+    found = [] if opened.token is None else judge_token(opened.token, opened.credential, gathered, now)
+    if opened.token is None or "proof" in opened.credential:
+        found += [
+            *_judge_proofs(opened.credential, gathered, now, contexts),
+            *_judge_issuer_binding(opened.credential, gathered),
+        ]
+    return found
 
 
-def judge_proofs(
+def _judge_proofs(
     credential: Mapping[str, Any], gathered: Gathered, now: datetime, contexts: Mapping[str, dict[str, Any]]
 ) -> Iterator[Check]:
     """VC Data Integrity 1.0, "Verify Proof Sets and Chains": all proofs of known cryptosuites verify, and one does."""
@@ -100,37 +119,27 @@ def _read_problem(problem: Problem, pointer: str) -> list[Check]:
             return [check(known, pointer=problem.pointer, reason=problem.detail)]
 
 
-def judge_coverage(credential: Mapping[str, Any], contexts: Mapping[str, dict[str, Any]]) -> Iterator[Check]:
-    """What verifying a proof would say of the document itself, for when there is no proof to verify."""
-    unsecured = {member: value for member, value in credential.items() if member != "proof"}
-    try:
-        canonicalize(unsecured, contexts=contexts)
-    except WorkBudgetExceeded:
-        yield check("work_budget_exceeded")
-    except InvalidInput as error:
-        for fault in error.faults or [Fault("", error.detail)]:
-            yield check(error.code, pointer=fault.pointer, reason=fault.detail)
+def _judge_issuer_binding(credential: Mapping[str, Any], gathered: Gathered) -> list[Check]:
+    """VC Data Integrity 1.0, "Proof Purposes": made with a key of the issuer, for the purpose of asserting.
 
-
-def judge_issuer_binding(credential: Mapping[str, Any], gathered: Gathered) -> Iterator[Check]:
-    """VC Data Integrity 1.0, "Proof Purposes": made with a key of the issuer, for the purpose of asserting."""
-    compared = 0
+    One such proof is enough. Others of a set may be of others, or for something else; they say nothing about the issuer.
+    """
+    found = []
     issuer = issuer_id(credential)
     for pointer, proof in _proofs(credential)[:MAX_PROOFS]:
         method = gathered.methods.get(text_of(proof.get("verificationMethod")))
         if not _is_supported(proof) or not isinstance(method, VerificationMethod):
             continue
-        compared += 1
         if proof.get("proofPurpose") != "assertionMethod":
-            yield check("wrong_proof_purpose", pointer=f"{pointer}/proofPurpose")
+            found.append(check("wrong_proof_purpose", pointer=f"{pointer}/proofPurpose"))
         elif method.controller != issuer:
-            yield check(
-                "controller_mismatch", pointer="/issuer", controller=method.controller, issuer=issuer or "nobody"
-            )
+            controller, named = method.controller, issuer or "nobody"
+            found.append(check("controller_mismatch", pointer="/issuer", controller=controller, issuer=named))
         else:
-            yield check("issuer_bound", pointer=pointer)
-    if not compared:
-        yield check("not_checked", name="issuer_binding")
+            found.append(check("issuer_bound", pointer=pointer))
+    if any(each.code == "issuer_bound" for each in found):
+        return [each if each.code == "issuer_bound" else check("proof_of_another") for each in found]
+    return found or [check("not_checked", name="issuer_binding")]
 
 
 def _proofs(credential: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:

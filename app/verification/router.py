@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from app.verification.answer import Verification
+from app.verification.beside import Asked
 from app.verification.dependencies import Verifies
 from app.web.problems import responses
 
@@ -17,14 +18,28 @@ class VerifyBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    credential: dict[str, Any] | None = Field(
-        default=None, description="The badge: a secured Open Badges 3.0 credential, as it was issued."
+    credential: dict[str, Any] | str | None = Field(
+        default=None,
+        description="The badge as it was issued: a credential with embedded proofs, an EnvelopedVerifiableCredential, or a token "
+        "(compact JWS).",
     )
     url: str | None = Field(
         default=None,
         min_length=1,
         max_length=2048,
         description="The https URL at which the badge is published, or its baked picture.",
+    )
+
+    recipient: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=1000,
+        description="Whom the badge should be for: an e-mail address, a DID or another identifier, as the issuer was given it. "
+        "The check `recipient` then fails where the badge names somebody else.",
+    )
+    check_evidence: bool = Field(
+        default=False,
+        description="Whether the files that the badge names with a digest, as evidence or related, are fetched and compared.",
     )
 
     _picture: bytes | None = PrivateAttr(default=None)
@@ -52,6 +67,7 @@ class VerifyBody(BaseModel):
 
 
 _EXAMPLES = {
+    "token": {"summary": "A badge secured as a JWT", "value": {"credential": "eyJhbGciOiJFUzI1NiJ9.e30.c2lnbmF0dXJl"}},
     "url": {"summary": "A published badge", "value": {"url": "https://badges.example.org/credentials/4f1c"}},
     "credential": {
         "summary": "A badge at hand",
@@ -94,13 +110,27 @@ _ANSWER_EXAMPLE = {
             "pointer": "/credentialStatus",
         }
     ],
-    "checks_version": "1",
+    "checks_version": "2",
     "checked_at": "2026-11-23T13:00:00Z",
     "credential_id": "https://badges.example.org/credentials/4f1c",
     "issuer": {"id": "did:web:badges.example.org:issuers:a", "name": "An Issuer"},
-    "achievement": {"name": "Checking for Understanding", "image": "https://badges.example.org/images/9a.png"},
+    "achievement": {
+        "name": "Checking for Understanding",
+        "image": "https://badges.example.org/images/9a.png",
+        "id": "https://badges.example.org/achievements/9a",
+    },
     "valid_from": "2026-11-23T13:00:00Z",
     "valid_until": None,
+    "fetched": [
+        {
+            "url": "https://badges.example.org/issuers/a/did.json",
+            "purpose": "verification_method",
+            "outcome": "fetched",
+        }
+    ],
+    "parts": [],
+    "registries": [],
+    "standard": "Open Badges 3.0",
 }
 
 
@@ -120,13 +150,17 @@ async def verify_credential(
 ) -> Verification:
     """Verify a badge of any issuer: its shape, its proof, that the key is the issuer's, its dates and its status.
 
-    The badge comes as JSON, by its URL, or as the picture it is baked into (PNG or SVG, at most 4 MiB).
+    The badge comes as JSON, as a token (compact JWS), by its URL, or as the picture it is baked into (PNG or SVG, at most
+    4 MiB). A learner record (ClrCredential) or an endorsement is verified likewise. What is within it, the badges of a
+    record and the endorsements of a badge, has verdicts of its own in `parts`; `fetched` is every request that was made
+    over the network.
 
     No token is needed and nothing is stored. The answer is 200 whether the badge is valid or not: see `valid`, and
     `checks` for what was found, whose fault it is and what to do. 503 when too many badges are being verified.
     """
+    asked = Asked(recipient=body.recipient, check_evidence=body.check_evidence)
     if body.picture is not None:
-        return await verifier.verify_picture(body.picture)
+        return await verifier.verify_picture(body.picture, asked)
     if body.url is not None:
-        return await verifier.verify_url(body.url)
-    return await verifier.verify(body.credential or {})
+        return await verifier.verify_url(body.url, asked)
+    return await verifier.verify(body.credential or {}, asked)

@@ -1,34 +1,46 @@
-"""Whether the issuer has revoked or suspended a badge. PURE.
+"""Whether the issuer has revoked or suspended a badge, and what else a status says of it. PURE.
 
-A kind of status entry is a row of STATUS_KINDS; what it needs of the world is in `Gathered.status_lists`, by URL.
+A kind of status entry is a row of STATUS_KINDS; what it needs of the world is in `Gathered.status_lists`, by URL. Each kind has a
+file of its own: `bitstring_status.py`, `revocation_list.py`.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.errors import AssayError
-from app.proofs.verification_method import find_moment
-from app.statuslists import bitstring
-from app.verification.gathered import Gathered, Missing
-from app.verification.members import issuer_id, object_of, text_of, texts_of
-from app.verification.proofs import CLOCK_SKEW, judge_trust
-from app.verification.verdict import Check, is_valid
+from app.verification.bitstring_status import BITSTRING, STATUS_LIST_2021, bitstring_url, judge_bitstring
+from app.verification.gathered import Gathered
+from app.verification.members import object_of, text_of, texts_of
+from app.verification.revocation_list import judge_revocation_list
+from app.verification.verdict import Check
 from app.verification.verdicts import check
 
-MAX_STATUS_ENTRIES = 2
-MAX_STATUS_LIST_BYTES = 2 << 20
-
-STATUS_PURPOSES = {"revocation": "revoked", "suspension": "suspended"}
+MAX_STATUS_ENTRIES = 4
+"""One for each purpose that there is."""
 
 Entry = Mapping[str, Any]
 Contexts = Mapping[str, dict[str, Any]]
 
 
-def judge_status(gathered: Gathered, now: datetime, contexts: Mapping[str, dict[str, Any]]) -> Iterator[Check]:
-    """Bitstring Status List v1.0, "Validate Algorithm", for each status entry."""
+@dataclass(frozen=True, slots=True)
+class StatusKind:
+    """`type` names it; `list_url` is the document an entry needs, "" for none; `judge` is what it says, and raises nothing."""
+
+    type: str
+    list_url: Callable[[Entry], str]
+    judge: Callable[[Gathered, str, Entry, datetime, Contexts], Iterator[Check]]
+
+
+STATUS_KINDS = (
+    StatusKind(BITSTRING.entry, bitstring_url, lambda *asked: judge_bitstring(BITSTRING, *asked)),
+    StatusKind(STATUS_LIST_2021.entry, bitstring_url, lambda *asked: judge_bitstring(STATUS_LIST_2021, *asked)),
+    StatusKind("1EdTechRevocationList", lambda entry: text_of(entry.get("id")), judge_revocation_list),
+)
+
+
+def judge_status(gathered: Gathered, now: datetime, contexts: Contexts) -> Iterator[Check]:
+    """What each status entry says, by the rules of its kind."""
     entries = _status_entries(gathered.credential)
     if not entries:
         yield check("no_status")
@@ -41,7 +53,7 @@ def judge_status(gathered: Gathered, now: datetime, contexts: Mapping[str, dict[
             types = " ".join(texts_of(entry.get("type"))) or "no type"
             yield check("unsupported_status", pointer=pointer, kind=types)
         else:
-            yield kind.judge(gathered, pointer, entry, now, contexts)
+            yield from kind.judge(gathered, pointer, entry, now, contexts)
 
 
 def status_lists_needed(credential: Mapping[str, Any]) -> list[str]:
@@ -59,102 +71,6 @@ def _status_entries(credential: Mapping[str, Any]) -> list[tuple[str, Mapping[st
     return [] if status is None else [("/credentialStatus", object_of(status))]
 
 
-def _find_kind(entry: Entry) -> "StatusKind | None":
-    return next((kind for kind in STATUS_KINDS if kind.is_of(entry)), None)
-
-
-# BitstringStatusListEntry
-
-
-def _judge_bitstring_entry(gathered: Gathered, pointer: str, entry: Entry, now: datetime, contexts: Contexts) -> Check:
-    purpose, index = text_of(entry.get("statusPurpose")), _status_index(entry.get("statusListIndex"))
-    if not purpose or index is None:
-        reason = "it needs `statusPurpose` and `statusListIndex`, a number written as a string."
-        return check("invalid_status_entry", pointer=pointer, reason=reason)
-    if purpose not in STATUS_PURPOSES:
-        return check("status_purpose_ignored", pointer=pointer, purpose=purpose)
-    status_list = gathered.status_lists.get(text_of(entry.get("statusListCredential")))
-    if status_list is None:
-        return check("invalid_status_entry", pointer=pointer, reason="it names no `statusListCredential`.")
-    if isinstance(status_list, Missing):
-        return check(status_list.code, pointer=pointer, reason=status_list.detail)
-    if status_list.get("id") != entry.get("statusListCredential"):
-        # Another list of the same issuer, served in its place, could clear a revoked badge.
-        return check("status_list_invalid", reason="its `id` is not the address it was asked for at.")
-    problem = _judge_status_list(status_list, gathered, purpose, now, contexts)
-    return problem or _read_status(status_list, purpose, index, pointer)
-
-
-def _judge_status_list(
-    status_list: Mapping[str, Any],
-    gathered: Gathered,
-    purpose: str,
-    now: datetime,
-    contexts: Mapping[str, dict[str, Any]],
-) -> Check | None:
-    """What keeps `status_list` from being believed, None when it can be."""
-    subject = object_of(status_list.get("credentialSubject"))
-    types = {*texts_of(status_list.get("type")), *texts_of(subject.get("type"))}
-    if not types >= {"BitstringStatusListCredential", "BitstringStatusList"}:
-        return check("status_list_invalid", reason="it is not a BitstringStatusListCredential.")
-    if issuer_id(status_list) != issuer_id(gathered.credential):
-        # A list of someone else's could clear a badge that its issuer has revoked.
-        return check("status_list_wrong_issuer", list_issuer=issuer_id(status_list) or "nobody")
-    if purpose not in texts_of(subject.get("statusPurpose")):
-        return check("status_list_wrong_purpose", purpose=purpose)
-    trust = judge_trust(status_list, gathered, now, contexts)
-    if not is_valid(trust):
-        reasons = [each.detail for each in trust if each.outcome == "failed"]
-        return check("status_list_proof_failed", reason=" ".join(reasons))
-    if not _is_current(status_list, now):
-        return check("status_list_out_of_date")
-    return None
-
-
-def _is_current(status_list: Mapping[str, Any], now: datetime) -> bool:
-    """VCDM 2.0, "Validity Period"; both ends are optional for a status list."""
-    for member, bound in (("validFrom", now + CLOCK_SKEW), ("validUntil", now - CLOCK_SKEW)):
-        if member in status_list:
-            moment = find_moment(status_list[member])
-            if moment is None or (moment > bound if member == "validFrom" else moment < bound):
-                return False
-    return True
-
-
-def _read_status(status_list: Mapping[str, Any], purpose: str, index: int, pointer: str) -> Check:
-    encoded_list = text_of(object_of(status_list.get("credentialSubject")).get("encodedList"))
-    try:
-        bits = bitstring.decode(encoded_list, max_bytes=MAX_STATUS_LIST_BYTES)
-    except AssayError as error:
-        return check("status_list_invalid", pointer=pointer, reason=error.detail)
-    if index >= len(bits) * 8:
-        return check("status_index_out_of_range", pointer=f"{pointer}/statusListIndex", index=index)
-    return check(STATUS_PURPOSES[purpose] if bitstring.get_bit(bits, index) else "status_clear", pointer=pointer)
-
-
-def _bitstring_url(entry: Entry) -> str:
-    return text_of(entry.get("statusListCredential")) if text_of(entry.get("statusPurpose")) in STATUS_PURPOSES else ""
-
-
-def _is_bitstring_entry(entry: Mapping[str, Any]) -> bool:
-    # More than one bit an entry carries messages, not validity.
-    return "BitstringStatusListEntry" in texts_of(entry.get("type")) and entry.get("statusSize", 1) == 1
-
-
-def _status_index(value: object) -> int | None:
-    """Bitstring Status List v1.0: the index written in base 10. The number itself is seen in the wild."""
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}", value, re.ASCII) else None
-
-
-@dataclass(frozen=True, slots=True)
-class StatusKind:
-    """`list_url` is the document an entry needs, "" for none; `judge` is what it says, and raises nothing."""
-
-    is_of: Callable[[Entry], bool]
-    list_url: Callable[[Entry], str]
-    judge: Callable[[Gathered, str, Entry, datetime, Contexts], Check]
-
-
-STATUS_KINDS = [StatusKind(_is_bitstring_entry, _bitstring_url, _judge_bitstring_entry)]
+def _find_kind(entry: Entry) -> StatusKind | None:
+    types = texts_of(entry.get("type"))
+    return next((kind for kind in STATUS_KINDS if kind.type in types), None)

@@ -15,6 +15,30 @@ STATUS_VERDICTS: Mapping[str, Verdict] = {
         "The issuer has suspended the badge for the time being.",
         "Ask the issuer, or try again later.",
     ),
+    "revoked_for": Verdict("status", "failed", "nobody", "The issuer has revoked the badge: {reason}", ASK_ISSUER),
+    "not_in_revocation_list": Verdict(
+        "status",
+        "passed",
+        "nobody",
+        "The issuer's list of revoked badges (1EdTechRevocationList, which is not signed) does not name the badge.",
+    ),
+    "status_not_set": Verdict(
+        "status", "passed", "nobody", "The issuer's list for the purpose {purpose} says nothing."
+    ),
+    "status_refresh": Verdict(
+        "status",
+        "warning",
+        "holder",
+        "The issuer says that there is a newer version of the badge.",
+        "Get the newer version.",
+    ),
+    "status_message": Verdict("status", "warning", "nobody", "The issuer says of the badge: {message}"),
+    "status_list_of_another_issuer": Verdict(
+        "status",
+        "warning",
+        "issuer",
+        "The badge names a status list that {list_issuer} keeps and signs, not its issuer: that one decides on its status.",
+    ),
     "status_purpose_ignored": Verdict(
         "status",
         "warning",

@@ -65,6 +65,12 @@ def is_valid(checks: Sequence[Check]) -> bool:
     )
 
 
+def is_bound(checks: Sequence[Check]) -> bool:
+    """Whether the badge is of the issuer that it names, whatever else is wrong with it."""
+    binding = [each.outcome for each in checks if each.name in ("proof", "issuer_binding")]
+    return "passed" in binding and "failed" not in binding
+
+
 def in_order(checks: Iterable[Check]) -> list[Check]:
     """By name, each check once: two proofs find the same fault in the document they cover."""
     return sorted(dict.fromkeys(checks), key=lambda each: _ORDER.index(each.name))

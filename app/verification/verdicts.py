@@ -5,17 +5,20 @@ The codes are part of the API; CHECKS_VERSION changes when one is removed or cha
 
 from collections.abc import Iterable, Mapping
 
+from app.verification.beside_verdicts import BESIDE_VERDICTS
+from app.verification.open_badges_2_verdicts import OPEN_BADGES_2_VERDICTS
+from app.verification.part_verdicts import PART_VERDICTS
 from app.verification.status_verdicts import STATUS_VERDICTS
 from app.verification.verdict import REISSUE, Check, Name, Verdict
 
-CHECKS_VERSION = "1"
+CHECKS_VERSION = "2"
 
 VC_CONTEXT = "https://www.w3.org/ns/credentials/v2"
 MAX_PROOFS = 3
 
 VERDICTS: Mapping[str, Verdict] = {
     # shape
-    "well_formed": Verdict("shape", "passed", "nobody", "The document is an Open Badges 3.0 credential."),
+    "well_formed": Verdict("shape", "passed", "nobody", "The document is {kind} (data model {model})."),
     "credential_refused": Verdict(
         "shape", "failed", "holder", "The badge was not fetched: {reason}", "Send the badge itself, or its https URL."
     ),
@@ -29,21 +32,54 @@ VERDICTS: Mapping[str, Verdict] = {
         "shape",
         "failed",
         "verifier",
-        "The picture carries a badge secured as a JWT, which is not verified here.",
-        "Ask the issuer for a badge with an embedded (Data Integrity) proof.",
+        "The badge is secured in a way that is not verified here ({kind}).",
+        "Ask the issuer for a badge with an embedded (Data Integrity) proof, or as a JWT.",
     ),
-    "unsupported_data_model": Verdict(
+    "invalid_envelope": Verdict(
         "shape",
         "failed",
-        "verifier",
-        "The badge follows the Verifiable Credentials Data Model 1.1, which is not verified here.",
-        "Ask the issuer for a badge in the Verifiable Credentials Data Model 2.0.",
+        "holder",
+        "An EnvelopedVerifiableCredential has the context of VCDM 2.0, and an `id` that is a data: URL with the media type "
+        "and the token, and nothing else.",
+        "Send the token itself.",
+    ),
+    "token_malformed": Verdict(
+        "shape", "failed", "holder", "The token cannot be read: {reason}", "Send the token as it was issued."
+    ),
+    "token_too_large": Verdict(
+        "shape", "failed", "issuer", "The token is larger than any real badge: {reason}", REISSUE
+    ),
+    "context_clash": Verdict(
+        "shape",
+        "failed",
+        "issuer",
+        "The context {context} defines terms anew that the context of the Verifiable Credentials Data Model 2.0 protects, "
+        "so that no software can read the badge.",
+        "Ask the issuer for a badge with the context of Open Badges 3.0.3, or of the Data Model 1.1.",
+    ),
+    "context_integrity": Verdict(
+        "shape",
+        "failed",
+        "issuer",
+        "Read as JSON and read with its own contexts, the document does not say the same here.",
+        REISSUE,
+    ),
+    "invalid_clr_subject": Verdict(
+        "shape", "failed", "issuer", "`credentialSubject` of a learner record must be one ClrSubject.", REISSUE
+    ),
+    "invalid_endorsement_subject": Verdict(
+        "shape",
+        "failed",
+        "issuer",
+        "`credentialSubject` of an endorsement must be one EndorsementSubject whose `id` is what it endorses.",
+        REISSUE,
     ),
     "invalid_context": Verdict(
         "shape",
         "failed",
         "issuer",
-        f"`@context` must be a list of URLs, first {VC_CONTEXT}, then that of Open Badges 3.0.",
+        "`@context` must be a list of URLs: first that of the Verifiable Credentials Data Model, then those of the standard "
+        "of the credential, in their order.",
         REISSUE,
     ),
     "unknown_context": Verdict(
@@ -57,7 +93,8 @@ VERDICTS: Mapping[str, Verdict] = {
         "shape",
         "failed",
         "holder",
-        "This is not an Open Badge: `type` must hold VerifiableCredential and OpenBadgeCredential.",
+        "This is not an Open Badge: `type` must hold VerifiableCredential and OpenBadgeCredential (or "
+        "ClrCredential, EndorsementCredential).",
         "Send an Open Badges 3.0 badge.",
     ),
     "invalid_credential_id": Verdict(
@@ -88,13 +125,6 @@ VERDICTS: Mapping[str, Verdict] = {
         REISSUE,
     ),
     "unsafe_document": Verdict("shape", "failed", "issuer", "{reason}", REISSUE),
-    "endorsements_not_checked": Verdict(
-        "shape",
-        "warning",
-        "verifier",
-        "The badge carries endorsements. They were not verified.",
-        "Verify each endorsement by itself.",
-    ),
     # proof
     "proof_verified": Verdict(
         "proof", "passed", "nobody", "The signature is good: nothing was changed since it was made."
@@ -161,9 +191,67 @@ VERDICTS: Mapping[str, Verdict] = {
         "The document could not be judged, by a mistake of this service.",
         "Report this badge to us.",
     ),
+    "token_unsigned": Verdict(
+        "proof", "failed", "issuer", "The token says of itself that it is not signed (alg none).", REISSUE
+    ),
+    "token_algorithm_refused": Verdict(
+        "proof",
+        "failed",
+        "issuer",
+        "The token is signed with {algorithm}, which {profile} does not take.",
+        "Ask the issuer for a badge signed with RS256 or ES256.",
+    ),
+    "token_type_refused": Verdict(
+        "proof", "failed", "issuer", "The type of the token is {typ}: that of no badge.", REISSUE
+    ),
+    "token_critical_refused": Verdict(
+        "proof",
+        "failed",
+        "issuer",
+        "The token asks for an extension to be understood (crit) that is not known.",
+        REISSUE,
+    ),
+    "token_header_refused": Verdict(
+        "proof",
+        "failed",
+        "issuer",
+        "The header of the token has the parameter {member}, which is not accepted.",
+        REISSUE,
+    ),
+    "token_key_private": Verdict(
+        "proof",
+        "failed",
+        "issuer",
+        "The header of the token gives the private key away: anybody can sign with it.",
+        "Tell the issuer to replace its key.",
+    ),
+    "token_key_missing": Verdict(
+        "proof", "failed", "issuer", "The token does not say with which key it was signed.", REISSUE
+    ),
+    "token_key_unfit": Verdict(
+        "proof", "failed", "issuer", "The key is not one that {algorithm} can be verified with.", REISSUE
+    ),
+    "token_claim_missing": Verdict(
+        "proof", "failed", "issuer", "The token lacks the claim {claim}, which {profile} asks for.", REISSUE
+    ),
+    "token_claim_mismatch": Verdict(
+        "proof", "failed", "issuer", "The claim {claim} of the token is not what the credential says.", REISSUE
+    ),
     # issuer binding
     "issuer_bound": Verdict(
         "issuer_binding", "passed", "nobody", "The badge was signed with a key of the issuer it names."
+    ),
+    "issuer_bound_by_host": Verdict(
+        "issuer_binding",
+        "passed",
+        "nobody",
+        "The badge was signed with a key that is published by the host of the issuer's id.",
+    ),
+    "proof_of_another": Verdict(
+        "issuer_binding",
+        "warning",
+        "nobody",
+        "A further proof is good, but somebody else's, or made for another purpose than assertionMethod.",
     ),
     "controller_mismatch": Verdict(
         "issuer_binding",
@@ -192,6 +280,9 @@ VERDICTS: Mapping[str, Verdict] = {
     ),
     # status
     **STATUS_VERDICTS,
+    **PART_VERDICTS,
+    **OPEN_BADGES_2_VERDICTS,
+    **BESIDE_VERDICTS,
     # any
     "not_checked": Verdict("status", "skipped", "nobody", "Not checked, because of what the other checks found."),
 }

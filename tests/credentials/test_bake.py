@@ -204,7 +204,7 @@ async def test_verifying_a_picture(partner: Partner, api: httpx.AsyncClient) -> 
         (b'<!DOCTYPE svg [<!ENTITY a "b">]>' + svg, "credential_invalid"),
         (bake_png(sound_png(), b'{"a": 1, "a": 2}'), "credential_invalid"),
         (bake_png(sound_png(), b"{" + b'"a": {' * 100 + b"}" * 101), "credential_invalid"),
-        (svg_with_jwt(), "unsupported_envelope"),
+        (svg_with_jwt(), "token_malformed"),
     ):
         found = await verify(api, picture, PNG)
         assert (found["valid"], found["checks"][0]["code"]) == (False, code)

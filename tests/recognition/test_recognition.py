@@ -26,6 +26,7 @@ from tests.issuing import Document, change_status, decided
 from tests.net.tls_site import FakeResolver
 from tests.people import open_person
 from tests.verification.badges import NOW, badge, did_key_issuer, sign
+from tests.verification.test_data_models import endorsement
 from tests.verification.test_verify import InProcessJudges, OwnDocuments
 
 EMAIL = "ada.example@schools.example.org"
@@ -195,6 +196,11 @@ async def test_who_names_our_achievement_without_being_us_gets_nothing(desk: Des
     made = await desk.hand_in({"credential": signed})
     assert (made["badges"][0]["valid"], outcomes(made)) == (True, ["not_mapped"])
     assert outcomes(await desk.hand_in({"credential": signed}, mapping=[theirs])) == ["not_mapped"]
+
+
+async def test_what_is_valid_and_no_badge_earns_nothing(desk: Desk) -> None:
+    made = await desk.hand_in({"credential": sign(endorsement(FOREIGN), FOREIGN)})
+    assert (made["badges"][0]["valid"], made["badges"][0]["reasons"]) == (False, ["not_an_open_badge"])
 
 
 async def test_badges_of_others_by_achievement_and_issuer(desk: Desk) -> None:

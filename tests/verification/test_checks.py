@@ -89,8 +89,8 @@ def test_a_single_proof_need_not_be_in_a_list() -> None:
         ),
         (
             {"@context": ["https://www.w3.org/2018/credentials/v1", "https://w3id.org/x"]},
-            "unsupported_data_model",
-            "/@context/0",
+            "invalid_context",
+            "/@context/1",
         ),
         ({"type": ["VerifiableCredential"]}, "not_an_open_badge", "/type"),
         ({"type": ["OpenBadgeCredential"]}, "not_an_open_badge", "/type"),
@@ -150,13 +150,6 @@ def test_what_no_signature_covers_is_reported_where_it_is(pointer: str, value: s
     changed = put(sign(badge(ISSUER), ISSUER), pointer, value)
     assert ("shape", "unsafe_document", at) in failed(judged(changed))
     assert ("proof", "unsigned_content", "/proof/0") in failed(judged(changed))
-
-
-def test_endorsements_are_said_to_be_unchecked() -> None:
-    profile = {"id": ISSUER.id, "type": ["Profile"], "name": "An Issuer", "endorsementJwt": ["a.b.c"]}
-    checks = judged(sign(badge(ISSUER, issuer=profile), ISSUER))
-    assert codes(checks)["shape"] == ["endorsements_not_checked", "well_formed"]
-    assert is_valid(checks)
 
 
 # proof
@@ -232,6 +225,39 @@ def test_the_purpose_of_the_proof_is_to_assert() -> None:
     checks = judged(sign(badge(ISSUER), ISSUER, proofPurpose="authentication"))
     assert ("issuer_binding", "wrong_proof_purpose", "/proof/0/proofPurpose") in failed(checks)
     assert not is_valid(checks)
+
+
+def proof_set(*signed: Document) -> Document:
+    """One badge with the proofs of all of `signed`, which are the same but for them."""
+    return signed[0] | {"proof": [proof for each in signed for proof in each["proof"]]}
+
+
+def test_one_proof_of_the_issuer_is_enough_and_every_known_one_has_to_be_good() -> None:
+    own, other = sign(badge(ISSUER), ISSUER), sign(badge(ISSUER), STRANGER)
+    for credential in (proof_set(own, other), proof_set(other, own)):
+        checks = judged(credential)
+        assert is_valid(checks)
+        assert sorted(codes(checks)["issuer_binding"]) == ["issuer_bound", "proof_of_another"]
+    assert not is_valid(judged(other))
+    broken = put(proof_set(own, other), "/proof/1/created", "2026-11-20T00:00:00Z")
+    assert failed(judged(broken)) == [("proof", "signature_invalid", "/proof/1/proofValue")]
+    unknown = put(proof_set(own, other), "/proof/1/cryptosuite", "bbs-2023")
+    assert is_valid(judged(unknown))
+    assert codes(judged(unknown))["proof"] == ["other_proof_ignored", "proof_verified"]
+
+
+def test_a_proof_for_another_purpose_beside_that_of_the_issuer_says_nothing() -> None:
+    asserted = sign(badge(ISSUER), ISSUER)
+    authenticated = sign(badge(ISSUER), ISSUER, proofPurpose="authentication")
+    checks = judged(proof_set(asserted, authenticated))
+    assert is_valid(checks)
+    assert codes(checks)["issuer_binding"] == ["issuer_bound", "proof_of_another"]
+    assert failed(judged(authenticated)) == [("issuer_binding", "wrong_proof_purpose", "/proof/0/proofPurpose")]
+
+
+def test_proofs_of_two_badges_do_not_mix() -> None:
+    one, other = sign(badge(ISSUER), ISSUER), sign(badge(ISSUER, name="Another"), ISSUER)
+    assert not is_valid(judged(proof_set(one, other)))
 
 
 # validity

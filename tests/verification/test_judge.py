@@ -15,6 +15,7 @@ import pytest
 
 from app.contexts import CONTEXTS_DIRECTORY
 from app.errors import Broken, Unavailable
+from app.proofs.jose_keys import TokenKey
 from app.verification.checks import judge
 from app.verification.gathered import Gathered, Missing
 from app.verification.judge import JudgePool, decode_request, encode_request
@@ -100,11 +101,15 @@ def test_everything_gathered_crosses_the_pipe() -> None:
         {"a": ["b", 1, None, "ü"]},
         {"a": method, "b": Missing("verification_method_invalid", "Why.")},
         {"https://a.example/": missing, "https://b.example/": {"id": "c"}},
+        {"https://c.example/": {"id": "d"}, "https://d.example/": missing},
+        {"k": TokenKey("did:example:a", {"kty": "EC"}, "host", NOW, None), "l": missing},
     )
     decoded, now = decode_request(encode_request(gathered, NOW))
     assert now == NOW
     assert decoded.credential == gathered.credential
     assert decoded.status_lists == gathered.status_lists
+    assert decoded.documents == gathered.documents
+    assert decoded.token_keys == gathered.token_keys
     assert decoded.methods["b"] == gathered.methods["b"]
     again = decoded.methods["a"]
     assert not isinstance(again, Missing)
@@ -227,7 +232,7 @@ def test_children_are_limited_and_know_no_secret(monkeypatch: pytest.MonkeyPatch
             environment, limits = read_process(*children())
             assert b"ASSAY" not in environment
             [memory] = [line for line in limits.splitlines() if line.startswith("Max address space")]
-            assert memory.split()[3] == str(512 << 20)
+            assert memory.split()[3] == str(256 << 20)
             [processor] = [line for line in limits.splitlines() if line.startswith("Max cpu time")]
             assert int(processor.split()[3]) < 30
 

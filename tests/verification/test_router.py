@@ -56,6 +56,8 @@ def test_a_good_badge_is_answered_with_200(body: dict[str, Any]) -> None:
         {"credential": {}},
         {"url": "https://own.example/credentials/unknown"},
         {"url": "not a url"},
+        {"credential": "x"},
+        {"credential": "a.b.c"},
     ],
 )
 def test_a_bad_badge_is_answered_with_200_too(body: dict[str, Any]) -> None:
@@ -71,7 +73,11 @@ def test_a_bad_badge_is_answered_with_200_too(body: dict[str, Any]) -> None:
         {},
         {"credential": GOOD, "url": OWN_URL},
         {"credential": GOOD, "extra": 1},
-        {"credential": "x"},
+        {"credential": GOOD, "recipient": ""},
+        {"credential": GOOD, "recipient": 5},
+        {"credential": GOOD, "check_evidence": "yes"},
+        {"recipient": "did:example:learner"},
+        {"credential": 5},
         {"credential": None},
         {"url": 5},
         {"url": ""},
@@ -83,10 +89,20 @@ def test_a_body_that_is_neither_is_refused(body: Any) -> None:
     assert post(body).status_code == 422
 
 
+@pytest.mark.parametrize(("recipient", "valid"), [("did:example:learner", True), ("did:example:another", False)])
+def test_who_asks_for_a_recipient_is_told(recipient: str, valid: bool) -> None:
+    answer = post({"url": OWN_URL, "recipient": recipient, "check_evidence": True}).json()
+    assert answer["valid"] is valid
+    said = {each["name"]: each["code"] for each in answer["checks"]}
+    assert said["recipient"] == ("recipient_named" if valid else "recipient_differs")
+    assert said["evidence"] == "no_evidence_digest"
+    assert (answer["standard"], answer["registries"]) == ("Open Badges 3.0", [])
+
+
 def test_the_description_names_the_operation_and_shows_an_answer() -> None:
     operation = application().openapi()["paths"]["/v1/verify"]["post"]
     assert operation["operationId"] == "verify_credential"
     assert "security" not in operation
     [answer] = operation["responses"]["200"]["content"].values()
     assert answer["example"]["checks"][0]["code"] == "revoked"
-    assert set(operation["requestBody"]["content"]["application/json"]["examples"]) == {"url", "credential"}
+    assert set(operation["requestBody"]["content"]["application/json"]["examples"]) == {"url", "credential", "token"}

@@ -1,6 +1,6 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -43,6 +43,9 @@ ISSUER = did_key_issuer()
 class InProcessJudges:
     async def judge(self, gathered: Gathered, now: datetime) -> list[Check]:
         return judge(gathered, now, contexts=CONTEXTS)
+
+    async def judge_all(self, gathered: Sequence[Gathered], now: datetime) -> list[list[Check]]:
+        return [await self.judge(each, now) for each in gathered]
 
 
 @dataclass
