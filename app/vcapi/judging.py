@@ -74,11 +74,11 @@ def _judge_enveloped(gathered: Gathered, now: datetime, known: Knowledge) -> Ite
         if each.outcome == "failed":
             yield Finding("invalid_token", each.detail, "/id")
     yield from _judge_shape(credential, known)
+    within = replace(gathered, credential=credential)
     if "proof" in credential:
-        within = replace(gathered, credential=credential)
         yield from _judge_proofs(within, now, known.contexts, ASSERTION, id_of(credential.get("issuer")))
     yield from _judge_period(credential, now)
-    yield from _judge_status(gathered, now, known.contexts)
+    yield from _judge_status(within, now, known.contexts)
 
 
 def judge_presentation(

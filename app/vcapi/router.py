@@ -136,11 +136,13 @@ async def update_status(
 
 
 @router.delete("/credentials/{credential_id}", status_code=202, operation_id="vcapi_delete_credential",
-               response_class=Response, responses=responses(401, 403, 404, 410, 422))  # fmt: skip
-async def delete_credential(credential_id: Identifier, client: VcApiIssue, session: Session, now: Now) -> Response:
+               response_model=dict[str, Any], responses=responses(401, 403, 404, 410, 422))  # fmt: skip
+async def delete_credential(
+    credential_id: Identifier, client: VcApiIssue, session: Session, now: Now
+) -> dict[str, Any]:
     """Forget a credential that the client had issued: what was kept of it can be read no more, by nobody here."""
     await delete_stored(session, client, credential_id, now=now)
-    return Response(status_code=202)
+    return {}
 
 
 @router.post("/presentations", status_code=201, operation_id="vcapi_create_presentation",

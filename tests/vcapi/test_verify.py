@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from joserfc import jws
+from joserfc.jwk import OKPKey
 
 from app.access.principals import Scope
 from app.proofs.multikey import encode_multikey
 from tests.conftest import Partner
 from tests.vcapi.clients import NOW, Signatory, codes, vcapi_client
-from tests.vcdm.documents import EXAMPLES, VC, credential, credential_1
+from tests.vcdm.documents import EXAMPLES, VC, credential, credential_1, presentation
 
 pytestmark = pytest.mark.anyio
 
@@ -282,3 +284,40 @@ async def test_keys_are_told_apart_by_their_controllers(partner: Partner) -> Non
     async with vcapi_client(partner) as client:
         secured = other.sign(credential(issuer=issuer.did), method=name)
         assert codes(await client.verify(secured)) == {"verification_method"}
+
+
+def token(issuer: Signatory, credential: dict[str, Any], **header: Any) -> str:
+    """The credential as vc-jose-cose, made with joserfc."""
+    assert isinstance(issuer.key, Ed25519PrivateKey)
+    parts = {"d": issuer.key.private_bytes_raw(), "x": issuer.key.public_key().public_bytes_raw()}
+    jwk = {name: base64.urlsafe_b64encode(part).decode().rstrip("=") for name, part in parts.items()}
+    key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", **jwk})
+    protected = {"alg": "Ed25519", "typ": "vc+jwt", "kid": issuer.method, **header}
+    return jws.serialize_compact(protected, json.dumps(credential), key, ["Ed25519"])
+
+
+async def test_enveloped_credentials_and_tokens(partner: Partner) -> None:
+    issuer = Signatory.ed25519()
+    good = token(issuer, of(issuer))
+    head, _, signature = good.split(".")
+    other = base64.urlsafe_b64encode(json.dumps(of(issuer, name="Another")).encode()).decode().rstrip("=")
+    async with vcapi_client(partner) as client:
+        for sent in (good, {**ENVELOPE, "id": f"data:application/vc+jwt,{good}"}):
+            told = await client.verify(sent)
+            assert told["verified"] is True, told
+        for text, code in (
+            (f"{head}.{other}.{signature}", "invalid_token"),
+            (f"{head}.{other}.", "invalid_token"),
+            (token(issuer, of(issuer), typ="JWT"), "invalid_token"),
+            (token(issuer, of(issuer), jku="https://elsewhere.example/jwks"), "invalid_token"),
+            (token(issuer, credential(issuer="did:example:another")), "invalid_token"),
+            (token(issuer, of(issuer, validUntil="2026-01-02T00:00:00Z")), "period"),
+            (token(issuer, of(issuer, credentialSubject={})), "malformed"),
+        ):
+            for sent in (text, {**ENVELOPE, "id": f"data:application/vc+jwt,{text}"}):
+                told = await client.verify(sent)
+                assert told["verified"] is False
+                assert code in codes(told), (text, told)
+        within = {**ENVELOPE, "id": f"data:application/vc+jwt,{good}"}
+        shown = issuer.sign(presentation(verifiableCredential=[within], holder=issuer.did), purpose="authentication")
+        assert (await client.verify_presentation(shown))["verified"] is True
