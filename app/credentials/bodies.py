@@ -1,9 +1,9 @@
 """Request and response bodies of credentials."""
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.credentials.fetch import fetch_body, fetch_reason
@@ -11,7 +11,7 @@ from app.credentials.profiles import DEFAULT, PROFILES, SKIP_REASONS, ProfileNam
 from app.credentials.store import Credential, Edition
 from app.identifiers import Identifier
 from app.resources import Resources
-from app.web.fields import Body, Moment, Prose
+from app.web.fields import Body, Line, Moment, Prose
 
 
 class CredentialOut(BaseModel):
@@ -121,9 +121,7 @@ class CredentialWithDocument(CredentialOut):
 class Selection(Body):
     """What a derived badge shows beside what each of them does: JSON Pointers (RFC 6901) into the badge."""
 
-    selective_pointers: list[Annotated[str, StringConstraints(max_length=500)]] = Field(
-        max_length=200, examples=[["/credentialSubject/result", "/evidence/0"]]
-    )
+    selective_pointers: list[Line] = Field(max_length=200, examples=[["/credentialSubject/result", "/evidence/0"]])
 
 
 class DerivedCredential(BaseModel):

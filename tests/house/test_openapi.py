@@ -27,7 +27,7 @@ from tests.house.operations import Operation, list_operations
 each_operation = pytest.mark.parametrize("operation", list_operations(), ids=lambda operation: operation.id)
 
 # Nothing is asked of them, so there is nothing to refuse.
-CANNOT_FAIL = {"fetch_jwks", "healthz", "metrics"}
+CANNOT_FAIL = {"fetch_jwks", "fetch_did_configuration", "healthz", "metrics"}
 
 STATUSES: dict[type[AssayError], set[int]] = {
     InvalidInput: {400, 413, 415, 416, 422},

@@ -228,7 +228,7 @@ def path_of(operation: Operation, partner: Partner, credential_id: str = NOWHERE
 async def send(
     operation: Operation, partner: Partner, operator: httpx.AsyncClient, body: Any, credential_id: str = NOWHERE
 ) -> httpx.Response:
-    client = operator if operation.id == "create_issuer" else client_for(partner, operation)
+    client = operator if operation.id in ("create_issuer", "verify_issuer") else client_for(partner, operation)
     path = path_of(operation, partner, credential_id)
     # The text is made here: a client library refuses some of what is to be sent.
     content = json.dumps(body).encode()
@@ -360,13 +360,17 @@ async def test_what_cannot_be_an_id_is_the_id_of_nothing(partner: Partner, opera
         for name in names:
             for id_ in BAD_IDS if name != "slug" else ["A", "%00", "-a", "a" * 64, "é"]:
                 known = dict.fromkeys(operation.parameters("path"), NOWHERE)
-                path = operation.path.format(**{**known, "issuer_id": partner.issuer_id, "version": "1", name: id_})
+                path = operation.path.format(
+                    **{**known, "profile": "eddsa-rdfc-2022", "issuer_id": partner.issuer_id, "version": "1", name: id_}
+                )
                 sent = (
                     {"content": sound_png(), "headers": IMAGE}
                     if "image/png" in operation.body_types
                     else {"json": operation.example}
                 )
-                client = operator if operation.id == "leave_issuer" else client_for(partner, operation)
+                client = (
+                    operator if operation.id in ("leave_issuer", "verify_issuer") else client_for(partner, operation)
+                )
                 answer = await client.request(operation.method, path, **sent)
                 if (answer.status_code, answer.json()["code"]) != (404, "not_found"):
                     faults.append(f"{operation.id} {name} {id_}: {answer.status_code} {answer.text[:300]}")
@@ -569,7 +573,9 @@ async def test_no_mutated_body_makes_the_service_fail(
                 "Content-Type": "application/json",
                 **({"Idempotency-Key": key.encode()} if key is not None else {}),
             }
-            answer = await (operator if operation.id == "create_issuer" else client_for(partner, operation)).request(
+            answer = await (
+                operator if operation.id in ("create_issuer", "verify_issuer") else client_for(partner, operation)
+            ).request(
                 operation.method, path + chance.choice(QUERIES), content=json.dumps(body).encode(), headers=headers
             )
             seen.add(answer.status_code)

@@ -10,8 +10,8 @@ _PROFILES = ["eddsa-rdfc-2022", "ecdsa-sd-2023", "vc-jose-cose", "ob3-jwt"]
 
 
 async def ids(partner: Partner, known: dict[str, str]) -> dict[str, str]:
-    """Nothing has an id of its own here."""
-    return {}
+    """Nothing has an id of its own here; a profile has a name."""
+    return {"profile": "eddsa-rdfc-2022"}
 
 
 async def examples(story: Story) -> None:
