@@ -13,9 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.errors import InvalidInput
 from app.verification.members import texts_of
-from app.verification.tokens import Token, read_token
+from app.verification.tokens import Token, UnreadableToken, read_token
 from app.verification.verdict import Check
 from app.verification.verdicts import VC_CONTEXT, check
 
@@ -67,8 +66,8 @@ _MEMBERS = frozenset({"@context", "type", "id"})
 def _open_jwt(text: str) -> Opened:
     try:
         token = read_token(text)
-    except InvalidInput as error:
-        return _closed(check(error.code, reason=" ".join([error.detail, *(each.detail for each in error.faults[:1])])))
+    except UnreadableToken as error:
+        return _closed(check(error.code, reason=error.detail))
     return Opened(token.credential, token)
 
 

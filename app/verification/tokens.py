@@ -15,10 +15,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from app import strict_json
-from app.errors import InvalidInput
 from app.proofs.jose_keys import PRIVATE_MEMBERS
 from app.proofs.verification_method import find_moment
 from app.verification.members import issuer_id, object_of, text_of
@@ -75,14 +74,15 @@ OB3_JWT = Profile(
 )
 
 
-class MalformedToken(InvalidInput):
-    """The text is no JWS in compact form whose header and payload are JSON objects."""
+class UnreadableToken(Exception):
+    """The text is no JWS in compact form whose header and payload are JSON objects, or is too large.
 
-    code: ClassVar[str] = "token_malformed"
+    `code` is of VERDICTS: this is never a problem of a request, always a verdict on a badge.
+    """
 
-
-class TokenTooLarge(InvalidInput):
-    code: ClassVar[str] = "token_too_large"
+    def __init__(self, detail: str, *, code: str = "token_malformed") -> None:
+        super().__init__(detail)
+        self.code, self.detail = code, detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +107,13 @@ class Token:
 
 
 def read_token(text: str) -> Token:
-    """Raises MalformedToken and TokenTooLarge."""
+    """Raises UnreadableToken."""
     if len(text) > MAX_TOKEN:
-        raise TokenTooLarge(f"It has {len(text):,} characters; at most {MAX_TOKEN:,} are read.")
+        detail = f"It has {len(text):,} characters; at most {MAX_TOKEN:,} are read."
+        raise UnreadableToken(detail, code="token_too_large")
     match = _SHAPE.fullmatch(text)
     if match is None:
-        raise MalformedToken("It is not a JWS in compact form.")
+        raise UnreadableToken("It is not a JWS in compact form.")
     header, claims = (_read_part(part) for part in match.groups()[:2])
     _decode(match[3])
     profiles = [VC_JWT] if isinstance(claims.get("vc"), dict) else [VC_JOSE_COSE, OB3_JWT]
@@ -125,9 +126,10 @@ def _read_part(part: str) -> dict[str, Any]:
     try:
         value = strict_json.loads(_decode(part))
     except strict_json.MalformedDocument as error:
-        raise MalformedToken(f"Its header or payload cannot be read: {error.detail}", faults=error.faults) from None
+        reasons = " ".join([error.detail, *(fault.detail for fault in error.faults[:1])])
+        raise UnreadableToken(f"Its header or payload cannot be read: {reasons}") from None
     if not isinstance(value, dict):
-        raise MalformedToken("Its header and payload must be JSON objects.")
+        raise UnreadableToken("Its header and payload must be JSON objects.")
     return value
 
 
@@ -138,7 +140,7 @@ def _decode(part: str) -> bytes:
         decoded = b""
     # One spelling only: no bits left over that could be changed.
     if base64.urlsafe_b64encode(decoded).rstrip(b"=").decode() != part:
-        raise MalformedToken("A part of it is not base64url.")
+        raise UnreadableToken("A part of it is not base64url.")
     return decoded
 
 
