@@ -48,6 +48,7 @@ LEFT_OUT = {
     "framework_object": "an index of what is in framework_version",
     "sign_in_link": "good for minutes, and only its hash is here",
     "oidc_sign_in": "good for minutes, and only its hash is here",
+    "vcapi_challenge": "good for minutes",
     "person_session": "only hashes, good at this service alone",
 }
 """The tables that are no records of their own, and why."""
@@ -69,6 +70,7 @@ ROOMS_OF_ASSESSMENT = (
     "demographics",
     "reports",
     "recognition",
+    "vcapi",
 )
 IN_ASSESSMENT = {kind.name for kind in KINDS if kind.table.__module__.split(".")[1] in ROOMS_OF_ASSESSMENT} - {"panel"}
 """The records of a judgement made here."""

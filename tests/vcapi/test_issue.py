@@ -345,3 +345,19 @@ async def test_a_status_is_set_of_all_that_have_the_id(partner: Partner) -> None
         assert {each.status_code for each in answers} == {200}
         for each in (first, second):
             assert codes(await client.verify(each)) == {"status"}
+
+
+async def test_the_issuers_export_has_it_until_it_is_deleted(partner: Partner) -> None:
+    async with vcapi_client(partner) as plain:
+        client = await plain.settle(partner, existing_proof="set")
+        answer = await client.post("/credentials/issue", {"credential": credential(issuer=client.did)})
+
+        async def records() -> dict[str, dict[str, Any]]:
+            lines = (await partner.client.get(f"/v1/issuers/{client.issuer_id}/export")).text.splitlines()
+            return {each["type"]: each for each in map(json.loads, lines)}
+
+        told = await records()
+        assert told["vcapi_settings"]["existing_proof"] == "set"
+        assert json.loads(told["generic_credential"]["body"]) == answer.json()["verifiableCredential"]
+        await client.http.delete(answer.headers["location"].partition("8000")[2])
+        assert (await records())["generic_credential"]["body"] is None
