@@ -66,9 +66,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("issuer_id", "id", name=op.f("pk_generic_credential")),
         sa.UniqueConstraint("id", name=op.f("uq_generic_credential_id")),
     )
-    op.create_index(
-        op.f("ix_generic_credential_client_id_id_digest"), "generic_credential", ["client_id", "id_digest"]
-    )
+    op.create_index(op.f("ix_generic_credential_client_id_id_digest"), "generic_credential", ["client_id", "id_digest"])
     op.create_index(
         "uq_generic_credential_status", "generic_credential", ["status_list_id", "status_list_index"], unique=True
     )
