@@ -20,25 +20,34 @@ Contexts = Mapping[str, dict[str, Any]]
 CONTEXTS_DIRECTORY = Path(__file__).resolve().parent.parent / "schemas" / "contexts"
 
 
-def load_contexts(directory: Path = CONTEXTS_DIRECTORY) -> Contexts:
+def load_contexts(directory: Path = CONTEXTS_DIRECTORY, *, catch_alls: bool = False) -> Contexts:
     """Every context that `directory/index.json` lists (`{url: {"file": name, "sha256": hex}}`), hashes verified.
 
-    Raises Broken, naming the file, when one is missing, altered or unreadable.
+    With `catch_alls` also those of `open.json`, which give a meaning to whatever they do not name: for credentials of any
+    kind, never for badges. Raises Broken, naming the file, when one is missing, altered or unreadable.
     """
-    index = _read_object(directory / "index.json")
-    return MappingProxyType(
-        {url: _read_pinned(directory, entry["file"], entry["sha256"]) for url, entry in index.items()}
-    )
+    listed = _list(directory, catch_alls=catch_alls)
+    return MappingProxyType({url: _read_pinned(path, sha256) for url, path, sha256 in listed})
 
 
 @cache
-def installed_contexts() -> Contexts:
-    """Those of this installation, read once in a process. Raises as `load_contexts`."""
-    return load_contexts(CONTEXTS_DIRECTORY)
+def installed_contexts(*, catch_alls: bool = False) -> Contexts:
+    """Those of this installation, read once in a process. Arguments and errors are those of `load_contexts`."""
+    return load_contexts(CONTEXTS_DIRECTORY, catch_alls=catch_alls)
 
 
-def _read_pinned(directory: Path, file: str, sha256: str) -> dict[str, Any]:
-    path = directory / file
+def load_resources(directory: Path = CONTEXTS_DIRECTORY) -> Mapping[str, bytes]:
+    """The exact bytes of every context by URL: what a digest of it is taken of."""
+    return MappingProxyType({url: _read_bytes(path) for url, path, _ in _list(directory, catch_alls=True)})
+
+
+def _list(directory: Path, *, catch_alls: bool) -> list[tuple[str, Path, str]]:
+    names = ["index.json", *(["open.json"] if catch_alls else [])]
+    entries = [item for name in names for item in _read_object(directory / name).items()]
+    return [(url, directory / entry["file"], entry["sha256"]) for url, entry in entries]
+
+
+def _read_pinned(path: Path, sha256: str) -> dict[str, Any]:
     if hashlib.sha256(_read_bytes(path)).hexdigest() != sha256:
         raise Broken(f"The JSON-LD context {path.name} is not the pinned one (SHA-256 differs).")
     return _read_object(path)

@@ -36,6 +36,8 @@ class AssayError(Exception):
     """Root of the tree. `detail` is for the caller and never carries secrets or personal data."""
 
     code: ClassVar[str] = "internal_error"
+    type_uri: ClassVar[str] = ""
+    """What a standard calls this kind of problem (RFC 9457 §3.1.1), where one does; else it is our page about the code."""
 
     def __init__(self, detail: str, *, faults: Iterable[Fault] = (), cure: str = "") -> None:
         super().__init__(detail)

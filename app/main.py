@@ -58,6 +58,7 @@ import app.reports.router
 import app.scoring.router
 import app.submissions.router
 import app.vcapi.router
+import app.vcapi.settings_router
 import app.verification.router
 import app.web.api_docs
 import app.web.health
@@ -76,6 +77,7 @@ from app.public.own_issuers import find_own_listing, is_own_test_issuer
 from app.public.rendering import STATIC_DIRECTORY
 from app.resources import Resources, open_resources
 from app.settings import Settings
+from app.vcapi.dependencies import open_vcapi
 from app.verification.opening import open_verifier
 from app.web.bodies import BodyLimits, HeadAsGet
 from app.web.observation import Observed
@@ -121,6 +123,7 @@ ROUTERS = (
     app.obapi.router.router,
     app.obapi.host_router.router,
     app.vcapi.router.router,
+    app.vcapi.settings_router.router,
     app.events.router.router,
     app.verification.router.router,
     app.public.endorsements.router,
@@ -183,7 +186,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
                 settings, world.outbound, own_documents, world.clock.now,
                 test_issuers=partial(is_own_test_issuer, world), own_registry=partial(find_own_listing, world),
             )  # fmt: skip
-            async with verifier as api.state.verifier, _jobs(world):
+            vcapi = open_vcapi(settings, world.outbound, own_documents, world.clock.now)
+            async with verifier as api.state.verifier, vcapi as api.state.vcapi, _jobs(world):
                 yield
 
     api = FastAPI(

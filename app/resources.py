@@ -10,6 +10,7 @@ from app.db import Database, open_database
 from app.keys.vault import Vault, VaultSigner, open_vault
 from app.net.client import OutboundClient
 from app.net.evidence import EvidenceStore
+from app.proofs.open_contexts import OpenContexts
 from app.proofs.signer import Signer
 from app.settings import Settings
 
@@ -22,6 +23,8 @@ class Resources:
     vault: Vault
     signer: Signer
     contexts: Contexts
+    open_contexts: Contexts
+    """For credentials of any kind: with catch-alls, and terms defined in line."""
     outbound: OutboundClient
     evidence: EvidenceStore
 
@@ -52,6 +55,7 @@ async def open_resources(
             vault=vault,
             signer=VaultSigner(key_database, vault),
             contexts=installed_contexts(),
+            open_contexts=OpenContexts(installed_contexts(catch_alls=True)),
             outbound=outbound,
             evidence=EvidenceStore.of(settings),
         )

@@ -31,7 +31,8 @@ import app.reports.equity_store
 import app.scoring.store
 import app.statuslists.store
 import app.submissions.impact
-import app.submissions.store  # noqa: F401
+import app.submissions.store
+import app.vcapi.store  # noqa: F401
 from app.db import Table
 
 metadata = Table.metadata

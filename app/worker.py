@@ -63,6 +63,8 @@ from app.scoring.certification_badge import issue_certification_badge, revoke_ce
 from app.statuslists.publish import republish
 from app.submissions.evidence import DELETE_JOB, delete_evidence
 from app.submissions.jobs import CANCEL_READINGS_JOB, OPEN_READINGS_JOB
+from app.vcapi.challenges import FORGET_CHALLENGE_JOB, forget_challenge
+from app.vcapi.issue import BURN_JOB, burn
 
 Verb = Callable[[Resources, Mapping[str, Any]], Awaitable[None]]
 
@@ -150,6 +152,8 @@ VERBS: Mapping[str, Verb] = {
     REMINDER_JOB: _remind,
     REPUBLISH_JOB: _republish,
     CLOSE_PERIOD_JOB: _close_periods,
+    BURN_JOB: about("credential_id", burn),
+    FORGET_CHALLENGE_JOB: about("challenge_id", forget_challenge),
 }
 """Every job this release knows."""
 

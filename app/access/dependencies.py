@@ -1,6 +1,7 @@
 """Routes name what they need: `DecisionsWrite`, `Platform`, … The alias is the permission."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -129,6 +130,23 @@ class PersonRequired(Forbidden):
 AnyPrincipal = Annotated[Principal, Depends(_principal)]
 
 
+async def _known_client(request: Request, world: World, background: BackgroundTasks) -> Principal | None:
+    # Read by hand: an operation that wants a token says so in the API document, and this one does not.
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    credentials = HTTPAuthorizationCredentials(scheme=scheme, credentials=token.strip())
+    try:
+        principal = await _principal(request, world, background, credentials)
+    except Unauthenticated:
+        return None
+    return principal if principal.kind == "client" else None
+
+
+KnownClient = Annotated[Principal | None, Depends(_known_client)]
+"""For what is public and tells an API client more: None for everybody else, whatever token they show."""
+
+
 def _tenant_with(scope: Scope) -> Callable[[Principal], Awaitable[Tenant]]:
     async def dependency(principal: AnyPrincipal) -> Tenant:
         if principal.issuer_id is None:
@@ -193,6 +211,19 @@ def _tenant_or_learner_with(scope: Scope, *, role: Role | None = None) -> Callab
     return dependency
 
 
+def _client_with(scope: Scope) -> Callable[[Principal], Awaitable[Tenant]]:
+    """For what is done by a system whose settings are its own: never by a person."""
+    inside = _tenant_with(scope)
+
+    async def dependency(principal: AnyPrincipal) -> Tenant:
+        tenant = await inside(principal)
+        if principal.kind != "client":
+            raise Forbidden("Only an API client can do this.", cure="Use the token of an API client of the issuer.")
+        return replace(tenant, client_id=principal.id)
+
+    return dependency
+
+
 def _member_with(*roles: Role) -> Callable[[Principal, object], Awaitable[Member]]:
     """For what only a person in one of these roles does, never a partner's system (no roles given: any person)."""
 
@@ -245,6 +276,8 @@ DemographicsWrite = Annotated[Tenant, Depends(_tenant_with(Scope.DEMOGRAPHICS_WR
 ReportsRead = Annotated[Tenant, Depends(_tenant_with(Scope.REPORTS_READ))]
 RecognitionsRead = Annotated[Tenant, Depends(_tenant_with(Scope.RECOGNITIONS_READ))]
 RecognitionsWrite = Annotated[Tenant, Depends(_tenant_with(Scope.RECOGNITIONS_WRITE))]
+VcApiIssue = Annotated[Tenant, Depends(_client_with(Scope.VCAPI_ISSUE))]
+VcApiVerify = Annotated[Tenant, Depends(_client_with(Scope.VCAPI_VERIFY))]
 EventsRead = Annotated[Tenant, Depends(_tenant_with(Scope.EVENTS_READ))]
 
 AnyPerson = Annotated[Member, Depends(_member_with())]

@@ -43,6 +43,9 @@ class Scope(StrEnum):
     REPORTS_READ = "reports:read"
     RECOGNITIONS_READ = "recognitions:read"
     RECOGNITIONS_WRITE = "recognitions:write"
+    VCAPI_ISSUE = "vcapi:issue"
+    VCAPI_VERIFY = "vcapi:verify"
+    VCAPI_GENERIC = "vcapi:generic"
 
 
 TENANT_SCOPES = frozenset(Scope) - {Scope.PLATFORM}
@@ -134,6 +137,8 @@ class Tenant:
     actor: str
     scopes: frozenset[Scope]
     only_learner_id: str | None = None
+    client_id: str | None = None
+    """The API client, where a route asked for one."""
 
     def may_grant(self, scopes: Iterable[Scope]) -> bool:
         """Whether these scopes may be handed on: nobody grants more than they hold; the platform holds all."""

@@ -35,6 +35,7 @@ from app.demo.demographics import VOCABULARY, declarations
 from app.demo.people import ASSESSMENT_PANEL, fellows
 from app.demo.school_year import SchoolYear
 from app.demo.stack import approve_proposals, enter_pathway
+from app.demo.vcapi import enter_vcapi
 from app.demographics.declare import declare_demographics
 from app.demographics.store import find_vocabulary
 from app.demographics.vocabulary import VocabularyBody, put_vocabulary
@@ -264,6 +265,7 @@ async def _summarize(world: Resources, academy: Academy, panel_id: str) -> dict[
             "assessor_credential_ids": [
                 id_ for id_, achievement_id in rows if achievement_id not in {*ours, academy.stack_id}
             ],
+            **await enter_vcapi(session, world, world.clock.now()),
         }
 
 

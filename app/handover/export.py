@@ -78,6 +78,8 @@ from app.submissions.screen import open_note
 from app.submissions.statement import open_statement
 from app.submissions.store import Artifact, Screening, Submission, Team, TeamMember
 from app.submissions.support import open_support
+from app.vcapi.issue import open_document as open_generic
+from app.vcapi.store import GenericCredential, VcApiSettings
 
 BATCH = 200
 BATCH_OF_LARGE = 8
@@ -256,6 +258,12 @@ def _open_credential(place: _Place, credential: Credential, learner: Learner) ->
     return {**told, "status_reason": reason.decode()}
 
 
+def _open_generic(place: _Place, credential: GenericCredential) -> Members:
+    """The bytes as text, as of a representation; None once it is deleted or given up."""
+    is_gone = credential.sealed_document is None
+    return {"body": None if is_gone else open_generic(place.vault, credential).decode()}
+
+
 def _open_representation(place: _Place, signed: Representation, learner: Learner) -> Members:
     """The bytes as text: decoded from JSON and encoded in UTF-8 it is what was signed, and has the digest."""
     if learner.sealed_key is None:
@@ -402,6 +410,8 @@ KINDS = (
     _Kind(BadgeHost),
     _Kind(KeptProfile, _of_learner(KeptProfile), _open_kept_profile),
     _Kind(PathwayProposal, _of_learner(PathwayProposal), _open_proposal),
+    _Kind(VcApiSettings),
+    _Kind(GenericCredential, more=_open_generic),
 )
 """In the order of the file: what a record names by id stands before it."""
 

@@ -126,6 +126,7 @@ def compose_did_document(did: str, keys_multibase: Sequence[str], *, profile_url
         "alsoKnownAs": [profile_url],
         "verificationMethod": methods,
         "assertionMethod": [method["id"] for method in methods],
+        "authentication": [method["id"] for method in methods],
     }
 
 

@@ -14,6 +14,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from app.errors import Broken
@@ -22,6 +23,7 @@ from app.openbadges.conformance import Linted
 from app.openbadges.jwt import JwtForm, compose_jwt, verify_jws
 from app.proofs import ecdsa_sd_2023
 from app.proofs.cryptosuites import (
+    PROOF_PURPOSE,
     SUITES,
     Cryptosuite,
     compose_proof,
@@ -66,8 +68,13 @@ async def sign_document(
     created: datetime,
     suite: str = DEFAULT_SUITE,
     mandatory_pointers: Sequence[str] = (),
+    purpose: str = PROOF_PURPOSE,
+    options: Mapping[str, Any] | None = None,
 ) -> bytes:
     """The exact bytes of the document with one proof, in an array.
+
+    `options` are further members of the proof (a challenge, say). Where the linted document carries proofs, these are covered by
+    the new one, which names them by the option `previousProof` (a chain, VC Data Integrity 1.0 §2.1.2) and stands behind them.
 
     `suite` is a name of `app.proofs.cryptosuites.SUITES`. `key_id` names the key in the vault and `verification_method` is its
     public side (`verification_method_of`); the key is of an algorithm that the suite takes (`app.keys.store.get_active_key`).
@@ -80,9 +87,12 @@ async def sign_document(
     Raises LintTokenMisused when the document was signed before, SelfVerificationFailed, UnsafeDocument where the proof is not
     covered by the @context, MalformedPointer.
     """
-    proof = await _make_proof(world, linted, SUITES[suite], key_id, verification_method, created, mandatory_pointers)
-    secured = json_bytes(secure(linted.document, [proof]))
-    _require_verifies(world, secured, verification_method)
+    proof = await _make_proof(
+        world, linted, SUITES[suite], key_id, verification_method, created, mandatory_pointers, purpose, options or {}
+    )
+    unsecured = {name: value for name, value in linted.document.items() if name != "proof"}
+    secured = json_bytes(secure(unsecured, [*proofs_of(linted.document), proof]))
+    _require_verifies(world, secured, verification_method, purpose)
     return secured
 
 
@@ -139,11 +149,18 @@ async def _make_proof(
     verification_method: VerificationMethod,
     created: datetime,
     mandatory_pointers: Sequence[str],
+    purpose: str = PROOF_PURPOSE,
+    options: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     context = linted.document["@context"]
     config = compose_proof_config(
-        suite, verification_method=verification_method.id, created=created, document_context=context
+        suite,
+        verification_method=verification_method.id,
+        created=created,
+        document_context=context,
+        purpose=purpose,
     )
+    config |= options
     public_key = verification_method.public_key
     canonical = transform_proof_config(suite, config, context, public_key, contexts=world.contexts)
     if suite.is_selective:
@@ -171,6 +188,7 @@ def verify_made(
     *,
     contexts: Mapping[str, dict[str, Any]],
     now: datetime,
+    purpose: str = PROOF_PURPOSE,
 ) -> list[Problem]:
     """As `verify_proof`, of a document that we made: it may have a base proof, which is verified as the most that a holder could
     show of it, so that every signature is looked at. Raises InvalidInput where that cannot be derived.
@@ -178,14 +196,16 @@ def verify_made(
     if proof.get("cryptosuite") == ecdsa_sd_2023.CRYPTOSUITE and not ecdsa_sd_2023.is_derived(proof.get("proofValue")):
         secured_document = ecdsa_sd_2023.derive(secured_document, proof, [""], contexts=contexts)
         proof = secured_document["proof"]
-    return verify_proof(secured_document, proof, verification_method, contexts=contexts, now=now)
+    return verify_proof(secured_document, proof, verification_method, contexts=contexts, now=now, purpose=purpose)
 
 
-def _require_verifies(world: Resources, secured: bytes, verification_method: VerificationMethod) -> None:
+def _require_verifies(
+    world: Resources, secured: bytes, verification_method: VerificationMethod, purpose: str = PROOF_PURPOSE
+) -> None:
     """Check the last proof as a stranger would: from the bytes, by the verifying code, against the published key."""
-    received = json.loads(secured)
+    received, now = json.loads(secured), world.clock.now()
     problems = verify_made(
-        received, received["proof"][-1], verification_method, contexts=world.contexts, now=world.clock.now()
+        received, received["proof"][-1], verification_method, contexts=world.contexts, now=now, purpose=purpose
     )
     if problems:
         raise SelfVerificationFailed(f"The signed document does not verify: {problems[0].code}.")

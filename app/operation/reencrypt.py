@@ -26,6 +26,7 @@ from app.people.identities import list_person_identities, reindex
 from app.people.store import OidcProvider
 from app.readings.store import SamplingWindow
 from app.resources import Resources
+from app.vcapi.store import GenericCredential
 
 BATCH = 200
 
@@ -154,7 +155,7 @@ async def _enter_nobody(_: AsyncSession, __: Vault, ___: str, ____: Mapping[str,
     return 0
 
 
-WITHOUT_IDENTITIES: tuple[type[Any], ...] = (OidcProvider, SamplingWindow)
+WITHOUT_IDENTITIES: tuple[type[Any], ...] = (OidcProvider, SamplingWindow, GenericCredential)
 """Tables with keys of their own whose owners are not found by what is sealed."""
 
 

@@ -5,6 +5,8 @@ an accepted document leaves its trace: change one and the canonical form changes
 two exceptions are equal by definition: terms that share an IRI (OpenBadgeCredential and AchievementCredential), and
 numbers equal in value. `@context` is not part of the form: callers require the contexts and order they expect.
 
+With `OpenContexts` a document may also define terms in line and tag text with its language, as credentials of any kind do.
+
 PyLD expands (JSON-LD 1.1 API §5.1) and canonicalizes; between the two, `_Dataset` turns the expanded document into RDF
 and accepts only what badges are made of: nodes, IRIs, typed literals, lists and the graphs of proofs.
 """
@@ -19,12 +21,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
+import rfc8785
 from pyld import canon, jsonld
 from pyld.context_resolver import ContextResolver
 from pyld.nquads import serialize_nquad
 
 from app.errors import Fault
 from app.proofs.errors import UnknownContext, UnsafeDocument, WorkBudgetExceeded
+from app.proofs.open_contexts import VALUE_OBJECT, are_open, list_inline_faults
 
 Contexts = Mapping[str, dict[str, Any]]
 
@@ -45,8 +49,11 @@ _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _PROOF = "https://w3id.org/security#proof"
 _XSD = "http://www.w3.org/2001/XMLSchema#"
 
+_I18N = "https://www.w3.org/ns/i18n#"
+
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _ABSOLUTE_IRI = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*:[^\s<>"{}|\\^`\x00-\x20\x7f-\x9f]+')
+_LANGUAGE = re.compile(r"[a-z]{1,8}(-[a-z0-9]{1,8})*")
 # 1EdTech's contexts spell the XML Schema namespace with https, and CLR's leaves the prefix undefined.
 _XSD_NAME = re.compile(r"(?:https?://www\.w3\.org/2001/XMLSchema#|xsd:)(\w+)")
 _NUMERIC = re.compile(
@@ -82,11 +89,12 @@ def canonicalize(
 
 
 class Term(NamedTuple):
-    """A subject, predicate, object or graph name. `datatype` is set for literals only."""
+    """A subject, predicate, object or graph name. `datatype` is set for literals only, `language` for text with one."""
 
     type: Literal["IRI", "blank node", "literal"]
     value: str
     datatype: str = ""
+    language: str = ""
 
 
 class Quad(NamedTuple):
@@ -101,10 +109,10 @@ class Quad(NamedTuple):
 def state(document: Mapping[str, Any], *, contexts: Contexts) -> list[Quad]:
     """The RDF statements of a JSON-LD `document`, each exactly once. Raises as `canonicalize` does."""
     _require_known_contexts(document, contexts)
-    _require_plain_json(document)
+    _require_plain_json(document, is_open=are_open(contexts))
     expanded = _expand(document, contexts)
     try:
-        return list(_Dataset(expanded).statements)
+        return list(_Dataset(expanded, is_open=are_open(contexts)).statements)
     except _Refusal as refusal:
         raise UnsafeDocument(refusal.detail, faults=refusal.locate(document), cure=refusal.cure) from refusal
 
@@ -115,7 +123,7 @@ def recompact(document: Mapping[str, Any], *, contexts: Contexts) -> dict[str, A
     Raises UnknownContext, WorkBudgetExceeded and, for what expansion alone shows, UnsafeDocument.
     """
     _require_known_contexts(document, contexts)
-    _require_plain_json(document)
+    _require_plain_json(document, is_open=are_open(contexts))
     expanded = _expand(document, contexts)
     expander = _expander_of(contexts)
     options = {
@@ -166,7 +174,8 @@ def _as_dataset(statements: Iterable[Quad]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _as_pyld(term: Term) -> dict[str, str]:
-    return {"type": term.type, "value": term.value} | ({"datatype": term.datatype} if term.type == "literal" else {})
+    written = {"type": term.type, "value": term.value} | ({"datatype": term.datatype} if term.type == "literal" else {})
+    return written | ({"language": term.language} if term.language else {})
 
 
 class _BudgetedURDNA2015(canon.URDNA2015):  # type: ignore[misc]
@@ -229,7 +238,9 @@ def _list_context_faults(pointer: str, value: Any, contexts: Contexts) -> Iterat
         return
     for index, url in enumerate(urls):
         place = f"{pointer}/{index}" if isinstance(value, list) else pointer
-        if not isinstance(url, str):
+        if isinstance(url, Mapping) and are_open(contexts):
+            yield from list_inline_faults(place, url)
+        elif not isinstance(url, str):
             yield Fault(place, "Terms defined in line are not accepted.", "Name a published context by its URL.")
         elif url not in contexts:
             yield Fault(place, f"The context {url[:200]!a} is not known here.", "Use one of the vendored contexts.")
@@ -282,12 +293,15 @@ def _walk(document: Any) -> Iterator[tuple[_Place, Any]]:
         stack.extend((_Place(place, name, place.depth + 1), value[name]) for name in reversed(list(names)))
 
 
-def _require_plain_json(document: Mapping[str, Any]) -> None:
+def _require_plain_json(document: Mapping[str, Any], *, is_open: bool) -> None:
     faults: list[Fault] = []
     for place, value in _walk(document):
         if place.name == "@context":
             continue
-        if isinstance(place.name, str) and (problem := _find_name_problem(place.name)):
+        is_language = is_open and place.name in VALUE_OBJECT
+        if isinstance(place.name, str) and not is_language and (problem := _find_name_problem(place.name)):
+            faults.append(Fault(place.pointer, *problem))
+        if is_open and isinstance(value, Mapping) and (problem := _find_language_problem(value)):
             faults.append(Fault(place.pointer, *problem))
         if problem := _find_value_problem(place, value):
             faults.append(Fault(place.pointer, *problem))
@@ -302,6 +316,13 @@ def _find_name_problem(name: str) -> tuple[str, str] | None:
     if _CONTROL.search(name):
         return "The member name holds a control character.", "Rename the member."
     return None
+
+
+def _find_language_problem(value: Mapping[str, Any]) -> tuple[str, str] | None:
+    """A text with its language is that and nothing else: JSON-LD drops an object that has the language alone."""
+    if not value.keys() & VALUE_OBJECT or (value.keys() <= VALUE_OBJECT and isinstance(value.get("@value"), str)):
+        return None
+    return "A text with its language has @value, @language and @direction.", "Give @value, and nothing of another kind."
 
 
 def _find_value_problem(place: _Place, value: Any) -> tuple[str, str] | None:
@@ -371,19 +392,28 @@ def _raise_unsafe(faults: list[Fault]) -> None:
 def _expand(document: Mapping[str, Any], contexts: Contexts) -> list[Any]:
     """JSON-LD expansion in which every member name is a term and every id is written in full."""
     expander = _expander_of(contexts)
-    processor = _StrictProcessor(expander.processed)
+    processed, resolver = expander.processed, expander.resolver
+    if are_open(contexts) and any(_has_inline(value) for place, value in _walk(document) if place.name == "@context"):
+        # What PyLD makes of a stranger's vocabulary is not kept, and what it rewrites is not the caller's.
+        processed, resolver = _ProcessedContexts(), ContextResolver({}, expander.load)
+        document = copy.deepcopy(dict(document))
+    processor = _StrictProcessor(processed)
     try:
         # The caches of processed contexts are not made for threads.
         with expander.lock:
             expanded: list[Any] = processor.expand(
                 dict(document),
-                {"base": _BASE, "documentLoader": expander.load, "contextResolver": expander.resolver},
+                {"base": _BASE, "documentLoader": expander.load, "contextResolver": resolver},
             )
     except jsonld.JsonLdError as error:
         detail = str(error.args[0]) if error.args else "The document is not valid JSON-LD."
         raise UnsafeDocument("The document is not valid JSON-LD.", faults=[processor.fault_here(detail)]) from error
     _raise_unsafe(processor.list_faults())
     return expanded
+
+
+def _has_inline(context: Any) -> bool:
+    return any(isinstance(each, Mapping) for each in (context if isinstance(context, list) else [context]))
 
 
 class _Note(NamedTuple):
@@ -577,7 +607,8 @@ class _Dataset:
     which a verifier of the whole verifies as well. A place outside says the same as one of them, or nothing that they say.
     """
 
-    def __init__(self, expanded: list[Any]) -> None:
+    def __init__(self, expanded: list[Any], *, is_open: bool = False) -> None:
+        self._is_open = is_open
         if len(expanded) != 1:
             raise _Refusal("The document says nothing about itself.", "Give it a type.")
         self.statements: dict[Quad, None] = {}
@@ -649,7 +680,7 @@ class _Dataset:
 
     def _object_of(self, value: dict[str, Any], graph: Term | None) -> Term:
         if "@value" in value:
-            return _literal_of(value)
+            return _tagged_literal_of(value) if self._is_open and _is_tagged(value) else _literal_of(value)
         if "@list" in value:
             return self._list_of(value, graph)
         subject = self._subject_of(value)
@@ -690,6 +721,22 @@ class _Dataset:
                 raise _Refusal(
                     "Nothing is said about the document that is not said elsewhere in it.", "Give it a type."
                 )
+
+
+def _is_tagged(value: dict[str, Any]) -> bool:
+    return value.get("@type") == "@json" or bool(value.keys() & {"@language", "@direction"})
+
+
+def _tagged_literal_of(value: dict[str, Any]) -> Term:
+    """A text with its language or direction (JSON-LD 1.1 API §8.2.2, `i18n-datatype`), or JSON as it stands."""
+    content, language, direction = value["@value"], value.get("@language", ""), value.get("@direction", "")
+    if value.get("@type") == "@json":
+        return Term("literal", rfc8785.dumps(content).decode(), f"{_RDF}JSON")
+    if not isinstance(content, str) or (language and not _LANGUAGE.fullmatch(language)):
+        raise _Refusal("This is not a text with its language.", "Write the language as in BCP 47.", at=content)
+    if direction:
+        return Term("literal", content, f"{_I18N}{language}_{direction}")
+    return Term("literal", content, f"{_RDF}langString", language)
 
 
 def _literal_of(value: dict[str, Any]) -> Term:

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access.dependencies import KnownClient
 from app.achievements.case import compose_case_package
 from app.achievements.store import (
     AchievementVersion,
@@ -54,6 +55,7 @@ from app.public.pages import NotFoundView
 from app.public.rendering import SECURITY_HEADERS, render
 from app.resources import Resources
 from app.statuslists.store import get_publication
+from app.vcapi.stored import find_stored
 from app.web.dependencies import ReadSession, World
 from app.web.fields import format_moment
 from app.web.problem_types import PROBLEM_TYPES, example_of
@@ -71,11 +73,17 @@ Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
 @router.get("/credentials/{credential_id}", operation_id="fetch_credential", response_class=Response,
             responses=responses(404, 406, 410, 422))  # fmt: skip
-async def credential(credential_id: Identifier, request: Request, session: ReadSession, world: World) -> Response:
+async def credential(
+    credential_id: Identifier, request: Request, session: ReadSession, world: World, client: KnownClient
+) -> Response:
     """A badge: the exact bytes that were signed, or its page.
 
-    A badge that is also issued in `vc-jose-cose` answers `Accept: application/vc+jwt` with that token.
+    A badge that is also issued in `vc-jose-cose` answers `Accept: application/vc+jwt` with that token. An API client gets also a
+    credential that it had issued through the VC-API, which nobody else gets.
     """
+    stored = await find_stored(session, world, client, credential_id)
+    if stored is not None:
+        return Response(stored, headers={"Cache-Control": "no-store"}, media_type="application/json")
     found = await get_public_credential(session, credential_id)
     if _wants_jwt(request) and await _is_issued_in(session, found, "vc-jose-cose"):
         return await _in_profile(request, session, world, found, PROFILES["vc-jose-cose"])

@@ -17,7 +17,7 @@ import os
 import resource
 import struct
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -69,7 +69,9 @@ class JudgePool:
         max_waiting: int = 32,
         contexts_directory: Path = CONTEXTS_DIRECTORY,
         deadline_seconds: float = DEADLINE_SECONDS,
+        module: str = "app.verification.judge",
     ) -> None:
+        self._module = module
         self._size = size
         self._max_waiting = max_waiting
         self._contexts_directory = contexts_directory.resolve()
@@ -120,6 +122,15 @@ class JudgePool:
     async def _judge_together(self, gathered: Sequence[Gathered], now: datetime) -> list[list[Check]]:
         """One deadline for all of them; what is not judged by then is answered as over budget."""
         requests = [encode_request(each, now) for each in gathered]
+        answers = await self.ask(requests)
+        judged = [[Check(**each) for each in json.loads(answer)] for answer in answers]
+        return [*judged, *(over_budget() for _ in requests[len(answers) :])]
+
+    async def ask(self, requests: Sequence[bytes]) -> list[bytes]:
+        """What a child answers to each request, within one deadline; fewer when the time or its memory was up.
+
+        Raises Unavailable when too many documents are waiting already.
+        """
         child = await self._acquire()
         answers: list[bytes] = []
         try:
@@ -134,8 +145,7 @@ class JudgePool:
                 self._replace(child)
             else:
                 self._idle.put_nowait(child)
-        judged = [[Check(**each) for each in json.loads(answer)] for answer in answers]
-        return [*judged, *(over_budget() for _ in requests[len(answers) :])]
+        return answers
 
     async def close(self) -> None:
         """End every child. What is being judged is answered as over budget; what waits, as unavailable."""
@@ -186,7 +196,7 @@ class JudgePool:
     async def _open_child(self) -> "_Child":
         if self._closed:
             raise _busy()
-        child = await _Child.open(self._contexts_directory)
+        child = await _Child.open(self._contexts_directory, self._module)
         self._children.add(child)
         return child
 
@@ -206,12 +216,12 @@ class _Child:
         self._reading = asyncio.Lock()
 
     @classmethod
-    async def open(cls, contexts_directory: Path) -> "_Child":
+    async def open(cls, contexts_directory: Path, module: str) -> "_Child":
         """A child that has said it is ready. Raises Broken."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "app.verification.judge",
+            module,
             str(contexts_directory),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -344,6 +354,11 @@ def _decode_document(sent: Mapping[str, Any]) -> Mapping[str, Any] | Missing:
 def main(contexts_directory: Path) -> None:
     """Judge what comes on stdin until it ends."""
     contexts = load_contexts(contexts_directory)
+    serve(lambda request: json.dumps([asdict(each) for each in _answer(request, contexts)]).encode())
+
+
+def serve(answer: Callable[[bytes], bytes]) -> None:
+    """The loop of a child: within its limits, an answer to each request."""
     # Whatever prints by accident must not end up between two frames.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -351,7 +366,7 @@ def main(contexts_directory: Path) -> None:
     _write_frame(answers, b"[]")
     while (request := _read_frame(sys.stdin.buffer)) is not None:
         _limit_processor_time()
-        _write_frame(answers, json.dumps([asdict(each) for each in _answer(request, contexts)]).encode())
+        _write_frame(answers, answer(request))
 
 
 def _answer(request: bytes, contexts: Mapping[str, dict[str, Any]]) -> list[Check]:

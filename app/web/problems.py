@@ -100,7 +100,7 @@ def _problem(request: Request, error: AssayError, *, detail: str, cure: str, fau
         return shape(request, told, problem.status, _headers(error))
     base = request.app.state.base_url if "app" in request.scope else ""
     details = ProblemDetails(
-        type=f"{base}/problems/{problem.code}",
+        type=error.type_uri or f"{base}/problems/{problem.code}",
         code=problem.code,
         title=problem.title,
         status=problem.status,

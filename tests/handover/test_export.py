@@ -48,6 +48,7 @@ LEFT_OUT = {
     "framework_object": "an index of what is in framework_version",
     "sign_in_link": "good for minutes, and only its hash is here",
     "oidc_sign_in": "good for minutes, and only its hash is here",
+    "vcapi_challenge": "good for minutes",
     "person_session": "only hashes, good at this service alone",
     "client_token": "good for an hour, and only its hash is here",
     "oauth_client": "software that registered itself, for all issuers",
@@ -73,6 +74,7 @@ ROOMS_OF_ASSESSMENT = (
     "demographics",
     "reports",
     "recognition",
+    "vcapi",
 )
 IN_ASSESSMENT = {kind.name for kind in KINDS if kind.table.__module__.split(".")[1] in ROOMS_OF_ASSESSMENT} - {"panel"}
 """The records of a judgement made here."""

@@ -47,6 +47,7 @@ DELETABLE = (
     "program_achievement",
     "sign_in_link",
     "team_member",
+    "vcapi_challenge",
 )
 
 RAISED = "P0001"  # SQLSTATE raise_exception: a trigger said no

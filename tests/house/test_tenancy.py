@@ -89,6 +89,14 @@ AREAS = (
 EARLY, LATE = "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"
 PLATFORM_ONLY = {"create_issuer", "list_issuers", "leave_issuer", "verify_issuer"}
 NAMES_NO_OBJECT = {
+    "vcapi_issue_credential",
+    "vcapi_derive_credential",
+    "vcapi_verify_credential",
+    "vcapi_verify_presentation",
+    # By the credential's own id, which is the client's: tests/vcapi/test_issue.py.
+    "vcapi_set_status",
+    "vcapi_create_presentation",
+    "vcapi_create_challenge",
     "create_panel",
     "create_learner",
     "import_badge_class",
@@ -266,6 +274,8 @@ KIND_OF_PLACE = {
 
 
 def kind_of(probe: Probe) -> str:
+    if probe.operation.id == "vcapi_delete_credential":
+        return "generic_credential_id"
     name = next(part for part in reversed(probe.pointer or (probe.name,)) if isinstance(part, str))
     return KIND_OF_PLACE.get(name, name)
 
@@ -309,7 +319,7 @@ async def test_the_same_requests_reach_ones_own_objects(partner: Partner) -> Non
         probed = own["submission_id_of_artifact" if of_artifact else kind_of(probe)]
         answer = await call(client_for(partner, probe.operation), probe, own, probed)
         # Who has every role is also on the panel that reads: they are told that this is why they do not see it.
-        is_reached = answer.status_code in (200, 201, 409, 422) or answer.json()["code"] == "reader_stays_blind"
+        is_reached = answer.status_code in (200, 201, 202, 409, 422) or answer.json()["code"] == "reader_stays_blind"
         if not is_reached:
             faults.append(f"{probe.operation.id} {probe.name}: {answer.status_code} {answer.text}")
     assert not faults, "\n".join(faults)

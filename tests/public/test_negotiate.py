@@ -1,6 +1,5 @@
 """Content negotiation: who gets the page and who the document."""
 
-
 import pytest
 
 from app.public.negotiate import MediaRange, negotiate, parse_accept, prefers_html

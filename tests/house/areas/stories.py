@@ -54,7 +54,7 @@ class Story:
             )
         else:
             answer = await self.http.request(method, url, json=body, headers=headers)
-        if answer.status_code not in (200, 201):
+        if answer.status_code not in (200, 201, 202):
             raise RuntimeError(f"{operation}: {answer.status_code} {answer.text}")
         media_type = answer.headers["content-type"].partition(";")[0]
         value = answer.json() if media_type.endswith("json") else answer.text[:400]
