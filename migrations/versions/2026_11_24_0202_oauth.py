@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "6e306c515177"
-down_revision = "cf8e6f464ba3"
+down_revision = "54a9f136f4a7"
 branch_labels = None
 depends_on = None
 
