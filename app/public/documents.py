@@ -116,7 +116,7 @@ async def badge_svg(credential_id: Identifier, request: Request, session: ReadSe
 
 
 @router.get("/credentials/{credential_id}/{profile}", operation_id="fetch_credential_in_profile", response_class=Response,
-            responses={200: {"content": {profile.media_type: {} for profile in PROFILES.values()}},
+            responses={200: {"content": {media_type: {} for media_type in (*JSON_TYPES, "text/plain", VC_JWT, ENVELOPE)}},
                        **responses(404, 406, 410, 422)})  # fmt: skip
 async def credential_in_profile(
     credential_id: Identifier, profile: ProfileName, request: Request, session: ReadSession, world: World
