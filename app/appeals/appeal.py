@@ -39,7 +39,7 @@ from app.programs.policy import ScoringPolicyBody, get_policy
 from app.readings.assign import assign_open
 from app.readings.request import request_reading
 from app.resources import Resources
-from app.scoring.approve import AlreadyAwarded, Amendment, Judgement, find_other_award, judge
+from app.scoring.approve import AlreadyAwarded, Amendment, Judgment, find_other_award, judge
 from app.scoring.recommendation import Recommendation, open_recommendation, require_may_decide
 from app.scoring.soundness import OutcomeAgainstRule
 from app.scoring.store import Decision, find_successor, get_decision, list_corrected
@@ -164,9 +164,9 @@ async def decide_appeal(
     await _require_outcome(session, decision, recommendation, answer)
     stands, pending = decision, None
     if answer.outcome == "changed":
-        judgement = Judgement(recommendation.outcome, answer.feedback, answer.note)
+        judgment = Judgment(recommendation.outcome, answer.feedback, answer.note)
         amendment = Amendment(decision, "appeal", answer.text)
-        stands, pending = await judge(session, world, member, recommendation, judgement, amendment)
+        stands, pending = await judge(session, world, member, recommendation, judgment, amendment)
         appeal.new_decision_id = stands.id
     await _seal_answer(session, world.vault, appeal, answer.text)
     appeal.reading_id, appeal.outcome = reading.id, answer.outcome

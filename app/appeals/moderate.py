@@ -27,7 +27,7 @@ from app.programs.store import get_program
 from app.readings.assign import assign_open
 from app.readings.request import request_reading
 from app.resources import Resources
-from app.scoring.approve import Amendment, Judgement, find_other_award, judge
+from app.scoring.approve import Amendment, Judgment, find_other_award, judge
 from app.scoring.recommendation import Recommendation, open_recommendation, require_may_decide
 from app.scoring.soundness import OutcomeAgainstRule, is_harmful
 from app.scoring.store import HOLD_HARMLESS, Decision, ReasonCode, find_successor, get_decision
@@ -177,9 +177,9 @@ async def _settle(
         raise OutcomeAgainstRule("The outcome does not follow from the new levels of record.", faults=[fault])
     if gives == "confirmed":
         return decision, None
-    judgement = Judgement(recommendation.outcome, answer.feedback, answer.note)
+    judgment = Judgment(recommendation.outcome, answer.feedback, answer.note)
     amendment = Amendment(decision, _reason(moderation), moderation.note)
-    stands, pending = await judge(session, world, member, recommendation, judgement, amendment)
+    stands, pending = await judge(session, world, member, recommendation, judgment, amendment)
     item.new_decision_id = stands.id
     return stands, pending
 

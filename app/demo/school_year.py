@@ -35,7 +35,7 @@ from app.readings.bodies import ScoreBody
 from app.readings.jobs import RECOMPUTE_QUALITY_JOB
 from app.readings.read import start_reading, submit_reading
 from app.readings.store import Reading, list_readings
-from app.scoring.approve import Judgement, approve
+from app.scoring.approve import Judgment, approve
 from app.scoring.store import Decision, find_decision_of_submission
 from app.submissions.artifacts import Details, add_artifact, remove_artifact, write_statement
 from app.submissions.draft import AttemptFacts, begin_attempt
@@ -231,10 +231,10 @@ class SchoolYear:
             decided = await find_decision_of_submission(session, academy.issuer_id, submission_id)
         if decided is not None:
             return decided
-        judgement = Judgement(outcome=case.body["outcome"])
+        judgment = Judgment(outcome=case.body["outcome"])
 
         async def first_commit(session: AsyncSession) -> tuple[Decision, PendingEdition | None]:
-            return await approve(session, academy.world, academy.members["approver-1"], submission_id, judgement)
+            return await approve(session, academy.world, academy.members["approver-1"], submission_id, judgment)
 
         decision, pending = await in_time(academy.world, first_commit)
         if pending is not None:

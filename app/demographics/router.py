@@ -57,7 +57,7 @@ def _learner(member: AnyPerson) -> tuple[Member, str]:
 AsLearner = Annotated[tuple[Member, str], Depends(_learner)]
 
 
-@router.get(_VOCABULARY, operation_id="get_demographic_vocabulary", responses=responses(401, 403, 409, 422))
+@router.get(_VOCABULARY, operation_id="get_demographic_vocabulary", responses=responses(401, 403, 404, 422))
 async def vocabulary(issuer_id: Annotated[str, Depends(_issuer)], session: ReadSession) -> VocabularyOut:
     """What the issuer asks learners about themselves, for whoever belongs to it."""
     row = await find_vocabulary(session, issuer_id)
@@ -94,7 +94,7 @@ _NOTHING = OwnDemographics(values={}, declared_at=None)
 
 
 @router.put(_OWN, operation_id="declare_my_demographics",
-            responses=responses(400, 401, 403, 409, 410, 413, 415, 422),
+            responses=responses(400, 401, 403, 404, 409, 410, 413, 415, 422),
             openapi_extra=_example({"values": {"gender": "woman"}}))  # fmt: skip
 async def declare(
     body: DeclarationBody, learner: AsLearner, session: Session, world: World, now: Now

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.audit.store import audit
 from app.demographics.jobs import CLOSE_PERIOD_JOB
 from app.demographics.store import DemographicVocabulary, find_vocabulary, lock_vocabulary
-from app.errors import Conflict
+from app.errors import NotFound
 from app.events.store import record_event
 from app.jobs.queue import enqueue
 from app.quarters import quarter_of
@@ -25,7 +25,7 @@ UNDISCLOSED = "undisclosed"
 _OWN_WORDS = frozenset({PREFER_NOT_TO_SAY, UNDISCLOSED})
 
 
-class NoVocabulary(Conflict):
+class NoVocabulary(NotFound):
     """The issuer does not ask learners about themselves."""
 
     code = "no_vocabulary"

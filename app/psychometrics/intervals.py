@@ -1,4 +1,4 @@
-"""Confidence intervals: Wilson's for a share, one for a clustered mean, and a bootstrap that draws whole clusters. PURE."""
+"""Confidence intervals: of a share (Wilson), a quantile, a clustered mean, and a bootstrap that draws whole clusters. PURE."""
 
 import random
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import chain
-from math import cos, floor, pi, sin, sqrt, tan
+from math import cos, exp, floor, lgamma, log, pi, sin, sqrt, tan
 from statistics import NormalDist
 from typing import TypeVar
 
@@ -39,6 +39,30 @@ def wilson(successes: int, n: int, level: float = 0.95) -> Interval | None:
     low = 0.0 if successes == 0 else (middle - reach) / scale
     high = 1.0 if successes == n else (middle + reach) / scale
     return Interval(low, high, "wilson", level)
+
+
+def quantile_interval(values: Sequence[float], quantile: float, level: float = 0.95) -> Interval | None:
+    """Of a quantile (0.5 for the median) of independent observations, whatever their distribution: two of them, between which it
+    lies with at least this probability (David & Nagaraja 2003, section 7.1). None while there are too few to say so.
+    """
+    n, rest = len(values), (1 - level) / 2
+    below, low, high = 0.0, 0, n + 1
+    for count in range(n + 1):  # how many observations lie below the quantile: binomial
+        if below <= rest:
+            low = count
+        below += exp(_log_binomial(n, count, quantile))
+        if below >= 1 - rest:
+            high = count + 1
+            break
+    if low < 1 or high > n:
+        return None
+    ordered = sorted(values)
+    return Interval(ordered[low - 1], ordered[high - 1], "order_statistics", level)
+
+
+def _log_binomial(n: int, count: int, share: float) -> float:
+    ways = lgamma(n + 1) - lgamma(count + 1) - lgamma(n - count + 1)
+    return ways + count * log(share) + (n - count) * log(1 - share)
 
 
 def cluster_robust(clusters: Sequence[Sequence[int]], level: float = 0.95) -> Interval | None:

@@ -14,7 +14,7 @@ class Interval:
 
     low: float
     high: float
-    method: Literal["wilson", "cluster_bootstrap", "cluster_robust"]
+    method: Literal["wilson", "cluster_bootstrap", "cluster_robust", "order_statistics"]
     level: float = 0.95
     seed: int | None = None
     resamples: int | None = None

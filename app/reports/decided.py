@@ -44,7 +44,7 @@ class DecisionRow:
 
 @dataclass(frozen=True, slots=True)
 class DecisionChain:
-    """A decision and what superseded it by the moment, in order: one judgement, whose outcome is that of the last."""
+    """A decision and what superseded it by the moment, in order: one judgment, whose outcome is that of the last."""
 
     decisions: Sequence[DecisionRow]
 

@@ -71,10 +71,10 @@ class RevocationOut(BaseModel):
 
 
 class DecisionsOut(ReportOut):
-    decisions: int | None = Field(description="Judgements that were first made in the window; an amendment is none.")
+    decisions: int | None = Field(description="Judgments that were first made in the window; an amendment is none.")
     awarded: int | None = Field(description="Those of them that stand awarded.")
     not_yet: int | None
-    amended: RateOut = Field(description="Of the judgements, those that were amended since, at least once.")
+    amended: RateOut = Field(description="Of the judgments, those that were amended since, at least once.")
     amendments: list[AmendmentOut] | None = Field(description="Recorded in the window, by reason code.")
     appeals: AppealsOut | None
     revocations: list[RevocationOut] | None = Field(description="Badges awarded in the window that are revoked.")

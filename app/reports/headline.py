@@ -51,7 +51,10 @@ class HeadlineOut(ReportOut):
     credentials: int | None = Field(
         description="Micro-credentials that were issued and are not revoked, each counted once.", examples=[136]
     )
-    credentials_per_earner: float | None = Field(description="Null where nobody has earned.")
+    credentials_per_earner: float | None
+    credentials_per_earner_reason: Reason | None = Field(
+        description="Why there is no such number; null where there is."
+    )
     suspended: int | None = Field(description="How many of the `credentials` are suspended.")
     expired: int | None = Field(description="How many of the `credentials` have run out.")
     revoked: int | None = Field(description="Micro-credentials that were revoked: not among the `credentials`.")
@@ -89,7 +92,8 @@ async def measure(session: AsyncSession, reported: Reported) -> HeadlineOut:
     }
     disclosure = Disclosure(count_decided(decisions, people), reported.minimum_cell)
     is_hidden = not is_told(reported, people, disclosure)
-    outcomes = dict.fromkeys(OUTCOMES) if is_hidden else await _measure_outcomes(session, reported, people, decisions)
+    hidden = {**dict.fromkeys(OUTCOMES), "credentials_per_earner_reason": "small_cell"}
+    outcomes = hidden if is_hidden else await _measure_outcomes(session, reported, people, decisions)
     return HeadlineOut.model_validate(
         {
             **opening(
@@ -124,6 +128,7 @@ async def _measure_outcomes(
         "distinct_earners": earners,
         "credentials": len(standing),
         "credentials_per_earner": len(standing) / earners if earners else None,
+        "credentials_per_earner_reason": None if earners else "no_data",
         "suspended": sum(each.state == "suspended" for each in standing),
         "expired": sum(each.valid_until is not None and each.valid_until <= filters.as_of for each in standing),
         "revoked": len(ours) - len(standing),

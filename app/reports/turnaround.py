@@ -20,13 +20,14 @@ from app.db import read_rows
 from app.identifiers import Identifier
 from app.programs.policy import ScoringPolicyBody, TurnaroundPolicy
 from app.programs.store import ScoringPolicy
+from app.psychometrics.intervals import quantile_interval
 from app.psychometrics.statistic import Reason
 from app.readings.store import Reading
 from app.reports.answer import ChosenFormat, Row, Snapshot, report_response, report_responses
 from app.reports.attempts import Attempt, load_attempts
 from app.reports.decided import count_decided, is_of_submission, load_decisions
 from app.reports.disclosure import Disclosure
-from app.reports.figures import RateOut, ReportOut, opening
+from app.reports.figures import IntervalOut, RateOut, ReportOut, opening
 from app.reports.filters import Reported, ReportFilters, get_reported
 from app.reports.people import is_told, load_members
 from app.reports.words import count_of, tell_hidden, tell_scope
@@ -68,7 +69,9 @@ class StageTimeOut(BaseModel):
     stage: Stage
     n: int | None
     median_days: float | None
+    median_interval: IntervalOut | None = Field(description="Null also where there are too few to say so.")
     p90_days: float | None
+    p90_interval: IntervalOut | None
     reason: Reason | None = Field(description="Why there are no times; null where there are.")
     within_policy: RateOut = Field(
         description="The share that took no longer than the days of the policy pinned to the submission; an approval has none "
@@ -205,14 +208,17 @@ async def _list_readings(session: AsyncSession, reported: Reported) -> list[tupl
 def _compose_stage(stage: Stage, passed: Sequence[_Passed], *, is_hidden: bool) -> StageTimeOut:
     if is_hidden:
         return StageTimeOut(
-            stage=stage, n=None, median_days=None, p90_days=None, reason="small_cell", within_policy=RateOut.hidden()
-        )
+            stage=stage, n=None, median_days=None, median_interval=None, p90_days=None, p90_interval=None,
+            reason="small_cell", within_policy=RateOut.hidden(),
+        )  # fmt: skip
     in_time = [each.took <= each.allowed * _DAY for each in passed if each.allowed is not None]
     return StageTimeOut(
         stage=stage,
         n=len(passed),
         median_days=_median([each.took for each in passed]),
+        median_interval=_interval([each.took for each in passed], 0.5),
         p90_days=_p90([each.took for each in passed]),
+        p90_interval=_interval([each.took for each in passed], 0.9),
         reason=None if passed else "no_data",
         within_policy=RateOut.of(sum(in_time), len(in_time)),
     )
@@ -225,6 +231,11 @@ def _median(times: Sequence[timedelta]) -> float | None:
 def _p90(times: Sequence[timedelta]) -> float | None:
     """The nearest rank: the shortest of the times that at least nine of ten do not exceed."""
     return _in_days(sorted(times)[math.ceil(len(times) * 9 / 10) - 1]) if times else None
+
+
+def _interval(times: Sequence[timedelta], quantile: float) -> IntervalOut | None:
+    found = quantile_interval([_in_days(time) for time in times], quantile)
+    return IntervalOut.of(found) if found is not None else None
 
 
 def _in_days(time: timedelta) -> float:
@@ -287,11 +298,12 @@ def rows(body: TurnaroundOut) -> list[Row]:
     of_queue = {"longest_days": None, "overdue": None, "over": None, "up_to": None}
     lines: list[Row] = [
         {"section": "stage", "name": each.stage, "n": each.n, "median_days": each.median_days,
-         "p90_days": each.p90_days, **of_queue, **each.within_policy.cells(), "times_reason": each.reason}
+         **_columns("median", each.median_interval), "p90_days": each.p90_days, **_columns("p90", each.p90_interval),
+         **of_queue, **each.within_policy.cells(), "times_reason": each.reason}
         for each in body.stages
     ]  # fmt: skip
     for queue in body.queue or ():
-        about = {"name": queue.waits_for, "p90_days": None, **of_queue, **none}
+        about = {"name": queue.waits_for, "p90_days": None, **of_queue, **none, **_columns("median"), **_columns("p90")}
         lines.append(
             {**about, "section": "queue", "n": queue.attempts, "median_days": queue.median_days,
              "longest_days": queue.longest_days, "overdue": queue.overdue,
@@ -303,3 +315,8 @@ def rows(body: TurnaroundOut) -> list[Row]:
             for age in queue.ages
         ]  # fmt: skip
     return lines
+
+
+def _columns(name: str, interval: IntervalOut | None = None) -> Row:
+    low, high = (interval.low, interval.high) if interval is not None else (None, None)
+    return {f"{name}_low": low, f"{name}_high": high}

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from app.identifiers import Identifier
-from app.scoring.approve import Judgement
+from app.scoring.approve import Judgment
 from app.submissions.store import Submission
 from app.web.fields import Body, Key, Moment, Prose
 
@@ -29,8 +29,8 @@ class ApprovalBody(Body):
         default=None, description="For the record; the learner does not see it with the feedback."
     )
 
-    def judgement(self) -> Judgement:
-        return Judgement(self.outcome, self.feedback, self.note)
+    def judgment(self) -> Judgment:
+        return Judgment(self.outcome, self.feedback, self.note)
 
 
 class ReturnBody(Body):

@@ -90,7 +90,7 @@ async def decide(
     """Confirm what the readings recommend: the decision is released to the learner, and a badge follows from an award."""
 
     async def first_commit(session: AsyncSession) -> tuple[Decision, PendingEdition | None]:
-        return await approve(session, world, member, submission_id, body.judgement())
+        return await approve(session, world, member, submission_id, body.judgment())
 
     answer = await Answering(world, member.issuer_id, idempotency, render_whole(world)).answer(first_commit)
     return Response(answer, 201, media_type="application/json")

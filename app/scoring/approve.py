@@ -58,7 +58,7 @@ class AlreadyAwarded(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgment:
     """What an approver sends. `feedback` by criterion is laid over the reader's; `note` is for the record."""
 
     outcome: Outcome
@@ -76,7 +76,7 @@ class Amendment:
 
 
 async def approve(
-    session: AsyncSession, world: Resources, member: Member, submission_id: str, judgement: Judgement
+    session: AsyncSession, world: Resources, member: Member, submission_id: str, judgment: Judgment
 ) -> tuple[Decision, PendingEdition | None]:
     """The part of the first commit. Raises SubmissionNotResolved, ReadingOpen, ApproverIsAssessor, ApproverConflict,
     OutcomeAgainstRule, FeedbackRequired, UnknownReference, and what recording a decision raises."""
@@ -84,7 +84,7 @@ async def approve(
     await require_may_decide(session, member, submission)
     resolution = await require_resolution(session, submission)
     recommendation = await open_recommendation(session, world.vault, submission, resolution)
-    return await judge(session, world, member, recommendation, judgement)
+    return await judge(session, world, member, recommendation, judgment)
 
 
 async def return_to_scoring(
@@ -111,36 +111,36 @@ async def judge(
     world: Resources,
     member: Member,
     recommendation: Recommendation,
-    judgement: Judgement,
+    judgment: Judgment,
     amendment: Amendment | None = None,
 ) -> tuple[Decision, PendingEdition | None]:
     """Record the decision, and settle the submission, which is locked."""
-    _require_rule(recommendation, judgement)
-    feedback = _compose_feedback(recommendation, judgement)
-    facts = await _compose_facts(session, world, recommendation, judgement, feedback, amendment)
+    _require_rule(recommendation, judgment)
+    feedback = _compose_feedback(recommendation, judgment)
+    facts = await _compose_facts(session, world, recommendation, judgment, feedback, amendment)
     tenant = Tenant(member.issuer_id, member.actor, frozenset())
     decision, pending = await record(session, world, tenant, facts)
-    _settle(session, recommendation, judgement, decision)
+    _settle(session, recommendation, judgment, decision)
     return decision, pending
 
 
-def _require_rule(recommendation: Recommendation, judgement: Judgement) -> None:
-    if judgement.outcome != recommendation.outcome:
+def _require_rule(recommendation: Recommendation, judgment: Judgment) -> None:
+    if judgment.outcome != recommendation.outcome:
         fault = Fault(
             "/outcome", f"the levels of record give {recommendation.outcome}", "confirm that, or return the submission"
         )
         raise OutcomeAgainstRule("The outcome does not follow from the levels of record.", faults=[fault])
 
 
-def _compose_feedback(recommendation: Recommendation, judgement: Judgement) -> dict[str, str]:
+def _compose_feedback(recommendation: Recommendation, judgment: Judgment) -> dict[str, str]:
     """The reader's feedback with the approver's over it."""
-    unknown = [key for key in judgement.feedback if key not in recommendation.levels]
+    unknown = [key for key in judgment.feedback if key not in recommendation.levels]
     if unknown:
         faults = [Fault(f"/feedback/{key}", f"{key} is not a criterion of the version") for key in unknown]
         raise UnknownReference("The feedback does not fit the rubric.", faults=faults)
-    feedback = {**recommendation.feedback, **judgement.feedback}
+    feedback = {**recommendation.feedback, **judgment.feedback}
     missing = [key for key in recommendation.unmet if key not in feedback]
-    if missing and judgement.outcome == "not_yet":
+    if missing and judgment.outcome == "not_yet":
         faults = [Fault(f"/feedback/{key}", "is missing", "say what the learner can do next") for key in missing]
         raise FeedbackRequired("There is no feedback on a criterion that was not met.", faults=faults)
     return feedback
@@ -150,7 +150,7 @@ async def _compose_facts(
     session: AsyncSession,
     world: Resources,
     recommendation: Recommendation,
-    judgement: Judgement,
+    judgment: Judgment,
     feedback: Mapping[str, str],
     amendment: Amendment | None,
 ) -> DecisionFacts:
@@ -163,7 +163,7 @@ async def _compose_facts(
         learner_id=submission.learner_id,
         recipient_external_id=None,
         recipient=Identities(),
-        outcome=judgement.outcome,
+        outcome=judgment.outcome,
         decided_at=world.clock.now(),
         panel_id=(await get_program(session, submission.issuer_id, submission.program_id)).panel_id,
         assessors=recommendation.assessors,
@@ -178,13 +178,13 @@ async def _compose_facts(
         narrative=narrative,
         role=role,
         supersedes_id=amendment.before.id if amendment else None,
-        renews_id=await _find_award_to_renew(session, submission, judgement, amendment),
+        renews_id=await _find_award_to_renew(session, submission, judgment, amendment),
         reason=amendment.reason if amendment else None,
         submission_id=submission.id,
         policy_version=submission.policy_version,
         reason_code=amendment.reason_code if amendment else None,
         feedback=feedback,
-        note=judgement.note,
+        note=judgment.note,
     )
 
 
@@ -203,13 +203,13 @@ async def _consented_statement(
 
 
 async def _find_award_to_renew(
-    session: AsyncSession, submission: Submission, judgement: Judgement, amendment: Amendment | None
+    session: AsyncSession, submission: Submission, judgment: Judgment, amendment: Amendment | None
 ) -> str | None:
     """The newest decision of a badge that the learner holds for the achievement: it is extended, never doubled.
 
     Raises AlreadyAwarded where an amendment would award what another attempt has earned.
     """
-    if judgement.outcome != "awarded" or (amendment is not None and amendment.before.outcome == "awarded"):
+    if judgment.outcome != "awarded" or (amendment is not None and amendment.before.outcome == "awarded"):
         return None
     other = await find_other_award(session, submission)
     if other is not None and amendment is not None:
@@ -227,10 +227,10 @@ async def find_other_award(session: AsyncSession, submission: Submission) -> str
     return None
 
 
-def _settle(session: AsyncSession, recommendation: Recommendation, judgement: Judgement, decision: Decision) -> None:
+def _settle(session: AsyncSession, recommendation: Recommendation, judgment: Judgment, decision: Decision) -> None:
     """The submission is decided; what it met counts for the next attempt, what was met before keeps its first decision."""
     submission, now = recommendation.submission, decision.recorded_at
     met = {key: level for key, level in decision.levels if key not in recommendation.unmet}
-    mark_decided(session, submission, outcome=judgement.outcome, decision_id=decision.id, met=met, now=now)
+    mark_decided(session, submission, outcome=judgment.outcome, decision_id=decision.id, met=met, now=now)
     data = {"submission": submission.id, "outcome": decision.outcome}
     record_event(session, submission.issuer_id, "decision.released", decision.id, at=now, data=data)

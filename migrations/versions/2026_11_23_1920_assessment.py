@@ -1,4 +1,4 @@
-"""People, programs, submissions, assessors, readings and appeals: the judgement behind the badge.
+"""People, programs, submissions, assessors, readings and appeals: the judgment behind the badge.
 
 New tables, and three columns of decisions that the release before leaves null: it runs beside this one. On SQLite the table of
 decisions is copied, with the service stopped for seconds.

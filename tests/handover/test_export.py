@@ -77,7 +77,7 @@ ROOMS_OF_ASSESSMENT = (
     "vcapi",
 )
 IN_ASSESSMENT = {kind.name for kind in KINDS if kind.table.__module__.split(".")[1] in ROOMS_OF_ASSESSMENT} - {"panel"}
-"""The records of a judgement made here."""
+"""The records of a judgment made here."""
 
 
 async def exported(partner: Partner) -> list[Record]:

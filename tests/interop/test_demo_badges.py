@@ -1,11 +1,14 @@
 """The demonstration's badges in other people's hands: every one of them, and what revoking shows."""
 
 import asyncio
+import hmac
 import json
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +138,56 @@ def test_the_headline_counts_micro_credentials_apart(demo: Demo) -> None:
     assert (report["enrolled"], report["credentials"], report["distinct_earners"]) == (116, 136, 92)
 
 
-def test_the_judgement_behind_the_badges_is_whole(demo: Demo) -> None:
+def test_double_reading_is_what_a_slow_recount_of_the_register_says(demo: Demo) -> None:
+    """In SQL, and with the seeds that are published: of the windows that are over, the sample is drawn again."""
+    program_id = demo.summary["program_id"]
+    windows = demo.client.get(f"/programs/{program_id}/sampling-windows").json()["windows"]
+    with sqlite3.connect(demo.settings.database_url.get_secret_value().partition(":///")[2]) as register:
+        resolved = dict(
+            register.execute(
+                "SELECT s.id, s.accepted_at FROM submission s JOIN resolution r ON r.submission_id = s.id AND r.number = 1 "
+                "WHERE s.program_id = ? AND s.accepted_at IS NOT NULL",
+                [program_id],
+            ).fetchall()
+        )
+        twice = {
+            row[0]
+            for row in register.execute(
+                "SELECT submission_id FROM reading WHERE program_id = ? AND state = 'submitted' "
+                "AND kind IN ('second_random', 'second_triggered')",
+                [program_id],
+            )
+        }
+    in_window: dict[str, list[str]] = {}
+    for id_, text in resolved.items():
+        accepted_at = datetime.fromisoformat(text).replace(tzinfo=UTC)
+        first = next(each for each in windows if moment(each["published_at"]) <= accepted_at < moment(each["to"]))
+        in_window.setdefault(first["id"], []).append(id_)
+    audited = demo.client.get(f"/v1/programs/{program_id}/sampling-audit").json()["windows"]
+    told = {each["window_id"]: (each["selected"], each["second_read"]) for each in audited}
+    over = [each for each in windows if each["seed"] and each["id"] in in_window]
+    for window in over:
+        seed, percent = bytes.fromhex(window["seed"]), window["rate_percent"]
+        drawn = {id_ for id_ in in_window[window["id"]] if is_selected(seed, id_, percent)}
+        assert told[window["id"]] == (len(drawn), len(twice & drawn)), window
+    assert len(over) > 2
+    report = demo.client.get(f"/v1/programs/{program_id}/reports/double-reading").json()
+    assert (report["eligible"], report["missed"]) == (len(resolved), 0)
+    assert (report["read"]["numerator"], report["read"]["denominator"]) == (len(twice & set(resolved)), len(resolved))
+    assert sum(each["read"] for each in report["by_reason"]) == len(twice & set(resolved))
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def is_selected(seed: bytes, submission_id: str, percent: int) -> bool:
+    """As docs/readings.md tells everybody."""
+    drawn = hmac.digest(seed, submission_id.encode(), "sha256")[:8]
+    return int.from_bytes(drawn, "big") * 100 < percent * 2**64
+
+
+def test_the_judgment_behind_the_badges_is_whole(demo: Demo) -> None:
     """Every decision rests on readings; the sample was kept to; one adjudication, and one appeal that changed its decision."""
     program = f"/v1/programs/{demo.summary['program_id']}"
     audit = demo.client.get(f"{program}/sampling-audit").json()

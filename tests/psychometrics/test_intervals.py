@@ -1,6 +1,7 @@
 """The bootstrap: seeded, by cluster, and none where it would say nothing."""
 
 from collections import Counter
+from math import comb
 from random import Random
 
 import pytest
@@ -9,6 +10,7 @@ from app.psychometrics.agreement import cohen_kappa, exact
 from app.psychometrics.intervals import (
     cluster_bootstrap,
     cluster_robust,
+    quantile_interval,
     resample_clusters,
     student_t,
     wilson,
@@ -146,3 +148,20 @@ def test_one_anchor_has_no_interval() -> None:
     assert cluster_robust([]) is None
     assert cluster_robust([[1, 0, 1], []]) is None
     assert cluster_robust([[1, 0, 1], [0]]) is not None
+
+
+@pytest.mark.parametrize(
+    ("n", "quantile", "places"),
+    [(1, 0.5, None), (5, 0.5, None), (6, 0.5, (1, 6)), (10, 0.5, (2, 9)), (20, 0.5, (6, 15)), (100, 0.5, (40, 61)),
+     (28, 0.9, None), (100, 0.9, (84, 96))],
+)  # fmt: skip
+def test_the_interval_of_a_quantile_lies_between_two_observations(
+    n: int, quantile: float, places: tuple[int, int] | None
+) -> None:
+    """The places are those of published tables of the sign test; each holds the quantile with at least 95 %."""
+    found = quantile_interval([*range(n, 0, -1)], quantile)
+    assert (found and (found.low, found.high)) == places
+    if places is not None:
+        low, high = places
+        held = sum(comb(n, below) * quantile**below * (1 - quantile) ** (n - below) for below in range(low, high))
+        assert held >= 0.95

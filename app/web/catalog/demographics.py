@@ -3,7 +3,7 @@
 from app.web.catalog import Row
 
 TYPES: tuple[Row, ...] = (
-    ("no_vocabulary", 409, "Learners are not asked",
+    ("no_vocabulary", 404, "Learners are not asked",
      "The issuer has no vocabulary of what learners may say of themselves.",
      "A director, or the issuer's system, puts one: PUT /v1/demographics/vocabulary."),
     ("unknown_demographic", 422, "Not in the vocabulary",
