@@ -19,6 +19,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import combinations
 from typing import Any, Literal, NamedTuple
 
 import rfc8785
@@ -596,15 +597,35 @@ def _expander_of(contexts: Contexts) -> _Expander:
 # --- RDF ------------------------------------------------------------------------------------------------------------
 
 
+Stated = Mapping["Term", frozenset["Term"]]
+"""What one place says of a node: its objects by predicate."""
+
+_ASIDE = frozenset({f"{_RDF}type", "https://purl.imsglobal.org/spec/vc/ob/vocab.html#endorsementComment"})
+
+
+@dataclass(slots=True)
+class _Places:
+    """Where a node with an id is described: at the top, elsewhere, and within objects that have a proof of their own."""
+
+    top: Stated | None = None
+    open: list[Stated] = field(default_factory=list)
+    secured: list[Stated] = field(default_factory=list)
+
+
 class _Dataset:
     """The RDF statements of an expanded document (JSON-LD 1.1 API §8.1), one by one and each exactly once.
 
-    It remembers the object sets stated at each place where a node is described: RDF merges the places, so that a change
-    in one may be hidden by another. Safe are places that say the same, and places that have nothing in common.
+    RDF merges the places where a node is described, and whoever reads JSON reads places: what is moved, copied or taken away
+    between two of them would leave no trace in the signature. So `_require_unambiguous` lets a node have several only where that
+    cannot be:
 
-    What stands inside an object with a proof of its own (an endorsement in a badge, a badge in a learner record) is told
-    apart: the places in there may overlap with each other, because a change in one of them breaks that object's own proof,
-    which a verifier of the whole verifies as well. A place outside says the same as one of them, or nothing that they say.
+    - The top (the credential itself) is described there alone. Elsewhere it may be given other types and an endorsementComment.
+    - Two places of another node have no statement in common, types included (which would have to be shared before a term of
+      one could stand in the other), or one says all that the other says.
+    - What stands inside an object with a proof of its own (an endorsement in a badge, a badge in a learner record) cannot be
+      changed, because a verifier of the whole verifies that proof as well: such places may overlap with each other. But they
+      must not lend their words to what stands outside: that says all that they say, or has nothing in common with them. A
+      place that gives nothing but types is a mention, and may be one of either.
     """
 
     def __init__(self, expanded: list[Any], *, is_open: bool = False) -> None:
@@ -613,18 +634,14 @@ class _Dataset:
             raise _Refusal("The document says nothing about itself.", "Give it a type.")
         self.statements: dict[Quad, None] = {}
         self._blank_nodes = 0
-        self._described: dict[tuple[Term | None, Term, Term], list[frozenset[Term]]] = {}
-        self._secured: dict[tuple[Term | None, Term, Term], list[frozenset[Term]]] = {}
+        self._places: dict[tuple[Term | None, Term], _Places] = {}
         self._within_secured = 0
-        self._tops: list[tuple[Term | None, Term, dict[Term, frozenset[Term]]]] = []
         self._add_top(expanded[0], None)
         self._require_unambiguous()
 
     def _add_top(self, node: Any, graph: Term | None) -> None:
         subject = self._subject_of(node)
-        stated = self._add_node(node, subject, graph)
-        if not self._within_secured:
-            self._tops.append((graph, subject, stated))
+        self._add_node(node, subject, graph, is_top=not self._within_secured)
 
     def _subject_of(self, node: Any) -> Term:
         return self._iri(node["@id"]) if "@id" in node else self._new_blank_node()
@@ -640,7 +657,7 @@ class _Dataset:
             )
         return Term("IRI", value)
 
-    def _add_node(self, node: dict[str, Any], subject: Term, graph: Term | None) -> dict[Term, frozenset[Term]]:
+    def _add_node(self, node: dict[str, Any], subject: Term, graph: Term | None, *, is_top: bool = False) -> None:
         stated: dict[Term, frozenset[Term]] = {}
         for name, values in node.items():
             if name == "@id":
@@ -661,9 +678,18 @@ class _Dataset:
             stated[predicate] = frozenset(objects)
             if len(stated[predicate]) != len(objects):
                 raise _Refusal(f"The property {predicate.value} has the same value twice.", "Give the value once.")
-            places = self._secured if self._within_secured else self._described
-            places.setdefault((graph, subject, predicate), []).append(stated[predicate])
-        return stated
+        self._note_place(stated, subject, graph, is_top=is_top)
+
+    def _note_place(self, stated: Stated, subject: Term, graph: Term | None, *, is_top: bool) -> None:
+        if is_top and not stated:  # it could trade its id for another node's
+            raise _Refusal("Nothing is said about the document.", "Give it a type.")
+        if not stated or subject.type == "blank node":  # merely named, or described once for sure
+            return
+        places = self._places.setdefault((graph, subject), _Places())
+        if is_top and places.top is None:
+            places.top = stated
+        else:
+            (places.secured if self._within_secured else places.open).append(stated)
 
     def _add(self, quad: Quad) -> None:
         self.statements[quad] = None
@@ -702,25 +728,52 @@ class _Dataset:
         return head
 
     def _require_unambiguous(self) -> None:
-        for (graph, subject, predicate), places in self._described.items():
-            union = frozenset[Term]().union(*places)
-            secured = self._secured.get((graph, subject, predicate), ())
-            beside = frozenset[Term]().union(*secured)
-            is_ambiguous = len(union) != sum(map(len, places)) and any(place != union for place in places)
-            if is_ambiguous or (union & beside and union not in secured):
+        for (_, subject), places in self._places.items():
+            is_clear = _is_clear_of_top(places) if places.top is not None else _is_clear(places)
+            if not is_clear:
                 raise _Refusal(
-                    f"The node is described in several places, which overlap in {predicate.value}.",
+                    "The node is described in several places, and what is said in one could be moved to another unnoticed.",
                     "Describe it once and refer to it by its id.",
                     at=subject.value,
                 )
-        # Without a statement of its own a top node could trade its id for another node's and leave no trace.
-        for graph, subject, stated in self._tops:
-            if all(
-                self._described[graph, subject, predicate].count(objects) > 1 for predicate, objects in stated.items()
-            ):
-                raise _Refusal(
-                    "Nothing is said about the document that is not said elsewhere in it.", "Give it a type."
-                )
+
+
+def _is_clear_of_top(places: _Places) -> bool:
+    assert places.top is not None
+    elsewhere = [*places.open, *places.secured]
+    return all(_is_disjoint(each, places.top) and {term.value for term in each} <= _ASIDE for each in elsewhere)
+
+
+def _is_clear(places: _Places) -> bool:
+    alone = all(
+        _is_disjoint(one, other) or _is_part(one, other) or _is_part(other, one)
+        for one, other in combinations(places.open, 2)
+    )
+    return alone and all(_borrows_nothing(each, places) for each in places.open)
+
+
+def _borrows_nothing(place: Stated, places: _Places) -> bool:
+    """Whether an open place has nothing from within a secured one: it, or what it is part of, says at least as much, or they say
+    nothing alike."""
+    wholes = [each for each in places.open if _is_part(place, each)]
+    return all(
+        _is_disjoint(place, secured)
+        or any(_is_part(secured, whole) for whole in wholes)
+        or (_is_mention(place) and _is_part(place, secured))
+        for secured in places.secured
+    )
+
+
+def _is_mention(place: Stated) -> bool:
+    return {term.value for term in place} == {f"{_RDF}type"}
+
+
+def _is_part(part: Stated, whole: Stated) -> bool:
+    return all(whole.get(predicate) == objects for predicate, objects in part.items())
+
+
+def _is_disjoint(one: Stated, other: Stated) -> bool:
+    return not any(objects & other.get(predicate, frozenset()) for predicate, objects in one.items())
 
 
 def _is_tagged(value: dict[str, Any]) -> bool:

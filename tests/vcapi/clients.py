@@ -152,8 +152,9 @@ class Signatory:
             ),
             **options,
         }  # fmt: skip
-        canonical = transform_proof_config(chosen, config, document["@context"], contexts=OPEN)
-        to_sign = hash_data(self.key.public_key(), canonical, transform(chosen, document, contexts=OPEN))
+        public_key = self.key.public_key()
+        canonical = transform_proof_config(chosen, config, document["@context"], public_key, contexts=OPEN)
+        to_sign = hash_data(public_key, canonical, transform(chosen, document, public_key, contexts=OPEN))
         return compose_proof(config, self._sign(to_sign))
 
     def sign(self, document: Mapping[str, Any], **options: Any) -> dict[str, Any]:
