@@ -117,6 +117,7 @@ async def test_it_has_everything_of_the_issuer_and_nothing_of_others(
     # What a learner, a badge and an achievement have is there; nothing here has an SVG, a translation or a framework.
     nothing = {"vector_image", "achievement_translation", "framework", "framework_version"}
     nothing |= {"oauth_consent", "kept_badge", "kept_profile", "badge_host"}  # tests/obapi has those
+    nothing |= {"endorsement", "carried_endorsement", "clr", "clr_badge"}  # tests/endorsements and tests/clr have those
     assert {*names} - {*told} - IN_ASSESSMENT == nothing
     async with world_of(app).database.snapshot() as session:
         assert await count_records(session, partner.issuer_id) == len(rest)

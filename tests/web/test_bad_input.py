@@ -22,7 +22,8 @@ from tests.web.full_bodies import decision, full_bodies, sound_bodies
 # What is read before any query is the same on both engines.
 on_sqlite = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 
-OPERATIONS = {operation.id: operation for operation in list_operations()}
+# What others have standardized tells of errors in its own words: tests/oauth, tests/obapi and tests/vcapi walk it.
+OPERATIONS = {operation.id: operation for operation in list_operations() if operation.path.startswith("/v1/")}
 WITH_BODY = [operation for operation in OPERATIONS.values() if "application/json" in operation.body_types]
 
 # One operation for every body there is: operations with the same body read it by the same model.
