@@ -364,6 +364,37 @@ async def test_every_public_profile_is_served(partner: Partner, api: httpx.Async
     assert own.headers["content-disposition"].endswith('badge.jwt"' if is_jwt else 'badge.json"')
 
 
+async def test_every_public_profile_verifies_here(partner: Partner, api: httpx.AsyncClient) -> None:
+    await make_keys(partner)
+    await settle(partner)
+    badge = await issue(partner)
+    found = await bodies(partner, badge)
+    urls = {each["profile"]: each["url"] for each in badge["representations"]}
+    for name in PUBLIC:
+        text = found[name].decode()
+        sent = text if name in JWTS else json.loads(text)
+        by_document = await verdict(api, credential=sent)
+        assert (by_document["valid"], complaints(by_document)) == (True, []), name
+        by_url = await verdict(api, url=urls[name])
+        assert (by_url["valid"], complaints(by_url)) == (True, []), name
+        assert by_url["fetched"] == by_document["fetched"] == [], "what is published here is not asked for over the net"
+    head, _, signature = found["ob3-jwt"].decode().split(".")
+    payload = base64.urlsafe_b64encode(json.dumps({"name": "Another"}).encode()).rstrip(b"=").decode()
+    assert (await verdict(api, credential=f"{head}.{payload}.{signature}"))["valid"] is False
+    assert (await verdict(api, url=f"{badge['url']}/ecdsa-sd-2023"))["valid"] is False, "for the holder alone"
+
+
+async def verdict(api: httpx.AsyncClient, **asked: Any) -> dict[str, Any]:
+    answer = await api.post("/v1/verify", json=asked)
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def complaints(told: dict[str, Any]) -> list[str]:
+    return [f"{each['code']}: {each['detail']}" for each in told["checks"] if each["outcome"] == "failed"]
+
+
 async def test_a_vc_jwt_is_negotiated(partner: Partner, api: httpx.AsyncClient) -> None:
     await settle(partner, "vc-jose-cose")
     badge = await issue(partner)
