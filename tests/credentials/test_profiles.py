@@ -14,7 +14,7 @@ from openbadgeslib.ob3.verifier import OB3VerificationError, OB3Verifier
 
 from app.contexts import load_contexts
 from app.credentials.issue import LEASE, _reopen, _represent_all, recover
-from app.credentials.profiles import PROFILE_NAMES, PROFILES, list_mandatory
+from app.credentials.profiles import PROFILE_NAMES, PROFILES, list_mandatory, plan
 from app.openbadges.conformance import lint
 from app.openbadges.jwt import document_in
 from app.operation.check import Tally, check_badges
@@ -145,6 +145,33 @@ async def test_a_profile_that_cannot_be_made_is_skipped_with_a_reason(partner: P
     skipped = {each["profile"]: each["skipped"] for each in later["representations"]}
     assert {name for name, reason in skipped.items() if reason} == {"ecdsa-sd-2023", "ob3-jwt"}
     assert (await told(partner, bare["id"]))["representations"] == bare["representations"]
+
+
+class TestOfDidKey:
+    """An issuer of a service at an http address."""
+
+    @pytest.fixture
+    def public_url(self) -> str:
+        return "http://127.0.0.1:8000"
+
+    async def test_its_badges_are_issued_with_its_one_key(self, partner: Partner, api: httpx.AsyncClient) -> None:
+        await settle(partner)
+        badge = await issue(partner)
+        skipped = {each["profile"]: each["skipped"] for each in badge["representations"]}
+        made = {"eddsa-rdfc-2022", "eddsa-jcs-2022", "Ed25519Signature2020", "vc-jose-cose"}
+        assert skipped == {name: None if name in made else "did_key" for name in PROFILE_NAMES}
+        for name, body in (await bodies(partner, badge)).items():
+            told_of = await verdict(api, credential=body.decode() if name in JWTS else json.loads(body))
+            assert (told_of["valid"], complaints(told_of)) == (True, []), name
+
+
+def test_an_rsa_key_of_a_did_key_signs_nothing() -> None:
+    """As one that was made before there was a rule against it."""
+    keys = {"Ed25519": "1", "RSA": "2", "P-256": "3"}
+    for did, skipped in (("did:key:z6Mk", "did_key"), ("did:web:badges.example.org:issuers:academy", None)):
+        document = {"issuer": {"id": did}, "credentialSubject": {"id": DID}}
+        assert plan(PROFILES["ob3-jwt"], document, keys).skipped == skipped, did
+        assert plan(PROFILES["vc-jose-cose"], document, keys).key_ids == (["1"] if skipped else ["3"])
 
 
 # JWT
