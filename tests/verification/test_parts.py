@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from app.net.client import OutboundClient
+from app.openbadges.clr import MAX_BADGES
 from app.verification.answer import PartVerification, Verification
 from app.verification.judge import BATCH, JudgePool
-from app.verification.parts import MAX_BADGES, MAX_ENDORSEMENTS
+from app.verification.parts import MAX_ENDORSEMENTS
 from app.verification.verify import Verifier
 from tests.net.tls_site import CertificateAuthority, FakeResolver, client_for, serve
 from tests.verification.badges import (
