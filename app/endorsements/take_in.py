@@ -16,7 +16,7 @@ from app.access.principals import Tenant
 from app.endorsements.embed import put_inside_badges
 from app.endorsements.endorsed import find_endorsed
 from app.endorsements.issue import note
-from app.endorsements.seal import seal_body
+from app.endorsements.seal import lock_key, seal_body
 from app.endorsements.store import Endorsement, find_by_digest, lock_endorsement
 from app.errors import Conflict, Fault, InvalidInput, Unavailable
 from app.identifiers import new_id
@@ -103,6 +103,7 @@ async def take_in(
     known = await find_by_digest(session, tenant.issuer_id, digest)
     if known is not None:
         raise _known(known)
+    key = await lock_key(session, world.vault, tenant.issuer_id, endorsed.learner_id)
     endorsement = Endorsement(
         issuer_id=tenant.issuer_id, id=new_id(), origin="imported", state="received",
         kind=endorsed.kind, endorsed=endorsed.id, endorser=found.endorser, achievement_id=endorsed.achievement_id,
@@ -110,7 +111,7 @@ async def take_in(
         digest=digest, valid_from=found.valid_from, valid_until=found.valid_until,
         status_list_id=None, status_list_index=None, key_id=None, created_at=now, updated_at=now,
     )  # fmt: skip
-    await seal_body(session, world.vault, endorsement, found.body)
+    seal_body(endorsement, found.body, key)
     session.add(endorsement)
     try:
         await session.flush()

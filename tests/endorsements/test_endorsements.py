@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from app.issuers.carried import CarriedEndorsement
 from app.openbadges.endorsement import find_obstacle
 from tests.builders import achievement_body
-from tests.conftest import Partner
+from tests.conftest import Partner, publish
 from tests.endorsements.endorsing import (
     STATE,
     did_of,
@@ -32,6 +32,7 @@ from tests.issuing import (
     entry_bit,
     failures,
     list_all_events,
+    record,
     require_verifies,
     verify,
     world_of,
@@ -185,6 +186,20 @@ async def test_what_is_said_of_a_badge_is_sealed_shown_and_erased(
     assert made["id"] in listed
     assert "Ada" not in listed
     assert (await post_endorsement(partner, badge)).status_code == 410
+
+
+async def test_a_badge_is_endorsed_while_its_learner_gets_more(partner: Partner) -> None:
+    """Both lock the learner and draw from the status list: in the same order, or each waits for the other."""
+    decision = await decided(partner)
+    badge, learner = decision["credential"]["url"], decision["learner_id"]
+    others = [await publish(partner.client, achievement_body(name=f"Number {number}")) for number in range(4)]
+    answers = await asyncio.gather(
+        *(post_endorsement(partner, badge) for _ in range(4)),
+        *(partner.client.post(f"/v1/learners/{learner}/clr", json={}) for _ in range(4)),
+        *(record(partner, achievement_id=each) for each in others),
+    )
+    assert [each.status_code for each in answers] == [201] * 12, [each.text[:200] for each in answers]
+    assert {each.json()["learner_id"] for each in answers[8:]} == {learner}
 
 
 async def test_what_is_said_of_a_private_badge_is_not_published(partner: Partner, api: httpx.AsyncClient) -> None:
