@@ -23,6 +23,7 @@ from app.identifiers import new_id
 from app.issuers.sign import json_bytes
 from app.proofs.verification_method import find_moment
 from app.resources import Resources
+from app.verification.verdict import is_of_newer
 from app.verification.verify import Verifier
 
 MAX_BYTES = 64 * 1024
@@ -35,7 +36,10 @@ class NotAnEndorsement(InvalidInput):
 
 
 class EndorsementNotVerified(InvalidInput):
-    """It is not valid: its proof, its issuer, its dates or its status. The faults name the checks."""
+    """It is not valid: its proof, its issuer, its dates or its status. Or its issuer has replaced it.
+
+    The faults name the checks.
+    """
 
     code = "endorsement_not_verified"
 
@@ -77,6 +81,12 @@ async def examine_endorsement(verifier: Verifier, document: Mapping[str, Any]) -
     if len(body) > MAX_BYTES:
         raise NotAnEndorsement(f"The endorsement is larger than {MAX_BYTES} bytes.")
     found = (await verifier.examine(document)).verification
+    if is_of_newer(found.checks):
+        raise EndorsementNotVerified(
+            "Its issuer has a newer version of the endorsement, which is what was verified.",
+            cure="Hand in the newer version, from the address of its refresh service.",
+            faults=[Fault("/credential/refreshService", "refreshed: leads to a newer version")],
+        )
     failed = [each for each in found.checks if each.outcome == "failed"]
     if failed and all(each.fault == "network" for each in failed):
         raise Unavailable(failed[0].detail, cure="Try again later.")

@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 from fastapi import FastAPI
 
+from app.endorsements.take_in import EndorsementNotVerified, examine_endorsement
 from app.issuers.carried import CarriedEndorsement
 from app.openbadges.endorsement import find_obstacle
 from tests.builders import achievement_body
@@ -38,9 +39,11 @@ from tests.issuing import (
     world_of,
 )
 from tests.verification.badges import put
+from tests.verification.test_verify import OwnDocuments, alone
 
 Document = dict[str, Any]
 STATE_ENDORSEMENT = "https://state.example.org/endorsements/1"
+EXTENSIONS = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"
 LATER = "2027-06-01T00:00:00Z"
 HTML = {"Accept": "text/html"}
 
@@ -266,6 +269,23 @@ async def test_what_does_not_verify_is_not_taken_in(app: FastAPI, partner: Partn
     assert (await hand_in(partner, good)).status_code == 201
     again = await hand_in(partner, good)
     assert (again.status_code, again.json()["code"]) == (409, "endorsement_known")
+
+
+async def test_a_version_that_was_replaced_is_not_taken_in_on_the_word_of_the_newer() -> None:
+    """What verifies is what the issuer serves today; what was sent may have been revoked since."""
+    service = {"id": "https://own.example/refresh/1", "type": "1EdTechCredentialRefresh"}
+    renewable: Document = {"@context": [*theirs("urn:it")["@context"], EXTENSIONS], "refreshService": service}
+    sent = theirs("urn:it", **renewable)
+    for begins, is_newer in (("2026-11-20T00:00:00Z", True), ("2026-11-01T00:00:00Z", False)):
+        served = theirs("urn:it", **renewable, validFrom=begins)
+        verifier = alone(OwnDocuments({service["id"]: served}))
+        assert (await verifier.verify(sent)).valid
+        if is_newer:
+            with pytest.raises(EndorsementNotVerified) as refused:
+                await examine_endorsement(verifier, sent)
+            assert [fault.pointer for fault in refused.value.faults] == ["/credential/refreshService"]
+        verified = await examine_endorsement(verifier, served if is_newer else sent)
+        assert json.loads(verified.body) == (served if is_newer else sent)
 
 
 async def test_taken_in_twice_at_once_it_is_there_once(partner: Partner) -> None:
