@@ -16,9 +16,10 @@ from app.keys.vault import Vault
 from app.learners.recipients import lock_current_learner, open_key
 from app.learners.store import Learner, get_learner, list_same_person
 from app.oauth.tokens import LearnerGrant
-from app.obapi.badge import Badge, normalize_id, same_json
+from app.obapi.badge import Badge, same_json
 from app.obapi.store import KeptBadge, list_kept
 from app.resources import Resources
+from app.verification.members import normalize_id
 from app.verification.verdict import is_of_newer
 from app.verification.verify import Verifier
 

@@ -203,6 +203,13 @@ async def test_a_newer_version_replaces_and_an_older_one_does_not(wallet: httpx.
     assert (await wallet.get(f"{IMS}/credentials")).json() == {"credential": [same_id], "compactJwsString": [as_jws]}
 
 
+def test_issuers_whose_dids_differ_are_two() -> None:
+    ids = ("did:web:a.example%3A8000:issuers", "did:web:a.example:8000:issuers", "did:web:a.example:8000:issuers")
+    one, other, same = (read_badge(compacted({**foreign(), "issuer": {"id": id_}}).encode()) for id_ in ids)
+    assert one.identity != other.identity
+    assert other.identity == same.identity
+
+
 async def test_ones_own_badge_is_not_kept_twice(
     wallet: httpx.AsyncClient, partner: Partner, learner: Learner, clock: FixedClock
 ) -> None:
