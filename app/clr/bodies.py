@@ -8,9 +8,10 @@ from pydantic import BaseModel, Field, StrictBool
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clr.choose import LeftOut
-from app.clr.issue import MAX_BADGES, NewRecord, fetch_record
+from app.clr.issue import NewRecord, fetch_record
 from app.clr.store import LearnerRecord, RecordedBadge
 from app.identifiers import Identifier
+from app.openbadges.clr import MAX_BADGES
 from app.resources import Resources
 from app.web.fields import Body, Line, Moment, Prose
 

@@ -20,16 +20,13 @@ from app.issuers.store import Issuer, get_issuer, require_issuing
 from app.keys.vault import PersonalKey
 from app.learners.recipients import Identities, RecipientNotIdentifiable, open_identities, open_key
 from app.learners.store import get_learner, lock_learner, require_not_merged
-from app.openbadges.clr import ClrFacts, compose_clr, lint_clr
+from app.openbadges.clr import MAX_BADGES, ClrFacts, compose_clr, lint_clr
 from app.openbadges.compose import compose_status_entry
 from app.openbadges.conformance import Linted, LintFailed
 from app.openbadges.identity import compose_identity_objects
 from app.openbadges.test_mark import mark_description, mark_name
 from app.resources import Resources
 from app.statuslists.publish import allocate_index, change_bits, status_list_url
-
-MAX_BADGES = 30
-"""Badges of one record: what canonicalizing may cost a verifier is limited, here and elsewhere."""
 
 
 class NothingToBundle(Conflict):

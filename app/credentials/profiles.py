@@ -33,8 +33,9 @@ DEFAULT: ProfileName = "eddsa-rdfc-2022"
 VC_LD_JSON = "application/vc+ld+json"
 ED25519_2020_CONTEXT = "https://w3id.org/security/suites/ed25519-2020/v1"
 
-SkipReason = Literal["no_key", "no_subject_id", "not_sound"]
+SkipReason = Literal["did_key", "no_key", "no_subject_id", "not_sound"]
 SKIP_REASONS: Mapping[SkipReason, str] = {
+    "did_key": "The issuer's id is a did:key, which names its Ed25519 key alone, and the profile is made with another.",
     "no_key": "The issuer had no key in use of an algorithm that the profile is made with.",
     "no_subject_id": "The badge names its recipient by an identifier alone, and the profile needs an id: a DID of the learner.",
     "not_sound": "The badge cannot be written in the form that the profile signs.",
@@ -104,7 +105,14 @@ class Planned:
 
 
 def plan(profile: Profile, document: Mapping[str, Any], key_ids: Mapping[str, str]) -> Planned:
-    """Whether a badge with this unsecured `document` can carry the profile. `key_ids`: the issuer's active keys by algorithm."""
+    """Whether a badge with this unsecured `document` can carry the profile. `key_ids`: the issuer's active keys by algorithm.
+
+    Of a did:key nobody could tie another key than its own to the issuer, not even one that stands at an address of this service.
+    """
+    if document["issuer"]["id"].startswith("did:key:"):
+        key_ids = {name: id_ for name, id_ in key_ids.items() if name == "Ed25519"}
+        if not all("Ed25519" in each.algorithms for each in profile.signings):
+            return Planned(profile, skipped="did_key")
     chosen = [next((key_ids[name] for name in each.algorithms if name in key_ids), None) for each in profile.signings]
     if profile.needs_subject_id and "id" not in document["credentialSubject"]:
         return Planned(profile, skipped="no_subject_id")

@@ -10,7 +10,7 @@ from app.audit.store import audit
 from app.clock import whole_second
 from app.endorsements.embed import NotEmbeddable, put_inside_badges
 from app.endorsements.endorsed import Endorsed, find_endorsed
-from app.endorsements.seal import seal_body
+from app.endorsements.seal import lock_key, seal_body
 from app.endorsements.store import Endorsement, lock_endorsement
 from app.errors import Conflict, Fault, InvalidInput
 from app.events.store import record_event
@@ -68,6 +68,7 @@ async def issue_endorsement(
     if said.valid_until is not None and said.valid_until <= whole_second(now):
         raise EndorsementOver("The endorsement would be over before it begins.",
                               faults=[Fault("/valid_until", "must lie in the future")])  # fmt: skip
+    key = await lock_key(session, world.vault, issuer.id, endorsed.learner_id)
     place = await allocate_index(session, world, issuer.id, "revocation", now) if said.revocable else None
     endorsement_id = new_id()
     unsecured = compose_endorsement(_facts(world, issuer, endorsed, said, endorsement_id, place, now))
@@ -80,7 +81,7 @@ async def issue_endorsement(
         status_list_id=place and place[0], status_list_index=place and place[1], key_id=signed.key_id,
         created_at=now, updated_at=now,
     )  # fmt: skip
-    await seal_body(session, world.vault, endorsement, signed.body)
+    seal_body(endorsement, signed.body, key)
     session.add(endorsement)
     await session.flush()
     if said.embed:

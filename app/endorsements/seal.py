@@ -9,14 +9,21 @@ from app.learners.recipients import open_key
 from app.learners.store import get_learner, lock_learner
 
 
-async def seal_body(session: AsyncSession, vault: Vault, endorsement: Endorsement, body: bytes) -> None:
-    """Put the bytes into the row. The learner is locked, so that they are not erased meanwhile. Raises Gone when they are."""
+async def lock_key(session: AsyncSession, vault: Vault, issuer_id: str, learner_id: str | None) -> PersonalKey | None:
+    """The key of the learner whose badge is endorsed; None where it is about nobody.
+
+    The learner is locked, so that they are not erased meanwhile: before a status list is drawn from. Raises Gone when they are.
+    """
+    return None if learner_id is None else open_key(vault, await lock_learner(session, issuer_id, learner_id))
+
+
+def seal_body(endorsement: Endorsement, body: bytes, key: PersonalKey | None) -> None:
+    """Put the bytes into the row, under the key if there is one."""
     endorsement.body, endorsement.sealed_body = None, None
-    if endorsement.learner_id is None:
+    if key is None:
         endorsement.body = body.decode()
-        return
-    key = open_key(vault, await lock_learner(session, endorsement.issuer_id, endorsement.learner_id))
-    endorsement.sealed_body = key.seal(body, table="endorsement", row=endorsement.id, column="sealed_body")
+    else:
+        endorsement.sealed_body = key.seal(body, table="endorsement", row=endorsement.id, column="sealed_body")
 
 
 def open_sealed(key: PersonalKey, endorsement: Endorsement) -> bytes:

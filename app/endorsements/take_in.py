@@ -16,13 +16,14 @@ from app.access.principals import Tenant
 from app.endorsements.embed import put_inside_badges
 from app.endorsements.endorsed import find_endorsed
 from app.endorsements.issue import note
-from app.endorsements.seal import seal_body
+from app.endorsements.seal import lock_key, seal_body
 from app.endorsements.store import Endorsement, find_by_digest, lock_endorsement
 from app.errors import Conflict, Fault, InvalidInput, Unavailable
 from app.identifiers import new_id
 from app.issuers.sign import json_bytes
 from app.proofs.verification_method import find_moment
 from app.resources import Resources
+from app.verification.verdict import is_of_newer
 from app.verification.verify import Verifier
 
 MAX_BYTES = 64 * 1024
@@ -35,7 +36,10 @@ class NotAnEndorsement(InvalidInput):
 
 
 class EndorsementNotVerified(InvalidInput):
-    """It is not valid: its proof, its issuer, its dates or its status. The faults name the checks."""
+    """It is not valid: its proof, its issuer, its dates or its status. Or its issuer has replaced it.
+
+    The faults name the checks.
+    """
 
     code = "endorsement_not_verified"
 
@@ -77,6 +81,12 @@ async def examine_endorsement(verifier: Verifier, document: Mapping[str, Any]) -
     if len(body) > MAX_BYTES:
         raise NotAnEndorsement(f"The endorsement is larger than {MAX_BYTES} bytes.")
     found = (await verifier.examine(document)).verification
+    if is_of_newer(found.checks):
+        raise EndorsementNotVerified(
+            "Its issuer has a newer version of the endorsement, which is what was verified.",
+            cure="Hand in the newer version, from the address of its refresh service.",
+            faults=[Fault("/credential/refreshService", "refreshed: leads to a newer version")],
+        )
     failed = [each for each in found.checks if each.outcome == "failed"]
     if failed and all(each.fault == "network" for each in failed):
         raise Unavailable(failed[0].detail, cure="Try again later.")
@@ -103,6 +113,7 @@ async def take_in(
     known = await find_by_digest(session, tenant.issuer_id, digest)
     if known is not None:
         raise _known(known)
+    key = await lock_key(session, world.vault, tenant.issuer_id, endorsed.learner_id)
     endorsement = Endorsement(
         issuer_id=tenant.issuer_id, id=new_id(), origin="imported", state="received",
         kind=endorsed.kind, endorsed=endorsed.id, endorser=found.endorser, achievement_id=endorsed.achievement_id,
@@ -110,7 +121,7 @@ async def take_in(
         digest=digest, valid_from=found.valid_from, valid_until=found.valid_until,
         status_list_id=None, status_list_index=None, key_id=None, created_at=now, updated_at=now,
     )  # fmt: skip
-    await seal_body(session, world.vault, endorsement, found.body)
+    seal_body(endorsement, found.body, key)
     session.add(endorsement)
     try:
         await session.flush()

@@ -114,8 +114,8 @@ async def rotate_key(
 
 
 def _require_rotatable(issuer: Issuer, algorithm: KeyAlgorithm) -> None:
-    """A did:key names one key. An RSA key may stand beside it: what it signs (JWTs of Open Badges 3.0) names it by its URL."""
-    if not issuer.did.startswith("did:key:") or algorithm == "RSA":
+    """A did:key names one key. Whatever another signed, a JWT too, no verifier could tie to the issuer."""
+    if not issuer.did.startswith("did:key:"):
         return
     if algorithm == ED25519:
         raise KeyNotRotatable(
@@ -124,7 +124,7 @@ def _require_rotatable(issuer: Issuer, algorithm: KeyAlgorithm) -> None:
         )
     raise KeyNotRotatable(
         f"The issuer's id is a did:key, which is its public key: no {algorithm} key can be published beside it.",
-        cure="Only an RSA key can be added. At an https ASSAY_PUBLIC_URL issuers are did:web, and have keys of every algorithm.",
+        cure="Create a new issuer. At an https ASSAY_PUBLIC_URL issuers are did:web, and have keys of every algorithm.",
     )
 
 

@@ -260,7 +260,7 @@ async def rotate(
 
     Without a body it is the Ed25519 key, which every issuer has from the start. The key before is retired: it signs no more,
     stays in the DID document and verifies. With a new Ed25519 key status lists are signed anew within seconds. An issuer whose
-    id is a did:key has that one key for good (`key_not_rotatable`), and beside it at most an RSA key.
+    id is a did:key has that one key for good (`key_not_rotatable`), and no other beside it.
 
     For an issuer of its own domain the new key is published first: while the document at the DID's address lacks it, the
     answer is `did_document_not_published` and the key waits. Publish what `/issuers/{slug}/did.json` answers, then repeat the

@@ -1,6 +1,6 @@
 """What a badge that is put here says of itself: which one it is, and of when. PURE.
 
-Two badges are versions of one where the ids of their issuers and their own ids are equal once percent-decoded and trimmed; the
+Two badges are versions of one where the ids of their issuers and their own ids are equal once normalized; the
 newer is the one with the later `validFrom` (Open Badges 3.0, section "Credential equality and comparison").
 """
 
@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NoReturn
-from urllib.parse import unquote
 
 from app import strict_json
 from app.errors import Fault, InvalidInput
+from app.verification.members import normalize_id
 
 COMPACT_JWS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _BADGES = {"OpenBadgeCredential", "AchievementCredential"}
@@ -42,11 +42,6 @@ class Badge:
     def identity(self) -> list[str]:
         """What is equal for versions of one badge."""
         return [normalize_id(self.issuer), normalize_id(self.id)]
-
-
-def normalize_id(id_: str) -> str:
-    """The form in which ids are compared."""
-    return unquote(id_).strip()
 
 
 def read_badge(body: bytes) -> Badge:

@@ -16,9 +16,11 @@ from app.keys.vault import Vault
 from app.learners.recipients import lock_current_learner, open_key
 from app.learners.store import Learner, get_learner, list_same_person
 from app.oauth.tokens import LearnerGrant
-from app.obapi.badge import Badge, normalize_id, same_json
+from app.obapi.badge import Badge, same_json
 from app.obapi.store import KeptBadge, list_kept
 from app.resources import Resources
+from app.verification.members import normalize_id
+from app.verification.verdict import is_of_newer
 from app.verification.verify import Verifier
 
 MOST_KEPT = 1_000
@@ -46,7 +48,9 @@ Verdict = tuple[bool | None, list[str]]
 
 
 async def verify_kept(verifier: Verifier, badge: Badge) -> Verdict:
-    """Whether the badge verifies today, and the codes of what failed. None where it cannot be told."""
+    """Whether the badge verifies today, and the codes of what failed. None where it cannot be told; so it is with `refreshed`,
+    where the issuer serves a newer version: that one was verified, and this one will be kept.
+    """
     document = dict(badge.document)
     if badge.is_jws:
         # A compact JWS is verified as what it is, in the envelope that VCDM 2.0, section 4.13.1 has for it.
@@ -57,6 +61,8 @@ async def verify_kept(verifier: Verifier, badge: Badge) -> Verdict:
         verification = await verifier.verify(document)
     except Unavailable:
         return None, []
+    if is_of_newer(verification.checks):
+        return None, ["refreshed"]
     failed = [each for each in verification.checks if each.outcome == "failed"]
     reasons = list(dict.fromkeys(each.code for each in failed))
     is_read = all(each.fault != "verifier" for each in failed) and not (badge.is_jws and "not_an_open_badge" in reasons)

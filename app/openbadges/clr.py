@@ -42,6 +42,9 @@ CONTEXTS = [VC_CONTEXT, CLR_CONTEXT, OB_CONTEXT]
 MAX_BYTES = 255 * 1024
 """Size of a record as compact JSON in UTF-8. With its proof it stays below the 256 KiB that common verifiers take."""
 
+MAX_BADGES = 24
+"""Badges of one record: what is issued here, and what is verified of anybody's. Each is canonicalized by itself."""
+
 ClrContexts = tuple[
     Literal["https://www.w3.org/ns/credentials/v2"],
     Literal["https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json"],

@@ -37,7 +37,8 @@ from app.endorsements.store import list_standing_of
 from app.errors import AssayError, Gone, NotFound
 from app.identifiers import Identifier
 from app.issuers.carried import list_carried, with_endorsements
-from app.issuers.did_document import compose_did_document, compose_jwk
+from app.issuers.did_document import compose_jwk
+from app.issuers.published import did_document_of
 from app.issuers.store import get_issuer, get_issuer_by_slug
 from app.keys.store import SigningKey, get_key, list_all_keys, list_keys
 from app.openbadges.compose import add_translations
@@ -204,9 +205,8 @@ async def issuer(slug: Slug, request: Request, session: ReadSession, world: Worl
 async def did_document(slug: Slug, request: Request, session: ReadSession, world: World) -> Response:
     """The issuer's DID document with all its keys, retired ones too."""
     found = await get_issuer_by_slug(session, slug)
-    keys = [key.public_key_multibase for key in await list_keys(session, found.id)]
-    profile_url = f"{world.base_url}/issuers/{slug}"
-    return _json(request, compose_did_document(found.did, keys, profile_url=profile_url), "application/json")
+    document = did_document_of(found, await list_keys(session, found.id), world.base_url)
+    return _json(request, document, "application/json")
 
 
 @router.get(
@@ -225,9 +225,7 @@ async def panel(panel_id: Identifier, request: Request, session: ReadSession, wo
 @router.get("/keys/{key_id}", operation_id="fetch_key", response_class=Response, responses=responses(404, 422))
 async def key(key_id: Identifier, request: Request, session: ReadSession, world: World) -> Response:
     """One public key as a bare JWK."""
-    found = await get_key(session, key_id)
-    owner = await get_issuer(session, found.issuer_id)
-    return _json(request, _jwk(found, owner.did, world.base_url), "application/jwk+json")
+    return _json(request, await _fetch_jwk(session, world, key_id), "application/jwk+json")
 
 
 @router.get("/.well-known/jwks.json", operation_id="fetch_jwks", response_class=Response)
@@ -295,9 +293,9 @@ def not_found_page(request: Request, error: AssayError) -> Response | None:
 
 
 async def find_own_document(world: Resources, url: str) -> Mapping[str, Any] | None:
-    """The document this service publishes at `url`; None when the URL is not one of ours.
+    """The document this service publishes at `url`, a token enveloped; None when the URL is not one of ours.
 
-    For verifying: our own status lists and DID documents need no request to ourselves. Raises NotFound or Gone.
+    For verifying: our own keys, status lists and DID documents need no request to ourselves. Raises NotFound or Gone.
     """
     if not url.startswith(world.base_url + "/"):
         return None
@@ -318,13 +316,14 @@ async def find_own_document(world: Resources, url: str) -> Mapping[str, Any] | N
         if (match := re.fullmatch(r"/credentials/([0-9a-f]{32})/([A-Za-z0-9-]+)", path)) and match[2] in PROFILES:
             profile = PROFILES[match[2]]
             badge = await get_public_credential(session, match[1])
-            if profile.is_public and not profile.is_jwt:
+            if profile.is_public:
                 _, body, _ = await fetch_body(session, world.vault, badge, profile=profile.name)
-                return _loaded(body)
+                return envelop(body.decode("ascii")) if profile.is_jwt else _loaded(body)
+        if match := re.fullmatch(r"/keys/([0-9a-f]{32})", path):
+            return await _fetch_jwk(session, world, match[1])
         if match := re.fullmatch(r"/issuers/([a-z0-9-]{1,63})/did\.json", path):
             found = await get_issuer_by_slug(session, match[1])
-            keys = [key.public_key_multibase for key in await list_keys(session, found.id)]
-            return compose_did_document(found.did, keys, profile_url=f"{world.base_url}/issuers/{match[1]}")
+            return did_document_of(found, await list_keys(session, found.id), world.base_url)
     raise NotFound("This service publishes nothing at that address.")
 
 
@@ -374,6 +373,12 @@ async def _in_profile(
     if profile.is_jwt:
         response.headers["Content-Disposition"] = f'inline; filename="badge.{profile.extension}"'
     return response
+
+
+async def _fetch_jwk(session: AsyncSession, world: Resources, key_id: str) -> Mapping[str, str]:
+    found = await get_key(session, key_id)
+    owner = await get_issuer(session, found.issuer_id)
+    return _jwk(found, owner.did, world.base_url)
 
 
 def _jwk(key: SigningKey, issuer: str, base_url: str) -> Mapping[str, str]:

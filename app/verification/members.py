@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 # RFC 3987 in outline: a scheme, then nothing that an IRI may not hold.
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`\x00-\x20\x7f]+")
@@ -12,6 +13,16 @@ def issuer_id(credential: Mapping[str, Any]) -> str:
     """The issuer's IRI, which is there as itself or as the `id` of a Profile; "" when it is not."""
     issuer = credential.get("issuer")
     return text_of(issuer.get("id")) if isinstance(issuer, dict) else text_of(issuer)
+
+
+def normalize_id(id_: str) -> str:
+    """The form in which ids of issuers and badges are compared (Open Badges 3.0, "Verifiable Credential Equality").
+
+    Trimmed and, of a web address, percent-decoded. Of nothing else: did:web:a.example%3A8000 is a port of a host, and
+    did:web:a.example:8000 a path of another.
+    """
+    trimmed = id_.strip()
+    return unquote(trimmed).strip() if trimmed.startswith(("https://", "http://")) else trimmed
 
 
 def object_of(value: object) -> Mapping[str, Any]:

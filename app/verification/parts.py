@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from app.openbadges.clr import MAX_BADGES
 from app.verification.data_model import BADGE, CLR, ENDORSEMENT, find_kind
 from app.verification.envelopes import open_sent, wrap
 from app.verification.members import issuer_id, object_of, text_of
@@ -18,7 +19,6 @@ from app.verification.verdict import Check, is_valid
 from app.verification.verdicts import check
 
 MAX_ENDORSEMENTS = 16
-MAX_BADGES = 24
 
 _BADGES = "/credentialSubject/verifiableCredential"
 

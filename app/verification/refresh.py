@@ -6,11 +6,10 @@ issuer's; if it cannot be had, the badge at hand counts.
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import unquote
 
 from app.proofs.verification_method import find_moment
 from app.verification.data_model import model_of
-from app.verification.members import issuer_id, object_of, text_of, texts_of
+from app.verification.members import issuer_id, normalize_id, object_of, text_of, texts_of
 from app.verification.verdict import Check
 
 SERVICE = "1EdTechCredentialRefresh"
@@ -32,7 +31,7 @@ def is_trusted(checks: Sequence[Check]) -> bool:
 
 
 def is_same_badge(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Open Badges 3.0, "Verifiable Credential Equality": the issuer and the id, decoded and trimmed."""
+    """Open Badges 3.0, "Verifiable Credential Equality": the issuer and the id, normalized."""
     return _identity(one) == _identity(other)
 
 
@@ -42,5 +41,4 @@ def is_newer(candidate: Mapping[str, Any], than: Mapping[str, Any]) -> bool:
 
 
 def _identity(credential: Mapping[str, Any]) -> tuple[str, str]:
-    issuer, id_ = (unquote(text).strip() for text in (issuer_id(credential), text_of(credential.get("id"))))
-    return issuer, id_
+    return normalize_id(issuer_id(credential)), normalize_id(text_of(credential.get("id")))

@@ -65,6 +65,11 @@ def is_valid(checks: Sequence[Check]) -> bool:
     )
 
 
+def is_of_newer(checks: Sequence[Check]) -> bool:
+    """Whether the checks are of a newer version that the issuer serves, and not of what was sent, of which they say nothing."""
+    return any(each.code == "refreshed" for each in checks)
+
+
 def is_bound(checks: Sequence[Check]) -> bool:
     """Whether the badge is of the issuer that it names, whatever else is wrong with it."""
     binding = [each.outcome for each in checks if each.name in ("proof", "issuer_binding")]

@@ -14,7 +14,7 @@ from openbadgeslib.ob3.verifier import OB3VerificationError, OB3Verifier
 
 from app.contexts import load_contexts
 from app.credentials.issue import LEASE, _reopen, _represent_all, recover
-from app.credentials.profiles import PROFILE_NAMES, PROFILES, list_mandatory
+from app.credentials.profiles import PROFILE_NAMES, PROFILES, list_mandatory, plan
 from app.openbadges.conformance import lint
 from app.openbadges.jwt import document_in
 from app.operation.check import Tally, check_badges
@@ -145,6 +145,33 @@ async def test_a_profile_that_cannot_be_made_is_skipped_with_a_reason(partner: P
     skipped = {each["profile"]: each["skipped"] for each in later["representations"]}
     assert {name for name, reason in skipped.items() if reason} == {"ecdsa-sd-2023", "ob3-jwt"}
     assert (await told(partner, bare["id"]))["representations"] == bare["representations"]
+
+
+class TestOfDidKey:
+    """An issuer of a service at an http address."""
+
+    @pytest.fixture
+    def public_url(self) -> str:
+        return "http://127.0.0.1:8000"
+
+    async def test_its_badges_are_issued_with_its_one_key(self, partner: Partner, api: httpx.AsyncClient) -> None:
+        await settle(partner)
+        badge = await issue(partner)
+        skipped = {each["profile"]: each["skipped"] for each in badge["representations"]}
+        made = {"eddsa-rdfc-2022", "eddsa-jcs-2022", "Ed25519Signature2020", "vc-jose-cose"}
+        assert skipped == {name: None if name in made else "did_key" for name in PROFILE_NAMES}
+        for name, body in (await bodies(partner, badge)).items():
+            told_of = await verdict(api, credential=body.decode() if name in JWTS else json.loads(body))
+            assert (told_of["valid"], complaints(told_of)) == (True, []), name
+
+
+def test_an_rsa_key_of_a_did_key_signs_nothing() -> None:
+    """As one that was made before there was a rule against it."""
+    keys = {"Ed25519": "1", "RSA": "2", "P-256": "3"}
+    for did, skipped in (("did:key:z6Mk", "did_key"), ("did:web:badges.example.org:issuers:academy", None)):
+        document = {"issuer": {"id": did}, "credentialSubject": {"id": DID}}
+        assert plan(PROFILES["ob3-jwt"], document, keys).skipped == skipped, did
+        assert plan(PROFILES["vc-jose-cose"], document, keys).key_ids == (["1"] if skipped else ["3"])
 
 
 # JWT
@@ -362,6 +389,37 @@ async def test_every_public_profile_is_served(partner: Partner, api: httpx.Async
     own = await fetch(partner, badge, profile)
     assert own.headers["content-type"].partition(";")[0] == told_of["media_type"]
     assert own.headers["content-disposition"].endswith('badge.jwt"' if is_jwt else 'badge.json"')
+
+
+async def test_every_public_profile_verifies_here(partner: Partner, api: httpx.AsyncClient) -> None:
+    await make_keys(partner)
+    await settle(partner)
+    badge = await issue(partner)
+    found = await bodies(partner, badge)
+    urls = {each["profile"]: each["url"] for each in badge["representations"]}
+    for name in PUBLIC:
+        text = found[name].decode()
+        sent = text if name in JWTS else json.loads(text)
+        by_document = await verdict(api, credential=sent)
+        assert (by_document["valid"], complaints(by_document)) == (True, []), name
+        by_url = await verdict(api, url=urls[name])
+        assert (by_url["valid"], complaints(by_url)) == (True, []), name
+        assert by_url["fetched"] == by_document["fetched"] == [], "what is published here is not asked for over the net"
+    head, _, signature = found["ob3-jwt"].decode().split(".")
+    payload = base64.urlsafe_b64encode(json.dumps({"name": "Another"}).encode()).rstrip(b"=").decode()
+    assert (await verdict(api, credential=f"{head}.{payload}.{signature}"))["valid"] is False
+    assert (await verdict(api, url=f"{badge['url']}/ecdsa-sd-2023"))["valid"] is False, "for the holder alone"
+
+
+async def verdict(api: httpx.AsyncClient, **asked: Any) -> dict[str, Any]:
+    answer = await api.post("/v1/verify", json=asked)
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def complaints(told: dict[str, Any]) -> list[str]:
+    return [f"{each['code']}: {each['detail']}" for each in told["checks"] if each["outcome"] == "failed"]
 
 
 async def test_a_vc_jwt_is_negotiated(partner: Partner, api: httpx.AsyncClient) -> None:

@@ -11,10 +11,11 @@ import jsonschema
 import pytest
 from fastapi import FastAPI
 
+from app.endorsements.take_in import EndorsementNotVerified, examine_endorsement
 from app.issuers.carried import CarriedEndorsement
 from app.openbadges.endorsement import find_obstacle
 from tests.builders import achievement_body
-from tests.conftest import Partner
+from tests.conftest import Partner, publish
 from tests.endorsements.endorsing import (
     STATE,
     did_of,
@@ -32,14 +33,17 @@ from tests.issuing import (
     entry_bit,
     failures,
     list_all_events,
+    record,
     require_verifies,
     verify,
     world_of,
 )
 from tests.verification.badges import put
+from tests.verification.test_verify import OwnDocuments, alone
 
 Document = dict[str, Any]
 STATE_ENDORSEMENT = "https://state.example.org/endorsements/1"
+EXTENSIONS = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"
 LATER = "2027-06-01T00:00:00Z"
 HTML = {"Accept": "text/html"}
 
@@ -187,6 +191,20 @@ async def test_what_is_said_of_a_badge_is_sealed_shown_and_erased(
     assert (await post_endorsement(partner, badge)).status_code == 410
 
 
+async def test_a_badge_is_endorsed_while_its_learner_gets_more(partner: Partner) -> None:
+    """Both lock the learner and draw from the status list: in the same order, or each waits for the other."""
+    decision = await decided(partner)
+    badge, learner = decision["credential"]["url"], decision["learner_id"]
+    others = [await publish(partner.client, achievement_body(name=f"Number {number}")) for number in range(4)]
+    answers = await asyncio.gather(
+        *(post_endorsement(partner, badge) for _ in range(4)),
+        *(partner.client.post(f"/v1/learners/{learner}/clr", json={}) for _ in range(4)),
+        *(record(partner, achievement_id=each) for each in others),
+    )
+    assert [each.status_code for each in answers] == [201] * 12, [each.text[:200] for each in answers]
+    assert {each.json()["learner_id"] for each in answers[8:]} == {learner}
+
+
 async def test_what_is_said_of_a_private_badge_is_not_published(partner: Partner, api: httpx.AsyncClient) -> None:
     settings = {"visibility": "private"}
     await partner.client.put(f"/v1/achievements/{partner.achievement_id}/settings", json=settings)
@@ -251,6 +269,23 @@ async def test_what_does_not_verify_is_not_taken_in(app: FastAPI, partner: Partn
     assert (await hand_in(partner, good)).status_code == 201
     again = await hand_in(partner, good)
     assert (again.status_code, again.json()["code"]) == (409, "endorsement_known")
+
+
+async def test_a_version_that_was_replaced_is_not_taken_in_on_the_word_of_the_newer() -> None:
+    """What verifies is what the issuer serves today; what was sent may have been revoked since."""
+    service = {"id": "https://own.example/refresh/1", "type": "1EdTechCredentialRefresh"}
+    renewable: Document = {"@context": [*theirs("urn:it")["@context"], EXTENSIONS], "refreshService": service}
+    sent = theirs("urn:it", **renewable)
+    for begins, is_newer in (("2026-11-20T00:00:00Z", True), ("2026-11-01T00:00:00Z", False)):
+        served = theirs("urn:it", **renewable, validFrom=begins)
+        verifier = alone(OwnDocuments({service["id"]: served}))
+        assert (await verifier.verify(sent)).valid
+        if is_newer:
+            with pytest.raises(EndorsementNotVerified) as refused:
+                await examine_endorsement(verifier, sent)
+            assert [fault.pointer for fault in refused.value.faults] == ["/credential/refreshService"]
+        verified = await examine_endorsement(verifier, served if is_newer else sent)
+        assert json.loads(verified.body) == (served if is_newer else sent)
 
 
 async def test_taken_in_twice_at_once_it_is_there_once(partner: Partner) -> None:

@@ -21,7 +21,8 @@ from app.oauth.scopes import (
     PROFILE_READONLY,
     PROFILE_UPDATE,
 )
-from app.obapi.keep import MOST_KEPT
+from app.obapi.badge import read_badge
+from app.obapi.keep import MOST_KEPT, verify_kept
 from app.obapi.store import KeptBadge
 from app.resources import Resources
 from tests.builders import decision_body
@@ -29,6 +30,7 @@ from tests.conftest import BASE_URL, Partner, open_client
 from tests.fakes import FixedClock
 from tests.oauth.flows import Learner, register, sign_in_learner, tokens_for
 from tests.verification.badges import badge, did_key_issuer, sign
+from tests.verification.test_verify import OwnDocuments, alone
 
 on_sqlite = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 IMS = "/ims/ob/v3p0"
@@ -201,6 +203,13 @@ async def test_a_newer_version_replaces_and_an_older_one_does_not(wallet: httpx.
     assert (await wallet.get(f"{IMS}/credentials")).json() == {"credential": [same_id], "compactJwsString": [as_jws]}
 
 
+def test_issuers_whose_dids_differ_are_two() -> None:
+    ids = ("did:web:a.example%3A8000:issuers", "did:web:a.example:8000:issuers", "did:web:a.example:8000:issuers")
+    one, other, same = (read_badge(compacted({**foreign(), "issuer": {"id": id_}}).encode()) for id_ in ids)
+    assert one.identity != other.identity
+    assert other.identity == same.identity
+
+
 async def test_ones_own_badge_is_not_kept_twice(
     wallet: httpx.AsyncClient, partner: Partner, learner: Learner, clock: FixedClock
 ) -> None:
@@ -237,6 +246,19 @@ async def test_the_verdict_is_kept_as_information(
     assert (kept[compacted(broken)]["valid"], kept[compacted(broken)]["reasons"]) == (False, ["signature_invalid"])
     assert kept[jws]["valid"] is not True
     assert len((await wallet.get(f"{IMS}/credentials")).json()["credential"]) == 2
+
+
+async def test_the_verdict_of_a_newer_version_is_not_that_of_the_one_kept() -> None:
+    service = {"id": "https://own.example/refresh/1", "type": "1EdTechCredentialRefresh"}
+    extensions = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"
+    renewable = {"@context": [*foreign()["@context"], extensions], "refreshService": service}
+    sent = foreign(**renewable)
+    newer = foreign(**renewable, validFrom="2026-11-20T00:00:00Z")
+    gone = foreign(**renewable, validFrom="2026-11-20T00:00:00Z", validUntil="2026-11-21T00:00:00Z")
+    cases = ((newer, (None, ["refreshed"])), (gone, (None, ["refreshed"])), (sent, (True, [])))
+    for served, verdict in cases:
+        verifier = alone(OwnDocuments({service["id"]: served}))
+        assert await verify_kept(verifier, read_badge(compacted(sent).encode())) == verdict
 
 
 def compacted(document: dict[str, Any]) -> str:

@@ -5,9 +5,11 @@ import asyncio
 import pytest
 
 from app.net.client import OutboundClient
+from app.openbadges.clr import MAX_BADGES
 from app.verification.answer import PartVerification, Verification
 from app.verification.judge import BATCH, JudgePool
-from app.verification.parts import MAX_BADGES, MAX_ENDORSEMENTS
+from app.verification.parts import MAX_ENDORSEMENTS
+from app.verification.refresh import is_same_badge
 from app.verification.verify import Verifier
 from tests.net.tls_site import CertificateAuthority, FakeResolver, client_for, serve
 from tests.verification.badges import (
@@ -279,6 +281,24 @@ def test_a_refresh_that_fails_leaves_the_badge_as_it_is(served: Document | None)
     assert (failed(found), found.valid) == ([], True)
     assert named(found, "refresh") == [("refresh_failed", "")]
     assert found.valid_from == "2026-11-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("did:web:a.example%3A8000:issuers", "did:web:a.example%3A8000:issuers", True),
+        ("did:web:a.example%3A8000:issuers", "did:web:a.example:8000:issuers", False),
+        ("did:web:a.example:%61", "did:web:a.example:a", False),
+        ("https://a.example/issuers/%61", " https://a.example/issuers/a ", True),
+        ("https://a.example/issuers/a", "https://a.example/issuers/b", False),
+    ],
+)
+def test_which_badges_are_versions_of_one(one: str, other: str, is_same: bool) -> None:
+    """A DID is its letters: encoded and decoded, did:web names another host or path, which may be somebody else's."""
+    by_issuer = [{"issuer": {"id": issuer}, "id": "urn:it"} for issuer in (one, other)]
+    assert is_same_badge(*by_issuer) == is_same
+    by_id = [{"issuer": "https://a.example", "id": id_} for id_ in (one, other)]
+    assert is_same_badge(*by_id) == is_same
 
 
 def test_a_badge_that_is_nobodys_word_sends_us_nowhere() -> None:

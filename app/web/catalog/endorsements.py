@@ -17,7 +17,8 @@ TYPES: tuple[Row, ...] = (
      "What was sent is not an EndorsementCredential of Open Badges 3.0 with one subject that has an `id`, or is too large.",
      "Send the EndorsementCredential as it was issued."),
     ("endorsement_not_verified", 422, "The endorsement does not verify",
-     "Its proof, the tie between proof and issuer, its dates or its status failed: `errors` names the checks.",
+     "Its proof, the tie between proof and issuer, its dates or its status failed, or its issuer has replaced it. `errors` names "
+     "the checks.",
      "Ask whoever issued it for a sound one; `POST /v1/verify` tells more."),
     ("endorsement_not_ours", 422, "The endorsement is of something else",
      "Taken in is what speaks of the issuer's own: its Profile (by the DID), its achievements and its badges.",

@@ -11,8 +11,8 @@ TYPES: tuple[Row, ...] = (
      "Another object of this kind has the same `external_id`.", "Find it with `?external_id=`, or choose another."),
     ("slug_taken", 409, "The slug is already in use", "Another issuer has this slug.", "Choose another."),
     ("key_not_rotatable", 409, "The key of this issuer cannot be replaced",
-     "The issuer's id is a did:key, which is its public key: with another key it would be another issuer, and a DID names no key "
-     "beside it; only an RSA key for JWTs can be added. Issuers get a did:key where the public URL is http.",
+     "The issuer's id is a did:key, which is its public key: with another key it would be another issuer, and its DID names no "
+     "key beside it, of any algorithm. Issuers get a did:key where the public URL is http.",
      "Create a new issuer, or run the service at an https address: issuers made there are did:web, and their keys rotate."),
     ("did_not_allowed", 422, "The DID cannot be that of an issuer here",
      "An issuer's own DID is a did:web of its own domain, written in its normal form, at a service whose address is https.",
