@@ -41,8 +41,7 @@ class Knowledge:
 
 
 def methods_named(document: Mapping[str, Any]) -> list[str]:
-    """The ids of the verification methods of the proofs of `document`, at most MAX_PROOFS; of an envelope, those within."""
-    document = open_sent(document).credential
+    """The ids of the verification methods of the proofs of `document`, at most MAX_PROOFS. An envelope is to be opened before."""
     named = [proof.get("verificationMethod") for proof in proofs_of(document)[:MAX_PROOFS] if isinstance(proof, dict)]
     return list(dict.fromkeys(each for each in named if isinstance(each, str)))
 

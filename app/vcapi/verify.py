@@ -27,7 +27,8 @@ from app.vcdm.presentation import (
     list_presentation_faults,
 )
 from app.vcdm.values import entries_of
-from app.verification.envelopes import is_token, open_sent, wrap
+from app.verification.aside import open_aside
+from app.verification.envelopes import Opened, is_token, wrap
 from app.verification.gather import recorded
 from app.verification.gathered import Gathered, Missing
 from app.verification.library import Library, OwnDocuments
@@ -153,20 +154,21 @@ def _require_presentation(presentation: Any, contexts: Contexts) -> None:
 
 async def _gather(document: Mapping[str, Any], purpose: str, library: Library) -> Gathered:
     """What judging one document needs. What cannot be had is recorded, not raised."""
-    lists = status_lists_needed(open_sent(document).credential) if purpose == ASSERTION else []
+    opened = await open_aside(document)
+    lists = status_lists_needed(opened.credential) if purpose == ASSERTION else []
     methods, tokens, found = await asyncio.gather(
-        _find_all(methods_named(document), "verification_method", partial(_resolve, purpose, library)),
-        _find_token_keys([document] if purpose == ASSERTION else [], library),
+        _find_all(methods_named(opened.credential), "verification_method", partial(_resolve, purpose, library)),
+        _find_token_keys([opened] if purpose == ASSERTION else [], library),
         _find_all(lists, "status_list", partial(library.get_document, purpose="status_list")),
     )
-    read = [each for each in found.values() if not isinstance(each, Missing)]
+    read = [await open_aside(each) for each in found.values() if not isinstance(each, Missing)]
     further = dict.fromkeys(name for each in read for name in methods_needed(each) if name not in methods)
     methods |= await _find_all(further, "verification_method", partial(_resolve, ASSERTION, library))
     tokens |= await _find_token_keys(read, library)
     return Gathered(document, methods, found, token_keys=tokens)
 
 
-async def _find_token_keys(documents: Sequence[Mapping[str, Any]], library: Library) -> dict[str, Any]:
+async def _find_token_keys(documents: Sequence[Opened], library: Library) -> dict[str, Any]:
     references = {reference.name: reference for each in documents for reference in token_keys_needed(each)}
     return await _find_all(references, "verification_method", lambda name: resolve_token_key(references[name], library))
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Literal
 
 from app.verification.data_model import model_of
-from app.verification.envelopes import open_sent
 from app.verification.gathered import Fetch
 from app.verification.members import issuer_id
 from app.verification.parts import Part
@@ -111,7 +110,7 @@ def compose_verification(
 
 
 def _compose_part(judged: JudgedPart) -> PartVerification:
-    credential = open_sent(judged.part.document).credential
+    credential = judged.part.opened.credential
     return PartVerification(
         kind=judged.part.kind,
         pointer=judged.part.pointer,

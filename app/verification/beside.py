@@ -42,7 +42,7 @@ async def look_beside(badge: Mapping[str, Any], asked: Asked, library: Library) 
 
 
 async def _look_at_evidence(badge: Mapping[str, Any], library: Library) -> list[Check]:
-    claims = [claim for claim in list_claims(badge) if claim.has_digest]
+    claims = [claim for claim in await asyncio.to_thread(list_claims, badge) if claim.has_digest]
     if not claims:
         return [check("no_evidence_digest")]
     library.allow(min(len(claims), MAX_FILES))

@@ -14,7 +14,7 @@ from typing import Any
 from app.errors import AssayError
 from app.proofs.verification_method import find_moment
 from app.statuslists import bitstring
-from app.verification.envelopes import open_sent
+from app.verification.envelopes import Opened, open_sent
 from app.verification.gathered import Gathered, Missing
 from app.verification.members import issuer_id, object_of, text_of, texts_of
 from app.verification.proofs import CLOCK_SKEW, judge_trust
@@ -72,11 +72,12 @@ def judge_bitstring(
     if isinstance(found, Missing):
         yield check(found.code, pointer=pointer, reason=found.detail)
         return
-    problem = _find_list_problem(kind, found, gathered, entry, now, contexts)
+    opened = open_sent(found)
+    problem = _find_list_problem(kind, opened, gathered, entry, now, contexts)
     if problem:
         yield problem
         return
-    status_list = open_sent(found).credential
+    status_list = opened.credential
     if issuer_id(status_list) != issuer_id(gathered.credential):
         yield check("status_list_of_another_issuer", pointer=pointer, list_issuer=issuer_id(status_list) or "nobody")
     yield _read_entry(status_list, entry, purpose, index, pointer)
@@ -99,14 +100,13 @@ def _find_fault(entry: Mapping[str, Any], purpose: str, index: int | None) -> st
 
 def _find_list_problem(
     kind: ListKind,
-    document: Mapping[str, Any],
+    opened: Opened,
     gathered: Gathered,
     entry: Mapping[str, Any],
     now: datetime,
     contexts: Mapping[str, dict[str, Any]],
 ) -> Check | None:
-    """What keeps the list that `document` is, or holds as a token, from being believed, None when it can be."""
-    opened = open_sent(document)
+    """What keeps the list, itself or the one in a token, from being believed, None when it can be."""
     if opened.problem:
         return check("status_list_invalid", reason=opened.problem.detail)
     status_list = opened.credential
@@ -118,7 +118,7 @@ def _find_list_problem(
         return check("status_list_invalid", reason="its `id` is not the address it was asked for at.")
     if purpose not in texts_of(subject.get("statusPurpose")):
         return check("status_list_wrong_purpose", purpose=purpose)
-    trust = judge_trust(document, gathered, now, contexts)
+    trust = judge_trust(opened, gathered, now, contexts)
     if not is_valid(trust):
         reasons = [each.detail for each in trust if each.outcome == "failed"]
         return check("status_list_proof_failed", reason=" ".join(reasons))

@@ -38,7 +38,7 @@ def judge(gathered: Gathered, now: datetime, *, contexts: Mapping[str, dict[str,
     found = [
         *judge_shape(credential, contexts),
         *judge_integrity(credential, contexts),
-        *judge_trust(gathered.credential, gathered, now, contexts),
+        *judge_trust(opened, gathered, now, contexts),
         *_judge_validity(credential, now),
         *judge_status(known, now, contexts),
         *judge_further(known, now, contexts),

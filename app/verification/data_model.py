@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from app.verification.members import texts_of
+from app.verification.members import first_texts_of
 from app.verification.verdicts import VC_CONTEXT
 
 VC_CONTEXT_1 = "https://www.w3.org/2018/credentials/v1"
@@ -62,9 +62,9 @@ KINDS = (BADGE, CLR, ENDORSEMENT)
 
 def model_of(credential: Mapping[str, Any]) -> DataModel:
     """By its first context; 2.0 where that is of neither."""
-    return VCDM_1 if texts_of(credential.get("@context"))[:1] == [VC_CONTEXT_1] else VCDM_2
+    return VCDM_1 if first_texts_of(credential.get("@context"))[:1] == [VC_CONTEXT_1] else VCDM_2
 
 
 def find_kind(credential: Mapping[str, Any]) -> Kind | None:
-    types = set(texts_of(credential.get("type")))
+    types = set(first_texts_of(credential.get("type")))
     return next((kind for kind in KINDS if types & kind.types), None)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.verification.members import texts_of
+from app.verification.members import first_texts_of
 from app.verification.tokens import Token, UnreadableToken, read_token
 from app.verification.verdict import Check
 from app.verification.verdicts import VC_CONTEXT, check
@@ -26,9 +26,10 @@ _DATA_URL = re.compile(r"data:(?P<media_type>[a-z]+/[a-z0-9.+-]+),(?P<text>.*)",
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """`credential` is what is said: {} where it could not be read, and then `problem` says why. `token` is what secures it beside
-    its embedded proofs, None where nothing does."""
+    """`document` is what was sent or fetched, and `credential` what it says: {} where that could not be read, and then `problem`
+    says why. `token` is what secures it beside its embedded proofs, None where nothing does."""
 
+    document: Mapping[str, Any]
     credential: Mapping[str, Any]
     token: Token | None = None
     problem: Check | None = None
@@ -46,33 +47,33 @@ def wrap(token: str) -> dict[str, Any]:
 
 
 def open_sent(document: Mapping[str, Any]) -> Opened:
-    """Any JSON object, opened. Raises nothing."""
-    if ENVELOPE not in texts_of(document.get("type")):
-        return Opened(document)
+    """Any JSON object, opened. Raises nothing. Parsing a token is dear: open once, and hand on what was opened."""
+    if ENVELOPE not in first_texts_of(document.get("type")):
+        return Opened(document, document)
     url = document.get("id")
     match = _DATA_URL.fullmatch(url) if isinstance(url, str) else None
     # What stands beside the token is signed by nobody.
-    if match is None or VC_CONTEXT not in texts_of(document.get("@context")) or document.keys() - _MEMBERS:
-        return _closed(check("invalid_envelope"))
+    if match is None or VC_CONTEXT not in first_texts_of(document.get("@context")) or document.keys() - _MEMBERS:
+        return _closed(document, check("invalid_envelope"))
     read = _MEDIA_TYPES.get(match["media_type"])
     if read is None:
-        return _closed(check("unsupported_envelope", kind=match["media_type"]))
-    return read(match["text"])
+        return _closed(document, check("unsupported_envelope", kind=match["media_type"]))
+    return read(document, match["text"])
 
 
 _MEMBERS = frozenset({"@context", "type", "id"})
 
 
-def _open_jwt(text: str) -> Opened:
+def _open_jwt(document: Mapping[str, Any], text: str) -> Opened:
     try:
         token = read_token(text)
     except UnreadableToken as error:
-        return _closed(check(error.code, reason=error.detail))
-    return Opened(token.credential, token)
+        return _closed(document, check(error.code, reason=error.detail))
+    return Opened(document, token.credential, token)
 
 
-def _open_sd_jwt(_text: str) -> Opened:
-    return _closed(check("unsupported_envelope", kind="SD-JWT"))
+def _open_sd_jwt(document: Mapping[str, Any], _text: str) -> Opened:
+    return _closed(document, check("unsupported_envelope", kind="SD-JWT"))
 
 
 _MEDIA_TYPES = {
@@ -82,5 +83,5 @@ _MEDIA_TYPES = {
 }
 
 
-def _closed(problem: Check) -> Opened:
-    return Opened({}, None, problem)
+def _closed(document: Mapping[str, Any], problem: Check) -> Opened:
+    return Opened(document, {}, None, problem)

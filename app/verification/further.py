@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from app.verification.envelopes import open_sent
 from app.verification.gathered import Gathered, Purpose
 from app.verification.schemas import judge_schemas, schemas_needed
 from app.verification.verdict import Check
@@ -17,4 +16,4 @@ def documents_needed(credential: Mapping[str, Any]) -> dict[str, Purpose]:
 
 def judge_further(gathered: Gathered, _now: datetime, _contexts: Mapping[str, dict[str, Any]]) -> Iterator[Check]:
     """The checks, where the badge calls for them. What they need is in `Gathered.documents`."""
-    yield from judge_schemas(open_sent(gathered.credential).credential, gathered)
+    yield from judge_schemas(gathered.credential, gathered)

@@ -1,10 +1,10 @@
 """Gathering what judging needs of the world: keys and status lists. What cannot be had is recorded, not raised."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from app.errors import AssayError, Broken, InvalidInput
 from app.net.client import FetchRefused
@@ -12,7 +12,8 @@ from app.net.did import resolve_verification_method
 from app.proofs.errors import InvalidVerificationMethod
 from app.proofs.jose_keys import TokenKey
 from app.proofs.verification_method import VerificationMethod
-from app.verification.envelopes import open_sent
+from app.verification.aside import open_aside
+from app.verification.envelopes import Opened
 from app.verification.further import documents_needed
 from app.verification.gathered import Gathered, Missing
 from app.verification.library import Library
@@ -23,18 +24,20 @@ from app.verification.token_keys import resolve_token_key
 T = TypeVar("T")
 
 
-async def gather(document: Mapping[str, Any], library: Library) -> Gathered:
-    """Everything `checks.judge` needs to know of the world. `document` is what was sent: a credential or an envelope."""
-    credential = open_sent(document).credential
+async def gather(opened: Opened, library: Library) -> Gathered:
+    """Everything `checks.judge` needs to know of the world, about what was sent: a credential or an envelope, opened."""
+    credential = opened.credential
     wanted = documents_needed(credential)
     status_lists, documents, keys = await asyncio.gather(
         _gather(status_lists_needed(credential), "status_list", lambda url: library.get_document(url, "status_list")),
         _gather(wanted, "document", lambda url: library.get_document(url, wanted[url])),
-        _gather_keys([document], library),
+        _gather_keys([opened], library),
     )
-    read = [each for each in status_lists.values() if not isinstance(each, Missing)]
+    read = [await open_aside(each) for each in status_lists.values() if not isinstance(each, Missing)]
     further = await _gather_keys(read, library)
-    return Gathered(document, keys.methods | further.methods, status_lists, documents, keys.tokens | further.tokens)
+    return Gathered(
+        opened.document, keys.methods | further.methods, status_lists, documents, keys.tokens | further.tokens
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class _Keys:
     tokens: dict[str, TokenKey | Missing]
 
 
-async def _gather_keys(documents: Sequence[Mapping[str, Any]], library: Library) -> _Keys:
+async def _gather_keys(documents: Sequence[Opened], library: Library) -> _Keys:
     """The keys of the proofs and of the tokens. The library has what was fetched for another of them."""
     names = dict.fromkeys(name for each in documents for name in methods_needed(each))
     references = {reference.name: reference for each in documents for reference in token_keys_needed(each)}

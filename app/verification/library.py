@@ -9,6 +9,7 @@ from app.errors import AssayError, InvalidInput
 from app.net.client import FetchRefused, OutboundClient
 from app.openbadges.baking import MAX_BAKED, is_picture
 from app.strict_json import MalformedDocument
+from app.verification.aside import read_aside
 from app.verification.envelopes import is_token, wrap
 from app.verification.gathered import Fetch, Purpose
 from app.verification.shelf import Shelf
@@ -124,7 +125,7 @@ class Library:
             if self._shelf:
                 self._shelf.admit(url)
             answer = await self._outbound.get(url, accept=accept, max_bytes=max_bytes)
-            found = read(answer.body)
+            found = await read_aside(read, answer.body)
         except AssayError as error:
             self._fetched[place] = Fetch(url, purpose, _outcome_of(error))
             raise

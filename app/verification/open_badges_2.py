@@ -35,11 +35,11 @@ from app.openbadges.open_badges_2 import (
     verify_signature,
 )
 from app.verification.answer import AchievementSummary, IssuerSummary, Verification, web_image
-from app.verification.envelopes import ENVELOPE
+from app.verification.envelopes import ENVELOPE, Opened
 from app.verification.gather import reason_of, recorded
 from app.verification.gathered import Fetch, Missing, Purpose
 from app.verification.library import Library
-from app.verification.members import text_of, texts_of
+from app.verification.members import first_texts_of, text_of
 from app.verification.proofs import CLOCK_SKEW
 from app.verification.verdict import NAMES, Check, in_order, is_valid
 from app.verification.verdicts import CHECKS_VERSION, check, not_checked
@@ -50,13 +50,19 @@ MAX_KEYS = 3
 Document = Mapping[str, Any]
 
 
-def find_assertion(document: Document) -> tuple[Document, str | None] | None:
-    """The assertion that was sent, and the compact JWS that it came in if it came in one; None for every other badge."""
+def find_assertion(opened: Opened) -> tuple[Document, str | None] | None:
+    """The assertion that was sent, and the compact JWS that it came in if it came in one; None for every other badge.
+
+    May parse a token: of one that has been read only if it holds an assertion.
+    """
+    document = opened.document
     if is_assertion(document):
         return document, None
-    _, _, token = (
-        text_of(document.get("id")).partition(",") if ENVELOPE in texts_of(document.get("type")) else ("", "", "")
-    )
+    if ENVELOPE not in first_texts_of(document.get("type")):
+        return None
+    if opened.token is not None and not is_assertion(opened.token.claims):
+        return None
+    _, _, token = text_of(document.get("id")).partition(",")
     signed = find_signed_assertion(token)
     return (signed, token) if signed is not None else None
 

@@ -30,7 +30,10 @@ PART_VERDICTS: Mapping[str, Verdict] = {
         "Do not rely on this endorsement.",
     ),
     "too_many_endorsements": Verdict(
-        "endorsements", "warning", "issuer", "The badge carries more endorsements than the {limit} that are verified."
+        "endorsements",
+        "warning",
+        "issuer",
+        "The badge carries more endorsements than the {limit} that are verified, or has more places for them than are looked at.",
     ),
     # badges
     "badge_verified": Verdict("badges", "passed", "nobody", "The badge {badge} in the record verifies."),

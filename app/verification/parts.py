@@ -9,59 +9,84 @@ Each is verified by itself, as if it had been sent alone. What it means for the 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any, Literal
 
 from app.openbadges.clr import MAX_BADGES
 from app.verification.data_model import BADGE, CLR, ENDORSEMENT, find_kind
-from app.verification.envelopes import open_sent, wrap
+from app.verification.envelopes import Opened, open_sent, wrap
 from app.verification.members import issuer_id, object_of, text_of
 from app.verification.verdict import Check, is_valid
 from app.verification.verdicts import check
 
 MAX_ENDORSEMENTS = 16
+MAX_PLACES = 400
+"""Values of a document, with the badges in it, that are looked at for endorsements: a record of MAX_BADGES has half as many."""
 
 _BADGES = "/credentialSubject/verifiableCredential"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`document` as it stands at `pointer` in the whole, a token wrapped; `carrier` is the id of what carries an endorsement."""
+    """What stands at `pointer` in the whole, a token wrapped and opened; `carrier` is the id of what carries an endorsement."""
 
     kind: Literal["endorsement", "badge"]
     pointer: str
-    document: Mapping[str, Any]
+    opened: Opened
     carrier: str = ""
 
 
-def find_parts(credential: Mapping[str, Any]) -> list[Part]:
-    """In the order of the document, at most MAX_BADGES and MAX_ENDORSEMENTS of them."""
-    badges = _find_badges(credential)[:MAX_BADGES]
-    endorsements = list(_find_endorsements(credential))
-    for badge in badges:
-        endorsements += _find_endorsements(open_sent(badge.document).credential, badge.pointer)
-    return [*badges, *endorsements[:MAX_ENDORSEMENTS]]
+@dataclass(frozen=True, slots=True)
+class Found:
+    """At most MAX_BADGES badges, then at most MAX_ENDORSEMENTS endorsements, and whether there are more, or may be, of either."""
+
+    parts: Sequence[Part]
+    has_more_badges: bool
+    has_more_endorsements: bool
 
 
-def judge_counts(credential: Mapping[str, Any]) -> Iterator[Check]:
+def find_parts(credential: Mapping[str, Any]) -> Found:
+    """Where the specifications have them, as far as the limits go: what it costs does not grow with the document. Each token is
+    opened, here and nowhere else."""
+    held = list(islice(_find_badges(credential), MAX_BADGES + 1))
+    badges = [Part("badge", pointer, open_sent(object_of(each))) for pointer, each in held[:MAX_BADGES]]
+    roots = [("", credential), *((each.pointer, each.opened.credential) for each in badges)]
+    places = chain.from_iterable(_walk(pointer, root) for pointer, root in roots)
+    endorsed = chain.from_iterable(_endorsements_of(pointer, place) for pointer, place in islice(places, MAX_PLACES))
+    carried = list(islice(endorsed, MAX_ENDORSEMENTS + 1))
+    endorsements = [
+        Part("endorsement", pointer, open_sent(document), carrier)
+        for pointer, document, carrier in carried[:MAX_ENDORSEMENTS]
+    ]
+    return Found(
+        [*badges, *endorsements],
+        has_more_badges=len(held) > MAX_BADGES,
+        has_more_endorsements=len(carried) > MAX_ENDORSEMENTS or next(places, None) is not None,
+    )
+
+
+def judge_counts(found: Found) -> Iterator[Check]:
     """Whether there are more parts than are verified."""
-    badges = _find_badges(credential)
-    inside = (open_sent(each.document).credential for each in badges[:MAX_BADGES])
-    endorsements = sum(1 for each in (credential, *inside) for _ in _find_endorsements(each))
-    if len(badges) > MAX_BADGES:
+    if found.has_more_badges:
         yield check("too_many_badges", pointer=_BADGES, limit=MAX_BADGES)
-    if endorsements > MAX_ENDORSEMENTS:
+    if found.has_more_endorsements:
         yield check("too_many_endorsements", limit=MAX_ENDORSEMENTS)
 
 
 def skip_parts(credential: Mapping[str, Any]) -> Iterator[Check]:
-    """What is said in the place of verdicts when the whole is not its issuer's word."""
-    for kind in dict.fromkeys(part.kind for part in find_parts(credential)):
-        yield check("not_checked", name="badges" if kind == "badge" else "endorsements")
+    """What is said in the place of verdicts when the whole is not its issuer's word. Nothing is walked or opened for it: the
+    badge itself, its issuer and its achievement are asked whether they have the member."""
+    subject = object_of(credential.get("credentialSubject"))
+    if find_kind(credential) is CLR and "verifiableCredential" in subject:
+        yield check("not_checked", name="badges")
+    carriers = (credential, object_of(credential.get("issuer")), object_of(subject.get("achievement")))
+    if any(member in each for each in carriers for member in ("endorsement", "endorsementJwt")):
+        yield check("not_checked", name="endorsements")
 
 
 def judge_part(part: Part) -> Iterator[Check]:
     """What is wrong with it in the place where it stands, beside what is wrong with it by itself."""
-    credential = open_sent(part.document).credential
+    credential = part.opened.credential
     kind = find_kind(credential)
     if part.kind == "badge":
         if kind is not BADGE:
@@ -76,7 +101,7 @@ def judge_part(part: Part) -> Iterator[Check]:
 
 def conclude(part: Part, checks: Sequence[Check], whole: Mapping[str, Any]) -> Check:
     """What the part means for the whole, whose own signature covers it."""
-    credential = open_sent(part.document).credential
+    credential = part.opened.credential
     failed = [each for each in checks if each.outcome == "failed"]
     reason = failed[0].detail if failed else "its proof was not verified."
     if part.kind == "endorsement":
@@ -96,39 +121,36 @@ def conclude(part: Part, checks: Sequence[Check], whole: Mapping[str, Any]) -> C
 _ONCE_VALID = frozenset({"expired", "revoked", "suspended"})
 
 
-def _find_badges(credential: Mapping[str, Any]) -> list[Part]:
-    if find_kind(credential) is not CLR:
-        return []
-    return [
-        Part("badge", pointer, object_of(each))
-        for pointer, each in _items(
-            object_of(credential.get("credentialSubject")), "verifiableCredential", "/credentialSubject"
-        )
-    ]
+def _find_badges(credential: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    if find_kind(credential) is CLR:
+        yield from _items(object_of(credential.get("credentialSubject")), "verifiableCredential", "/credentialSubject")
 
 
-def _find_endorsements(credential: Mapping[str, Any], prefix: str = "") -> Iterator[Part]:
-    """Wherever in the credential, but not within another credential that it holds."""
-    stack: list[tuple[str, Any]] = [(prefix, credential)]
-    while stack:
-        pointer, value = stack.pop()
-        if isinstance(value, list):
-            stack += [(f"{pointer}/{position}", each) for position, each in enumerate(value)][::-1]
-        elif isinstance(value, dict):
-            carrier = text_of(value.get("id"))
-            for name, document in _endorsements_of(value, pointer):
-                yield Part("endorsement", name, document, carrier)
-            stack += [(f"{pointer}/{name}", each) for name, each in value.items() if name not in _CREDENTIALS][::-1]
+def _walk(pointer: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Every value that may carry endorsements (Open Badges 3.0: a credential, an Achievement, a Profile) and those on the way to
+    it, one by one, so that whoever asks can stop. Never into another credential."""
+    yield pointer, value
+    if isinstance(value, list):
+        for position, each in enumerate(value):
+            yield from _walk(f"{pointer}/{position}", each)
+    elif isinstance(value, dict):
+        for name in _LEADING_ON:
+            if name in value:
+                yield from _walk(f"{pointer}/{name}", value[name])
 
 
-_CREDENTIALS = frozenset({"@context", "proof", "endorsement", "endorsementJwt", "verifiableCredential"})
+_LEADING_ON = ("issuer", "parentOrg", "credentialSubject", "source", "achievement", "creator")
 
 
-def _endorsements_of(carrier: Mapping[str, Any], pointer: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _endorsements_of(pointer: str, carrier: Any) -> Iterator[tuple[str, Mapping[str, Any], str]]:
+    """Pointer and document of each endorsement, and the id of its carrier."""
+    if not isinstance(carrier, dict):
+        return
+    id_ = text_of(carrier.get("id"))
     for place, each in _items(carrier, "endorsement", pointer):
-        yield place, object_of(each)
+        yield place, object_of(each), id_
     for place, each in _items(carrier, "endorsementJwt", pointer):
-        yield place, wrap(text_of(each))
+        yield place, wrap(text_of(each)), id_
 
 
 def _items(carrier: Mapping[str, Any], member: str, pointer: str) -> Iterator[tuple[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 from app.proofs.cryptosuites import find_suite
 from app.proofs.data_integrity import Problem, verify_proof
 from app.proofs.verification_method import VerificationMethod, find_moment
-from app.verification.envelopes import open_sent
+from app.verification.envelopes import Opened
 from app.verification.gathered import Gathered, KeyReference, Missing
 from app.verification.members import issuer_id, object_of, text_of
 from app.verification.token_proofs import find_key_needed, judge_token
@@ -20,28 +20,25 @@ from app.verification.verdicts import MAX_PROOFS, check
 CLOCK_SKEW = timedelta(seconds=60)
 
 
-def methods_needed(document: Mapping[str, Any]) -> list[str]:
-    """The ids of the verification methods that judging the proofs of `document` needs, at most MAX_PROOFS."""
-    credential = open_sent(document).credential
-    proofs = [proof for _, proof in _proofs(credential) if _is_supported(proof)][:MAX_PROOFS]
+def methods_needed(opened: Opened) -> list[str]:
+    """The ids of the verification methods that judging the proofs of the document needs, at most MAX_PROOFS."""
+    proofs = [proof for _, proof in _proofs(opened.credential)[:MAX_PROOFS] if _is_supported(proof)]
     return list(dict.fromkeys(filter(None, (text_of(proof.get("verificationMethod")) for proof in proofs))))
 
 
-def token_keys_needed(document: Mapping[str, Any]) -> list[KeyReference]:
-    """The key that judging the token needs which `document` is, if it is one."""
-    opened = open_sent(document)
+def token_keys_needed(opened: Opened) -> list[KeyReference]:
+    """The key that judging the token needs which the document is, if it is one."""
     needed = opened.token and find_key_needed(opened.token, opened.credential)
     return [needed] if needed else []
 
 
 def judge_trust(
-    document: Mapping[str, Any], gathered: Gathered, now: datetime, contexts: Mapping[str, dict[str, Any]]
+    opened: Opened, gathered: Gathered, now: datetime, contexts: Mapping[str, dict[str, Any]]
 ) -> list[Check]:
     """The checks `proof` and `issuer_binding` of a document among what was gathered: valid when it is its issuer's word.
 
-    `document` is as it was sent or fetched: a token secures it, or embedded proofs, or both, and then all have to be good.
+    A token secures it, or embedded proofs, or both, and then all have to be good.
     """
-    opened = open_sent(document)
     if opened.problem is not None:
         return [opened.problem]
     found = [] if opened.token is None else judge_token(opened.token, opened.credential, gathered, now)
@@ -143,10 +140,10 @@ def _judge_issuer_binding(credential: Mapping[str, Any], gathered: Gathered) -> 
 
 
 def _proofs(credential: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    """Pointer and proof of every proof. What is no object counts as a proof that says nothing."""
+    """Pointer and proof of every proof, and of one too many where there are more. What is no object says nothing."""
     proof = credential.get("proof")
     if isinstance(proof, list):
-        return [(f"/proof/{position}", object_of(each)) for position, each in enumerate(proof)]
+        return [(f"/proof/{position}", object_of(each)) for position, each in enumerate(proof[: MAX_PROOFS + 1])]
     return [] if proof is None else [("/proof", object_of(proof))]
 
 

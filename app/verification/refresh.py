@@ -9,17 +9,21 @@ from typing import Any
 
 from app.proofs.verification_method import find_moment
 from app.verification.data_model import model_of
-from app.verification.members import issuer_id, normalize_id, object_of, text_of, texts_of
+from app.verification.members import first_texts_of, issuer_id, normalize_id, object_of, text_of
 from app.verification.verdict import Check
 
 SERVICE = "1EdTechCredentialRefresh"
+MAX_SERVICES = 8
+"""Refresh services of one badge that are looked at."""
 
 
 def find_refresh_url(credential: Mapping[str, Any], checks: Sequence[Check]) -> str:
     """Where a newer version may be; "" for nowhere. A badge that is not its issuer's word is not asked about anything."""
+    if not is_trusted(checks):
+        return ""
     services = credential.get("refreshService")
-    for service in map(object_of, services if isinstance(services, list) else [services]):
-        if SERVICE in texts_of(service.get("type")) and is_trusted(checks):
+    for service in map(object_of, services[:MAX_SERVICES] if isinstance(services, list) else [services]):
+        if SERVICE in first_texts_of(service.get("type")):
             return text_of(service.get("id"))
     return ""
 

@@ -16,7 +16,7 @@ import jsonschema_rs
 
 from app.openbadges.json_schema import achievement_credential_schema
 from app.verification.gathered import Gathered, Missing
-from app.verification.members import object_of, text_of, texts_of
+from app.verification.members import first_texts_of, object_of, text_of, texts_of
 from app.verification.verdict import Check
 from app.verification.verdicts import check
 
@@ -91,11 +91,14 @@ def _open(part: Any) -> None:
 
 
 def _is_known(entry: Mapping[str, Any]) -> bool:
-    return any(kind in KINDS for kind in texts_of(entry.get("type")))
+    return any(kind in KINDS for kind in first_texts_of(entry.get("type")))
 
 
 def _entries(credential: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Pointer and entry of every schema it names, and of one too many where there are more."""
     named = credential.get("credentialSchema")
     if isinstance(named, list):
-        return [(f"/credentialSchema/{position}", object_of(each)) for position, each in enumerate(named)]
+        return [
+            (f"/credentialSchema/{position}", object_of(each)) for position, each in enumerate(named[: MAX_SCHEMAS + 1])
+        ]
     return [] if named is None else [("/credentialSchema", object_of(named))]

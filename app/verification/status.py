@@ -11,7 +11,7 @@ from typing import Any
 
 from app.verification.bitstring_status import BITSTRING, STATUS_LIST_2021, bitstring_url, judge_bitstring
 from app.verification.gathered import Gathered
-from app.verification.members import object_of, text_of, texts_of
+from app.verification.members import first_texts_of, object_of, text_of, texts_of
 from app.verification.revocation_list import judge_revocation_list
 from app.verification.verdict import Check
 from app.verification.verdicts import check
@@ -64,13 +64,16 @@ def status_lists_needed(credential: Mapping[str, Any]) -> list[str]:
 
 
 def _status_entries(credential: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    """Pointer and entry of every status entry. What is no object counts as an entry of no kind."""
+    """Pointer and entry of every status entry, and of one too many where there are more. What is no object is of no kind."""
     status = credential.get("credentialStatus")
     if isinstance(status, list):
-        return [(f"/credentialStatus/{position}", object_of(each)) for position, each in enumerate(status)]
+        return [
+            (f"/credentialStatus/{position}", object_of(each))
+            for position, each in enumerate(status[: MAX_STATUS_ENTRIES + 1])
+        ]
     return [] if status is None else [("/credentialStatus", object_of(status))]
 
 
 def _find_kind(entry: Entry) -> StatusKind | None:
-    types = texts_of(entry.get("type"))
+    types = first_texts_of(entry.get("type"))
     return next((kind for kind in STATUS_KINDS if kind.type in types), None)

@@ -18,6 +18,7 @@ from app.net.client import OutboundClient
 from app.openbadges.baking import unbake
 from app.strict_json import MalformedDocument
 from app.verification.answer import Verification, compose_verification
+from app.verification.aside import open_aside
 from app.verification.beside import NOTHING, Asked, look_beside
 from app.verification.envelopes import wrap
 from app.verification.gather import reason_of, recorded
@@ -90,11 +91,11 @@ class Verifier:
 
     async def examine(self, credential: Mapping[str, Any] | str, asked: Asked = NOTHING) -> Examined:
         """As `verify`, with the badge as it was read."""
-        try:
-            document = wrap(credential.strip()) if isinstance(credential, str) else _reread(credential)
-        except MalformedDocument as error:
-            return self._unread(check("credential_invalid", reason=reason_of(error)))
         with self._place():
+            try:
+                document = await _read_sent(credential)
+            except MalformedDocument as error:
+                return self._unread(check("credential_invalid", reason=reason_of(error)))
             library = self._open_library()
             return await self._complete(await self._verify(document, library), asked, library)
 
@@ -143,9 +144,10 @@ class Verifier:
         return await (self._verify_published(text, library) if document is None else self._verify(document, library))
 
     async def _verify(self, document: Mapping[str, Any], library: Library) -> Examined:
-        if (assertion := find_assertion(document)) is not None:
+        opened = await open_aside(document)
+        if (assertion := await asyncio.to_thread(find_assertion, opened)) is not None:
             return await self._verify_assertion(*assertion, library)
-        whole = await judge_whole(document, library, self._judges, self._now)
+        whole = await judge_whole(opened, library, self._judges, self._now)
         credential, now = whole.credential, self._now()
         checks = in_order([*whole.checks, *await self._look_for_test_issuer(credential)])
         return Examined(compose_verification(credential, checks, now, library.fetched, whole.parts), credential)
@@ -188,6 +190,13 @@ class Verifier:
 
 def _read(text: str) -> dict[str, Any]:
     return read_object(text.encode())
+
+
+async def _read_sent(credential: Mapping[str, Any] | str) -> dict[str, Any]:
+    """Raises MalformedDocument."""
+    if isinstance(credential, str):
+        return wrap(credential.strip())
+    return await asyncio.to_thread(_reread, credential)
 
 
 def _reread(credential: Mapping[str, Any]) -> dict[str, Any]:

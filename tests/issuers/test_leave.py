@@ -93,7 +93,9 @@ async def test_nothing_is_made_for_it_any_more(app: FastAPI, partner: Partner, o
     writing = [
         each
         for each in list_operations()
-        if each.method != "GET" and not each.is_public and each.path.startswith("/v1/")  # others: tests/obapi, tests/vcapi
+        if each.method != "GET"
+        and not each.is_public
+        and each.path.startswith("/v1/")  # others: tests/obapi, tests/vcapi
     ]
     refused = [each for each in writing if each.id not in AFTER_LEAVING | {"create_issuer"}]
     assert {each.id for each in writing} >= AFTER_LEAVING

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from app.verification.envelopes import open_sent
 from app.verification.gathered import Missing
 from app.verification.proofs import methods_needed
 from app.verification.status import status_lists_needed
@@ -298,9 +299,9 @@ def test_every_check_runs_even_when_others_fail() -> None:
 
 def test_what_needs_fetching() -> None:
     signed = sign(badge(ISSUER, credentialStatus=status_entry()), ISSUER)
-    assert methods_needed(signed) == [ISSUER.method_id]
+    assert methods_needed(open_sent(signed)) == [ISSUER.method_id]
     assert status_lists_needed(signed) == [LIST_URL]
-    assert methods_needed(badge(ISSUER)) == []
+    assert methods_needed(open_sent(badge(ISSUER))) == []
     assert status_lists_needed(badge(ISSUER)) == []
 
 
@@ -317,7 +318,7 @@ def test_no_document_whatever_makes_judging_raise_or_pass(value: object) -> None
     assert is_valid(judged(signed, status_lists=lists))
     for pointer in _pointers(signed):
         changed = put(signed, pointer, value)
-        methods_needed(changed)
+        methods_needed(open_sent(changed))
         status_lists_needed(changed)
         checks = judged(changed, status_lists=lists)
         assert [name for name in NAMES if any(each.name == name for each in checks)] == list(NAMES), pointer
