@@ -74,7 +74,7 @@ def test_an_endorsement_within_a_badge_is_verified_by_itself() -> None:
         (sign(endorsement(ENDORSER), ENDORSER) | {"name": "Another"}, "signature_invalid"),
         (sign(endorsement(ENDORSER), ISSUER), "controller_mismatch"),
         (endorsement(ENDORSER), "no_proof"),
-        (sign(badge(ENDORSER), ENDORSER), "not_an_endorsement"),
+        (sign(badge(ENDORSER, id="https://endorser.example/badges/1"), ENDORSER), "not_an_endorsement"),
         (
             sign(endorsement(ENDORSER, credentialStatus=status_entry()), ENDORSER),
             "status_list_refused",
