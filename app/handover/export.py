@@ -44,7 +44,8 @@ from app.events.store import Event
 from app.frameworks.store import Framework, FrameworkVersion
 from app.handover.lines import Lines
 from app.issuers.carried import CarriedEndorsement
-from app.issuers.did_document import compose_did_document, verification_method_id
+from app.issuers.did_document import verification_method_id
+from app.issuers.published import did_document_of
 from app.issuers.store import Issuer, get_issuer
 from app.keys.store import SigningKey, list_keys
 from app.keys.vault import Vault
@@ -444,9 +445,8 @@ async def export_issuer(session: AsyncSession, world: Resources, issuer_id: str)
 
 
 async def _did_document(session: AsyncSession, world: Resources, issuer: Issuer) -> Members:
-    keys = [key.public_key_multibase for key in await list_keys(session, issuer.id)]
-    url = f"{world.base_url}/issuers/{issuer.slug}"
-    return {"url": f"{url}/did.json", "document": compose_did_document(issuer.did, keys, profile_url=url)}
+    document = did_document_of(issuer, await list_keys(session, issuer.id), world.base_url)
+    return {"url": f"{world.base_url}/issuers/{issuer.slug}/did.json", "document": document}
 
 
 def _plain(row: Table) -> dict[str, Any]:

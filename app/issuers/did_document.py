@@ -5,7 +5,7 @@ Multikey. `assertionMethod` lists strings, because widespread validators compare
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -110,8 +110,12 @@ def verification_method_id(did: str, public_key_multibase: str) -> str:
     return f"{did}#{compute_thumbprint(decode_public_key(public_key_multibase))}"
 
 
-def compose_did_document(did: str, keys_multibase: Sequence[str], *, profile_url: str) -> dict[str, Any]:
-    """The DID document with every key of the issuer, retired ones included, so that old badges verify.
+def compose_did_document(
+    did: str, keys_multibase: Sequence[str], *, retired: Collection[str] = (), profile_url: str
+) -> dict[str, Any]:
+    """The DID document with every key of the issuer, `retired` ones included, so that old badges verify.
+
+    The retired ones are left out of `authentication`, which is about today.
 
     `keys_multibase` are keys as the register writes them. A Multikey is published as such, an RSA key as JsonWebKey (Controlled
     Identifiers §2.2.3). Of a did:key, which is its own document, an RSA key is no part.
@@ -126,7 +130,7 @@ def compose_did_document(did: str, keys_multibase: Sequence[str], *, profile_url
         "alsoKnownAs": [profile_url],
         "verificationMethod": methods,
         "assertionMethod": [method["id"] for method in methods],
-        "authentication": [method["id"] for method in methods],
+        "authentication": [verification_method_id(did, key) for key in keys_multibase if key not in retired],
     }
 
 

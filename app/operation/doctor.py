@@ -23,8 +23,9 @@ from app.contexts import CONTEXTS_DIRECTORY, load_contexts
 from app.db import Database, open_database
 from app.errors import AssayError
 from app.events.store import Event
-from app.issuers.did_document import compose_did_document, has_own_domain
+from app.issuers.did_document import has_own_domain
 from app.issuers.own_domain import fetch_did_document, list_ended, require_complete
+from app.issuers.published import did_document_of
 from app.issuers.store import Issuer, find_base_url, list_issuers
 from app.jobs.queue import Job
 from app.keys.store import ED25519, SigningKey, list_all_keys, list_keys
@@ -327,9 +328,7 @@ async def _compare_all(
 
     wanted = {}
     for issuer, keys in issuers:
-        url = f"{base}/issuers/{issuer.slug}"
-        published = [key.public_key_multibase for key in keys]
-        wanted[f"{url}/did.json"] = compose_did_document(issuer.did, published, profile_url=url)
+        wanted[f"{base}/issuers/{issuer.slug}/did.json"] = did_document_of(issuer, keys, base)
     found = [await _compare(get, url, wanted.get(url)) for url in wanted or [f"{base}/healthz"]]
     for issuer, keys in issuers:
         if has_own_domain(issuer.did, base, issuer.slug):

@@ -37,7 +37,8 @@ from app.endorsements.store import list_standing_of
 from app.errors import AssayError, Gone, NotFound
 from app.identifiers import Identifier
 from app.issuers.carried import list_carried, with_endorsements
-from app.issuers.did_document import compose_did_document, compose_jwk
+from app.issuers.did_document import compose_jwk
+from app.issuers.published import did_document_of
 from app.issuers.store import get_issuer, get_issuer_by_slug
 from app.keys.store import SigningKey, get_key, list_all_keys, list_keys
 from app.openbadges.compose import add_translations
@@ -204,9 +205,8 @@ async def issuer(slug: Slug, request: Request, session: ReadSession, world: Worl
 async def did_document(slug: Slug, request: Request, session: ReadSession, world: World) -> Response:
     """The issuer's DID document with all its keys, retired ones too."""
     found = await get_issuer_by_slug(session, slug)
-    keys = [key.public_key_multibase for key in await list_keys(session, found.id)]
-    profile_url = f"{world.base_url}/issuers/{slug}"
-    return _json(request, compose_did_document(found.did, keys, profile_url=profile_url), "application/json")
+    document = did_document_of(found, await list_keys(session, found.id), world.base_url)
+    return _json(request, document, "application/json")
 
 
 @router.get(
@@ -323,8 +323,7 @@ async def find_own_document(world: Resources, url: str) -> Mapping[str, Any] | N
             return await _fetch_jwk(session, world, match[1])
         if match := re.fullmatch(r"/issuers/([a-z0-9-]{1,63})/did\.json", path):
             found = await get_issuer_by_slug(session, match[1])
-            keys = [key.public_key_multibase for key in await list_keys(session, found.id)]
-            return compose_did_document(found.did, keys, profile_url=f"{world.base_url}/issuers/{match[1]}")
+            return did_document_of(found, await list_keys(session, found.id), world.base_url)
     raise NotFound("This service publishes nothing at that address.")
 
 

@@ -108,7 +108,7 @@ async def test_a_self_hosted_document_lets_the_key_sign(app: FastAPI, academy: P
 
     document = await document_to_publish(academy.client, "academy")
     assert document["id"] == domain.did
-    assert document["assertionMethod"] == [pending["verification_method"]]
+    assert document["assertionMethod"] == document["authentication"] == [pending["verification_method"]]
     domain.publish(document)
     active = await rotated(academy)
     assert active == {**pending, "state": "active", "activated_at": active["activated_at"]}

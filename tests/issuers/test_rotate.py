@@ -119,6 +119,7 @@ async def test_the_new_key_signs_and_the_old_one_stays_and_verifies(
     methods = [retired["verification_method"], active["verification_method"]]
     document = await did_document(partner)
     assert document["assertionMethod"] == [method["id"] for method in document["verificationMethod"]] == methods
+    assert document["authentication"] == [active["verification_method"]], "a retired key shows the issuer no more"
     jwks = (await partner.client.get("/.well-known/jwks.json")).json()
     assert [key["kid"] for key in jwks["keys"]] == [retired["url"], active["url"]]
     page = (await partner.client.get("/issuers/academy", headers={"Accept": "text/html"})).text
