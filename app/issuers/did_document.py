@@ -113,8 +113,9 @@ def verification_method_id(did: str, public_key_multibase: str) -> str:
 def compose_did_document(
     did: str, keys_multibase: Sequence[str], *, retired: Collection[str] = (), profile_url: str
 ) -> dict[str, Any]:
-    """The DID document with every key of the issuer, `retired` ones included, so that old badges verify. Those assert; they do
-    not authenticate, for that is done today.
+    """The DID document with every key of the issuer, `retired` ones included, so that old badges verify.
+
+    The retired ones are left out of `authentication`, which is about today.
 
     `keys_multibase` are keys as the register writes them. A Multikey is published as such, an RSA key as JsonWebKey (Controlled
     Identifiers §2.2.3). Of a did:key, which is its own document, an RSA key is no part.
