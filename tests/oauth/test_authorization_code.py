@@ -372,6 +372,20 @@ async def test_refreshing_gives_new_tokens_and_ends_the_old_refresh_token(
         assert not await is_active(api, client, token)
 
 
+async def test_who_consents_and_comes_again_at_once_stands_in_nobodys_way(
+    learner: Learner, client: dict[str, Any]
+) -> None:
+    await agree(learner.browser, client)
+    asked = request_for(client)
+    browser = learner.browser
+    answers = await asyncio.gather(
+        *(browser.get("/oauth/authorize", params=asked) for _ in range(12)),
+        *(browser.post("/oauth/authorize", params=asked, data={"answer": "allow"}) for _ in range(12)),
+    )
+    assert [answer.status_code for answer in answers] == [302] * 24
+    assert len({query_of(answer)["code"] for answer in answers}) == 24
+
+
 @on_sqlite
 async def test_without_offline_access_there_is_no_refresh_token(
     api: httpx.AsyncClient, learner: Learner, client: dict[str, Any]
