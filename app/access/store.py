@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Table
 from app.errors import NotFound
+from app.identifiers import is_identifier
 
 
 class ApiClient(Table):
@@ -51,7 +52,8 @@ async def find_client_token(session: AsyncSession, token_id: str) -> ClientToken
 
 
 async def find_client(session: AsyncSession, client_id: str) -> ApiClient | None:
-    return await session.get(ApiClient, client_id)
+    """The client with this id, which may be any text."""
+    return await session.get(ApiClient, client_id) if is_identifier(client_id) else None
 
 
 async def get_client(session: AsyncSession, issuer_id: str, client_id: str) -> ApiClient:

@@ -67,7 +67,8 @@ def require_learner(member: Member) -> str:
 
 
 async def has_consented(session: AsyncSession, member: Member, request: AuthorizationRequest) -> bool:
-    """Whether the person consented to all of this before."""
+    """Whether the person consented to all of this before. Their row stays locked: it is still so when a code is given."""
+    await lock_person(session, member.issuer_id, member.person_id)  # before the consent, as everywhere
     consent = await lock_consent(session, member.issuer_id, member.person_id, request.client.id)
     return consent is not None and consent.revoked_at is None and set(request.asked.scopes) <= set(consent.scopes)
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Table
+from app.identifiers import is_identifier
 
 
 class OAuthClient(Table):
@@ -87,7 +88,8 @@ class OAuthToken(Table):
 
 
 async def find_oauth_client(session: AsyncSession, client_id: str) -> OAuthClient | None:
-    return await session.get(OAuthClient, client_id)
+    """The client with this id, which may be any text."""
+    return await session.get(OAuthClient, client_id) if is_identifier(client_id) else None
 
 
 async def lock_authorization(session: AsyncSession, authorization_id: str) -> OAuthAuthorization | None:

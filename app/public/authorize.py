@@ -41,10 +41,13 @@ async def answer_turned(_: Request, turned: Exception) -> Response:
     return redirect(turned.location, status=302)
 
 
-async def _read(request: Request, session: Session, world: World) -> AuthorizationRequest:
+async def _read(request: Request, world: World) -> AuthorizationRequest:
     """Before anybody is asked to sign in for it. Raises UnfitAuthorizationRequest, Turned."""
+    query = request.scope["query_string"].decode("latin-1")
     try:
-        return await read_request(session, request.scope["query_string"].decode("latin-1"), iss=world.base_url)
+        # Not in the route's session: that would hold a connection while another is waited for, to find out who asks.
+        async with world.database.reading() as session:
+            return await read_request(session, query, iss=world.base_url)
     except Refused as refused:
         raise Turned(refused.location) from None
 

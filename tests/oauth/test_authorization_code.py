@@ -172,6 +172,16 @@ async def test_requests_that_do_not_fit_go_back_with_an_error(
     assert carried.get("state") == request_for(client, **changes).get("state")
 
 
+@pytest.mark.parametrize("named", ["\0", "0" * 32 + "\0", "0" * 32 + "\n", "é"], ids=ascii)
+async def test_no_client_has_an_id_like_that(api: httpx.AsyncClient, named: str) -> None:
+    asked = await api.get("/oauth/authorize", params={"client_id": named})
+    assert (asked.status_code, asked.json()["code"]) == (400, "unfit_authorization_request")
+    nobody = {"client_id": named, "client_secret": "x"}
+    for endpoint in ("token", "revoke", "introspect"):
+        answer = await ask(api, nobody, endpoint, grant_type="client_credentials", token="x")
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client"), answer.text
+
+
 @on_sqlite
 async def test_a_parameter_given_twice_is_refused(learner: Learner, client: dict[str, Any]) -> None:
     twice = [*request_for(client).items(), ("redirect_uri", "https://evil.example")]
@@ -360,6 +370,20 @@ async def test_refreshing_gives_new_tokens_and_ends_the_old_refresh_token(
     assert (await refresh(api, client, first["refresh_token"])).json()["error"] == "invalid_grant"
     for token in (first["access_token"], second["access_token"], third["access_token"], third["refresh_token"]):
         assert not await is_active(api, client, token)
+
+
+async def test_who_consents_and_comes_again_at_once_stands_in_nobodys_way(
+    learner: Learner, client: dict[str, Any]
+) -> None:
+    await agree(learner.browser, client)
+    asked = request_for(client)
+    browser = learner.browser
+    answers = await asyncio.gather(
+        *(browser.get("/oauth/authorize", params=asked) for _ in range(12)),
+        *(browser.post("/oauth/authorize", params=asked, data={"answer": "allow"}) for _ in range(12)),
+    )
+    assert [answer.status_code for answer in answers] == [302] * 24
+    assert len({query_of(answer)["code"] for answer in answers}) == 24
 
 
 @on_sqlite
