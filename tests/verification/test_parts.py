@@ -66,6 +66,9 @@ def test_an_endorsement_within_a_badge_is_verified_by_itself() -> None:
     assert {each.name for each in part.checks} == {"shape", "proof", "issuer_binding", "validity", "status"}
 
 
+OTHER_BADGE = badge(ENDORSER, id="https://endorser.example/badges/1")
+
+
 @pytest.mark.parametrize(
     ("made", "code"),
     [
@@ -74,7 +77,7 @@ def test_an_endorsement_within_a_badge_is_verified_by_itself() -> None:
         (sign(endorsement(ENDORSER), ENDORSER) | {"name": "Another"}, "signature_invalid"),
         (sign(endorsement(ENDORSER), ISSUER), "controller_mismatch"),
         (endorsement(ENDORSER), "no_proof"),
-        (sign(badge(ENDORSER, id="https://endorser.example/badges/1"), ENDORSER), "not_an_endorsement"),
+        (sign(put(OTHER_BADGE, "/credentialSubject/achievement/id", "urn:another"), ENDORSER), "not_an_endorsement"),
         (
             sign(endorsement(ENDORSER, credentialStatus=status_entry()), ENDORSER),
             "status_list_refused",
