@@ -66,7 +66,11 @@ def test_an_endorsement_within_a_badge_is_verified_by_itself() -> None:
     assert {each.name for each in part.checks} == {"shape", "proof", "issuer_binding", "validity", "status"}
 
 
-OTHER_BADGE = badge(ENDORSER, id="https://endorser.example/badges/1")
+OTHER_BADGE = put(
+    put(badge(ENDORSER, id="https://endorser.example/badges/1"), "/credentialSubject/achievement/id", "urn:another"),
+    "/credentialSubject/id",
+    "did:example:another",
+)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +81,7 @@ OTHER_BADGE = badge(ENDORSER, id="https://endorser.example/badges/1")
         (sign(endorsement(ENDORSER), ENDORSER) | {"name": "Another"}, "signature_invalid"),
         (sign(endorsement(ENDORSER), ISSUER), "controller_mismatch"),
         (endorsement(ENDORSER), "no_proof"),
-        (sign(put(OTHER_BADGE, "/credentialSubject/achievement/id", "urn:another"), ENDORSER), "not_an_endorsement"),
+        (sign(OTHER_BADGE, ENDORSER), "not_an_endorsement"),
         (
             sign(endorsement(ENDORSER, credentialStatus=status_entry()), ENDORSER),
             "status_list_refused",
