@@ -164,12 +164,34 @@ async def test_requests_that_do_not_fit_go_back_with_an_error(
     api: httpx.AsyncClient, learner: Learner, changes: dict[str, str | None], error: str
 ) -> None:
     client = await register(api, scope=READ_AND_WRITE)
+    await agree(learner.browser, client)
     answer = await learner.browser.get("/oauth/authorize", params=request_for(client, **changes))
     assert answer.headers["location"].startswith(CALLBACK + "?")
     carried = query_of(answer)
     assert carried["error"] == error
     assert carried["iss"] == BASE_URL
     assert carried.get("state") == request_for(client, **changes).get("state")
+
+
+async def test_nobody_is_sent_to_software_that_nobody_let_in(
+    app: FastAPI, api: httpx.AsyncClient, learner: Learner, client: dict[str, Any], partner: Partner
+) -> None:
+    asked = request_for(client, response_type="x")
+    other, _ = await make_person(app.state.resources, partner.issuer_id, "learner", name="Lin Example")
+    await agree(learner.browser, client)
+    async with open_anonymous_browser(app) as stranger, await open_browser(app, partner, other.id) as beside:
+        for browser in (stranger, beside):
+            held = await browser.get("/oauth/authorize", params=asked)
+            assert (held.status_code, "location" in held.headers) == (400, False), held.text
+            assert "/problems/unfit_authorization_request" in held.text
+            assert f'<a href="{CALLBACK}?error=unsupported_response_type' in held.text
+            assert "Go to backpack.example.org" in held.text
+    as_system = await api.get("/oauth/authorize", params=asked, headers={"Accept": "application/json"})
+    assert (as_system.status_code, as_system.json()["code"]) == (400, "unfit_authorization_request")
+    assert (await learner.browser.get("/oauth/authorize", params=asked)).status_code == 302
+    [consent] = (await learner.browser.get("/v1/me/consents")).json()["items"]
+    await learner.browser.delete(f"/v1/me/consents/{consent['id']}")
+    assert (await learner.browser.get("/oauth/authorize", params=asked)).status_code == 400
 
 
 @pytest.mark.parametrize("named", ["\0", "0" * 32 + "\0", "0" * 32 + "\n", "é"], ids=ascii)
