@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import parse_qs
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.principals import Member
@@ -103,9 +103,13 @@ async def has_consented(session: AsyncSession, member: Member, request: Authoriz
 async def consent(
     session: AsyncSession, member: Member, request: AuthorizationRequest, *, iss: str, now: datetime
 ) -> str:
-    """Consent, and give the client a code: where the browser takes it. Raises LearnerRequired."""
+    """Consent, and give the client a code: where the browser takes it.
+
+    Raises LearnerRequired, and UnfitAuthorizationRequest where the client was forgotten meanwhile.
+    """
     require_learner(member)
     await lock_person(session, member.issuer_id, member.person_id)
+    await _keep_client(session, request.client.id, now)
     kept = await _keep_consent(session, member, request, now)
     location, code = grant(request.facts, request.query, iss=iss)
     code_id, secret = parse_token(code) or ("", "")
@@ -126,6 +130,14 @@ async def consent(
           object_id=code_id, content={"consent": kept.id, "scopes": request.asked.scopes}, at=now)  # fmt: skip
     await session.flush()
     return location
+
+
+async def _keep_client(session: AsyncSession, client_id: str, now: datetime) -> None:
+    """Note that it is used, so that it is not forgotten."""
+    unused = update(OAuthClient).where(OAuthClient.id == client_id, OAuthClient.used_at.is_(None))
+    await session.execute(unused.values(used_at=now).execution_options(synchronize_session=False))
+    if await find_oauth_client(session, client_id) is None:
+        raise UnfitAuthorizationRequest("The other service is not registered here any more.")
 
 
 async def _keep_consent(

@@ -619,6 +619,9 @@ async def test_registrations_that_nobody_uses_are_forgotten(
 ) -> None:
     used, unused = await register(api), await register(api)
     told = await tokens_for(api, learner, used)
+    clock.advance(days=89)
+    late = await register(api)
+    assert not await is_active(api, unused, "x")  # known
     clock.advance(days=1)
     await register(api)
     assert (await ask(api, unused, "introspect", token="x")).json()["error"] == "invalid_client"
@@ -627,13 +630,26 @@ async def test_registrations_that_nobody_uses_are_forgotten(
     now = clock.now()
     async with world.database.transaction() as session:
         session.add_all(
-            OAuthClient(id=f"{number:032x}", secret_hash=b"", registration=REGISTRATION, created_at=now)
-            for number in range(MOST_UNUSED)
+            OAuthClient(id=f"{n:032x}", secret_hash=b"", registration=REGISTRATION, used_at=None, created_at=now)
+            for n in range(MOST_UNUSED)
         )
-    full = await api.post("/oauth/register", json=REGISTRATION)
-    assert (full.status_code, full.json()["error"]) == (503, "temporarily_unavailable")
-    clock.advance(days=1)
+    newest = await register(api)  # and is not refused: the oldest give way
+    assert (await ask(api, late, "introspect", token="x")).json()["error"] == "invalid_client"
+    for known in (used, newest):
+        assert not await is_active(api, known, "x")
+    async with world.database.reading() as session:
+        unused_ones = select(func.count()).select_from(OAuthClient).where(OAuthClient.used_at.is_(None))
+        assert (await session.execute(unused_ones)).scalar_one() == MOST_UNUSED
+
+
+async def test_software_stays_used_when_its_only_learner_is_erased(
+    api: httpx.AsyncClient, learner: Learner, client: dict[str, Any], partner: Partner, clock: FixedClock
+) -> None:
+    await agree(learner.browser, client)
+    assert (await partner.client.post(f"/v1/learners/{learner.learner_id}/erase")).status_code == 200
+    clock.advance(days=90)
     await register(api)
+    assert not await is_active(api, client, "x")  # known
 
 
 @on_sqlite

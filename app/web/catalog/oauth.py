@@ -13,7 +13,4 @@ TYPES: tuple[Row, ...] = (
     ("insufficient_scope", 403, "The person did not let the software do this",
      "The access token lacks the scope that the operation needs.",
      "Send the person to the authorization endpoint again, and ask for that scope."),
-    ("too_many_registrations", 503, "Too much software has registered",
-     "Anybody may register software, and today so much was registered that nobody ever used, that no more is taken.",
-     "Try again later. What nobody consents to within a day is forgotten."),
 )  # fmt: skip
