@@ -214,6 +214,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     api.add_exception_handler(RequestValidationError, _unfit)
     api.add_exception_handler(Replay, _replay)
     api.add_exception_handler(app.public.authorize.Turned, app.public.authorize.answer_turned)
+    api.add_exception_handler(app.public.authorize.Held, app.public.authorize.answer_held)
     # What is public is for everyone's pages. With "*" browsers never show another site what they got with our cookie.
     api.add_middleware(BodyLimits)
     api.add_middleware(

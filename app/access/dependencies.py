@@ -147,6 +147,15 @@ KnownClient = Annotated[Principal | None, Depends(_known_client)]
 """For what is public and tells an API client more: None for everybody else, whatever token they show."""
 
 
+async def find_person(request: Request, world: Resources, background: BackgroundTasks) -> Principal | None:
+    """Who has signed in, for what answers people who have not as well; None for everybody else."""
+    try:
+        principal = await _principal(request, world, background, await _bearer(request))
+    except Unauthenticated:
+        return None
+    return principal if principal.kind == "person" else None
+
+
 def _tenant_with(scope: Scope) -> Callable[[Principal], Awaitable[Tenant]]:
     async def dependency(principal: AnyPrincipal) -> Tenant:
         if principal.issuer_id is None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import parse_qs
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.principals import Member
@@ -14,17 +14,33 @@ from app.errors import Forbidden, InvalidInput
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.oauth.clients import registered
-from app.oauth.protocol import Asked, Facts, Unredirectable, grant, read_authorization_request
-from app.oauth.store import OAuthAuthorization, OAuthClient, OAuthConsent, find_oauth_client, lock_consent
+from app.oauth.protocol import Asked, Facts, Refused, Unredirectable, grant, read_authorization_request
+from app.oauth.store import (
+    OAuthAuthorization,
+    OAuthClient,
+    OAuthConsent,
+    find_oauth_client,
+    list_consents,
+    lock_consent,
+)
 from app.people.people import lock_person
 
 CODE_LIFE = timedelta(seconds=600)
 
 
 class UnfitAuthorizationRequest(InvalidInput):
-    """The request names no registered client, or no registered address of it: nobody is sent there."""
+    """The request names no registered client, or no registered address of it, or asks for what it may not."""
 
     code = "unfit_authorization_request"
+
+
+class MisfitRequest(Exception):
+    """The client asks for what it may not. `location` is where it would be told so."""
+
+    def __init__(self, client_id: str, location: str) -> None:
+        super().__init__("the authorization request was refused")
+        self.client_id = client_id
+        self.location = location
 
 
 class LearnerRequired(Forbidden):
@@ -44,7 +60,7 @@ class AuthorizationRequest:
 
 
 async def read_request(session: AsyncSession, query: str, *, iss: str) -> AuthorizationRequest:
-    """What a client asks for. Raises UnfitAuthorizationRequest, and `protocol.Refused` where the client is to be told."""
+    """What a client asks for. Raises UnfitAuthorizationRequest, MisfitRequest."""
     try:
         named = parse_qs(query, max_num_fields=50).get("client_id", [""])[0]
     except ValueError:
@@ -55,6 +71,9 @@ async def read_request(session: AsyncSession, query: str, *, iss: str) -> Author
         asked = read_authorization_request(facts, query, iss=iss)
     except Unredirectable as error:
         raise UnfitAuthorizationRequest(f"The link of the other service does not fit: {error}") from None
+    except Refused as refused:
+        assert client is not None
+        raise MisfitRequest(client.id, refused.location) from None
     assert client is not None
     return AuthorizationRequest(client, facts, asked, query)
 
@@ -64,6 +83,14 @@ def require_learner(member: Member) -> str:
     if "learner" not in member.roles or member.learner_id is None:
         raise LearnerRequired("You have no badges of your own here.")
     return member.learner_id
+
+
+async def is_let_in(session: AsyncSession, issuer_id: str, person_id: str, client_id: str) -> bool:
+    """Whether the person lets the client do anything at all."""
+    return any(
+        each.client_id == client_id and each.revoked_at is None
+        for each in await list_consents(session, issuer_id, [person_id])
+    )
 
 
 async def has_consented(session: AsyncSession, member: Member, request: AuthorizationRequest) -> bool:
@@ -76,9 +103,13 @@ async def has_consented(session: AsyncSession, member: Member, request: Authoriz
 async def consent(
     session: AsyncSession, member: Member, request: AuthorizationRequest, *, iss: str, now: datetime
 ) -> str:
-    """Consent, and give the client a code: where the browser takes it. Raises LearnerRequired."""
+    """Consent, and give the client a code: where the browser takes it.
+
+    Raises LearnerRequired, and UnfitAuthorizationRequest where the client was forgotten meanwhile.
+    """
     require_learner(member)
     await lock_person(session, member.issuer_id, member.person_id)
+    await _keep_client(session, request.client.id, now)
     kept = await _keep_consent(session, member, request, now)
     location, code = grant(request.facts, request.query, iss=iss)
     code_id, secret = parse_token(code) or ("", "")
@@ -99,6 +130,14 @@ async def consent(
           object_id=code_id, content={"consent": kept.id, "scopes": request.asked.scopes}, at=now)  # fmt: skip
     await session.flush()
     return location
+
+
+async def _keep_client(session: AsyncSession, client_id: str, now: datetime) -> None:
+    """Note that it is used, so that it is not forgotten."""
+    unused = update(OAuthClient).where(OAuthClient.id == client_id, OAuthClient.used_at.is_(None))
+    await session.execute(unused.values(used_at=now).execution_options(synchronize_session=False))
+    if await find_oauth_client(session, client_id) is None:
+        raise UnfitAuthorizationRequest("The other service is not registered here any more.")
 
 
 async def _keep_consent(

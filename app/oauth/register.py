@@ -3,23 +3,16 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.tokens import hash_secret, new_secret
 from app.audit.store import audit
-from app.errors import Unavailable
 from app.identifiers import new_id
-from app.oauth.store import OAuthClient, OAuthConsent
+from app.oauth.store import OAuthClient
 
-UNUSED_LIFE = timedelta(days=1)
+UNUSED_LIFE = timedelta(days=90)
 MOST_UNUSED = 1_000
-
-
-class TooManyRegistrations(Unavailable):
-    """More clients have registered, and were never consented to, than honest software does."""
-
-    code = "too_many_registrations"
 
 
 async def register_client(
@@ -27,19 +20,20 @@ async def register_client(
 ) -> tuple[OAuthClient, str]:
     """A new client and its secret, which can never be shown again.
 
-    Anybody may register, so what nobody ever consented to is forgotten after a day. Raises TooManyRegistrations.
+    Anybody may register, so what nobody ever consented to is forgotten after 90 days, or when a thousand newer ones are there.
     """
-    used = select(OAuthConsent.id).where(OAuthConsent.client_id == OAuthClient.id).exists()
+    unused = OAuthClient.used_at.is_(None)
+    newest_first = select(OAuthClient.id).where(unused).order_by(OAuthClient.created_at.desc(), OAuthClient.id)
+    too_many = newest_first.offset(MOST_UNUSED - 1)
     await session.execute(
         delete(OAuthClient)
-        .where(OAuthClient.created_at <= now - UNUSED_LIFE, ~used)
+        .where(unused, or_(OAuthClient.created_at <= now - UNUSED_LIFE, OAuthClient.id.in_(too_many)))
         .execution_options(synchronize_session=False)
     )
-    unused = select(func.count()).select_from(OAuthClient).where(~used)
-    if (await session.execute(unused)).scalar_one() >= MOST_UNUSED:
-        raise TooManyRegistrations("Too many clients have registered today.")
     secret = new_secret()
-    client = OAuthClient(id=new_id(), secret_hash=hash_secret(secret), registration=registration, created_at=now)
+    client = OAuthClient(
+        id=new_id(), secret_hash=hash_secret(secret), registration=registration, used_at=None, created_at=now
+    )
     session.add(client)
     audit(session, issuer_id=None, actor=f"oauth_client:{client.id}", action="oauth_client.registered",
           object_id=client.id, content={"client_name": registration["client_name"]}, at=now)  # fmt: skip

@@ -101,7 +101,7 @@ REGISTRATION = {
 async def register(body: ClientRegistration, session: Session, now: Now) -> Response:
     """Register software that learners may let at their badges (RFC 7591, as Open Badges 3.0 profiles it). No token is needed.
 
-    All URLs are https and of one host. What nobody consented to within a day is forgotten.
+    All URLs are https and of one host. What nobody consented to within 90 days is forgotten.
     """
     said = body.model_dump(exclude_none=True)
     client, secret = await register_client(session, said, now=now)

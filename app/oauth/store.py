@@ -13,13 +13,17 @@ from app.identifiers import is_identifier
 
 
 class OAuthClient(Table):
-    """Software that registered itself (RFC 7591), for all issuers. `registration` is what it said of itself."""
+    """Software that registered itself (RFC 7591), for all issuers. `registration` is what it said of itself.
+
+    `used_at` is when a person first consented; that stays when the person is erased.
+    """
 
     __tablename__ = "oauth_client"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     secret_hash: Mapped[bytes]
     registration: Mapped[dict[str, Any]]
+    used_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 

@@ -3,27 +3,32 @@
 from typing import Annotated
 from urllib.parse import parse_qsl, urlsplit
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, BackgroundTasks, Depends, Request
 from fastapi.responses import Response
 
-from app.access.dependencies import AnyPerson
+from app.access.dependencies import AnyPerson, find_person
 from app.access.principals import Member
 from app.access.store import get_person
 from app.issuers.store import get_issuer
 from app.oauth.authorize import (
     AuthorizationRequest,
+    MisfitRequest,
+    UnfitAuthorizationRequest,
     consent,
     has_consented,
+    is_let_in,
     read_request,
     require_learner,
 )
-from app.oauth.protocol import Refused, refuse
+from app.oauth.protocol import refuse
 from app.oauth.scopes import LEARNER_SCOPES
 from app.people.identities import open_person
 from app.public.forms import OwnForm, form_page, redirect
 from app.public.pages import Party
+from app.public.sign_in import problem_page
 from app.public.sign_in_pages import ConsentView
 from app.web.dependencies import Now, Session, World
+from app.web.problems import problem_response
 
 router = APIRouter(include_in_schema=False)
 
@@ -41,15 +46,36 @@ async def answer_turned(_: Request, turned: Exception) -> Response:
     return redirect(turned.location, status=302)
 
 
-async def _read(request: Request, world: World) -> AuthorizationRequest:
-    """Before anybody is asked to sign in for it. Raises UnfitAuthorizationRequest, Turned."""
+class Held(UnfitAuthorizationRequest):
+    """As Turned, where nobody vouches for the client: anybody can register one, so the person decides whether to go there."""
+
+    def __init__(self, location: str) -> None:
+        self.onward = Party(urlsplit(location).hostname or "", location)
+        super().__init__(
+            f"The service at {self.onward.name} asked for something that it may not have.",
+            cure=f"Follow the link only if you were at {self.onward.name} just now and trust it. Tell the people who run it.",
+        )
+
+
+async def answer_held(request: Request, held: Exception) -> Response:
+    assert isinstance(held, Held)
+    return problem_page(request, held, onward=held.onward) or problem_response(request, held)
+
+
+async def _read(request: Request, world: World, background: BackgroundTasks) -> AuthorizationRequest:
+    """Before anybody is asked to sign in for it. Raises UnfitAuthorizationRequest, Held, Turned."""
     query = request.scope["query_string"].decode("latin-1")
     try:
         # Not in the route's session: that would hold a connection while another is waited for, to find out who asks.
         async with world.database.reading() as session:
             return await read_request(session, query, iss=world.base_url)
-    except Refused as refused:
-        raise Turned(refused.location) from None
+    except MisfitRequest as misfit:
+        person = await find_person(request, world, background)
+        if person is None or person.issuer_id is None:
+            raise Held(misfit.location) from None
+        async with world.database.reading() as session:
+            is_trusted = await is_let_in(session, person.issuer_id, person.id, misfit.client_id)
+        raise (Turned if is_trusted else Held)(misfit.location) from None
 
 
 Requested = Annotated[AuthorizationRequest, Depends(_read, scope="function")]

@@ -163,8 +163,11 @@ async def sign_out(request: Request, session: Session, world: World, now: Now) -
     return response
 
 
-def problem_page(request: Request, error: AssayError) -> Response | None:
-    """The page for whoever was not signed in; None where it is no page of these, or the client is not a browser."""
+def problem_page(request: Request, error: AssayError, *, onward: Party | None = None) -> Response | None:
+    """The page for whoever was not signed in; None where it is no page of these, or the client is not a browser.
+
+    `onward`: another service, to which a link leads.
+    """
     if not _OURS.fullmatch(request.scope["path"]) or not prefers_html(request.headers.get("accept")):
         return None
     base_url: str = request.app.state.base_url
@@ -172,8 +175,9 @@ def problem_page(request: Request, error: AssayError) -> Response | None:
         return go_and_come_back(request, f"{base_url}/sign-in")
     problem = PROBLEM_TYPES[error.code]
     view = SignInProblemView(
-        base_url=base_url, title=problem.title, detail=error.detail, cure=error.cure or problem.cure, code=problem.code
-    )
+        base_url=base_url, title=problem.title, detail=error.detail, cure=error.cure or problem.cure, code=problem.code,
+        onward=onward,
+    )  # fmt: skip
     return form_page("sign_in_problem.html", view, status=problem.status)
 
 

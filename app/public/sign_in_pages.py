@@ -58,6 +58,7 @@ class SignInProblemView(PageView):
     detail: str
     cure: str
     code: str
+    onward: Party | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,12 +164,34 @@ async def test_requests_that_do_not_fit_go_back_with_an_error(
     api: httpx.AsyncClient, learner: Learner, changes: dict[str, str | None], error: str
 ) -> None:
     client = await register(api, scope=READ_AND_WRITE)
+    await agree(learner.browser, client)
     answer = await learner.browser.get("/oauth/authorize", params=request_for(client, **changes))
     assert answer.headers["location"].startswith(CALLBACK + "?")
     carried = query_of(answer)
     assert carried["error"] == error
     assert carried["iss"] == BASE_URL
     assert carried.get("state") == request_for(client, **changes).get("state")
+
+
+async def test_nobody_is_sent_to_software_that_nobody_let_in(
+    app: FastAPI, api: httpx.AsyncClient, learner: Learner, client: dict[str, Any], partner: Partner
+) -> None:
+    asked = request_for(client, response_type="x")
+    other, _ = await make_person(app.state.resources, partner.issuer_id, "learner", name="Lin Example")
+    await agree(learner.browser, client)
+    async with open_anonymous_browser(app) as stranger, await open_browser(app, partner, other.id) as beside:
+        for browser in (stranger, beside):
+            held = await browser.get("/oauth/authorize", params=asked)
+            assert (held.status_code, "location" in held.headers) == (400, False), held.text
+            assert "/problems/unfit_authorization_request" in held.text
+            assert f'<a href="{CALLBACK}?error=unsupported_response_type' in held.text
+            assert "Go to backpack.example.org" in held.text
+    as_system = await api.get("/oauth/authorize", params=asked, headers={"Accept": "application/json"})
+    assert (as_system.status_code, as_system.json()["code"]) == (400, "unfit_authorization_request")
+    assert (await learner.browser.get("/oauth/authorize", params=asked)).status_code == 302
+    [consent] = (await learner.browser.get("/v1/me/consents")).json()["items"]
+    await learner.browser.delete(f"/v1/me/consents/{consent['id']}")
+    assert (await learner.browser.get("/oauth/authorize", params=asked)).status_code == 400
 
 
 @pytest.mark.parametrize("named", ["\0", "0" * 32 + "\0", "0" * 32 + "\n", "é"], ids=ascii)
@@ -597,6 +619,9 @@ async def test_registrations_that_nobody_uses_are_forgotten(
 ) -> None:
     used, unused = await register(api), await register(api)
     told = await tokens_for(api, learner, used)
+    clock.advance(days=89)
+    late = await register(api)
+    assert not await is_active(api, unused, "x")  # known
     clock.advance(days=1)
     await register(api)
     assert (await ask(api, unused, "introspect", token="x")).json()["error"] == "invalid_client"
@@ -605,13 +630,26 @@ async def test_registrations_that_nobody_uses_are_forgotten(
     now = clock.now()
     async with world.database.transaction() as session:
         session.add_all(
-            OAuthClient(id=f"{number:032x}", secret_hash=b"", registration=REGISTRATION, created_at=now)
-            for number in range(MOST_UNUSED)
+            OAuthClient(id=f"{n:032x}", secret_hash=b"", registration=REGISTRATION, used_at=None, created_at=now)
+            for n in range(MOST_UNUSED)
         )
-    full = await api.post("/oauth/register", json=REGISTRATION)
-    assert (full.status_code, full.json()["error"]) == (503, "temporarily_unavailable")
-    clock.advance(days=1)
+    newest = await register(api)  # and is not refused: the oldest give way
+    assert (await ask(api, late, "introspect", token="x")).json()["error"] == "invalid_client"
+    for known in (used, newest):
+        assert not await is_active(api, known, "x")
+    async with world.database.reading() as session:
+        unused_ones = select(func.count()).select_from(OAuthClient).where(OAuthClient.used_at.is_(None))
+        assert (await session.execute(unused_ones)).scalar_one() == MOST_UNUSED
+
+
+async def test_software_stays_used_when_its_only_learner_is_erased(
+    api: httpx.AsyncClient, learner: Learner, client: dict[str, Any], partner: Partner, clock: FixedClock
+) -> None:
+    await agree(learner.browser, client)
+    assert (await partner.client.post(f"/v1/learners/{learner.learner_id}/erase")).status_code == 200
+    clock.advance(days=90)
     await register(api)
+    assert not await is_active(api, client, "x")  # known
 
 
 @on_sqlite

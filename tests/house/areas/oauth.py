@@ -29,7 +29,11 @@ async def ids(partner: Partner, known: dict[str, str]) -> dict[str, str]:
     now = world.clock.now()
     client_id, consent_id = new_id(), new_id()
     async with world.database.transaction() as session:
-        session.add(OAuthClient(id=client_id, secret_hash=hash_secret("x"), registration=REGISTRATION, created_at=now))
+        session.add(
+            OAuthClient(
+                id=client_id, secret_hash=hash_secret("x"), registration=REGISTRATION, used_at=now, created_at=now
+            )
+        )
         await session.flush()
         session.add(
             OAuthConsent(
