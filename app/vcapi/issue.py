@@ -47,7 +47,7 @@ from app.vcapi.errors import (
 )
 from app.vcapi.judge import VcApiJudges
 from app.vcapi.judging import MAX_PROOFS
-from app.vcapi.lint import Contexts, lint_credential, require_known_type
+from app.vcapi.lint import Contexts, lint_credential, require_known_type, require_no_status_list
 from app.vcapi.settings import IssuingKey, IssuingSettings, get_issuing_key, read_settings
 from app.vcapi.store import GenericCredential, digest_id, get_generic, settle
 from app.vcdm.members import VC_CONTEXT_1
@@ -232,6 +232,8 @@ async def _store_intent(
     is_generic = Scope.VCAPI_GENERIC in tenant.scopes
     bundled: Mapping[str, bytes] = {}  # the judge has compared the digests; nothing of the document has changed since
     linted = lint_credential(draft.covered, contexts=contexts, bundled=bundled, is_generic=is_generic)
+    if key.did == (await get_issuer(session, issuer_id)).did:
+        require_no_status_list(linted)
     unsecured = json_bytes(linted.document)
     sealed_key = world.vault.new_personal_key(issuer_id, row_id)
     name = options.get("credentialId") or draft.document.get("id")

@@ -19,7 +19,7 @@ from app.vcapi.errors import IssuerMismatch, MalformedPresentation
 from app.vcapi.issue import complete_contexts
 from app.vcapi.judge import VcApiJudges
 from app.vcapi.judging import AUTHENTICATION
-from app.vcapi.lint import lint_presentation
+from app.vcapi.lint import lint_presentation, require_secured
 from app.vcapi.settings import get_issuing_key, read_settings
 from app.vcdm.values import id_of
 
@@ -32,8 +32,8 @@ async def present(
 ) -> bytes:
     """The signed presentation, with the challenge and domain of `options`.
 
-    Raises MalformedPresentation, UnreadableTerms, IssuerMismatch when it is another holder's, IssuerLeft, IssuerNotReady,
-    NoKeyForCryptosuite.
+    Raises MalformedPresentation, UnreadableTerms, IssuerMismatch when it is another holder's,
+    GenericNotAllowed, IssuerLeft, IssuerNotReady, NoKeyForCryptosuite.
     """
     assert tenant.client_id is not None
     is_generic = Scope.VCAPI_GENERIC in tenant.scopes
@@ -51,6 +51,8 @@ async def present(
     if "holder" in document and id_of(document["holder"]) != key.did:
         fault = Fault("/holder", f"must be {key.did}, or left out")
         raise IssuerMismatch("The presentation is not one of this client's issuer.", faults=[fault])
+    if not is_generic:
+        require_secured(document)
     await judges.lint(document, is_generic=is_generic, is_presentation=True)
     contexts = world.open_contexts if is_generic else world.contexts
     linted = lint_presentation(document, contexts=contexts, bundled={})

@@ -92,3 +92,13 @@ async def test_settings_that_cannot_be(partner: Partner) -> None:
         assert (await partner.client.put(path, json={"cryptosuite": "rot13"})).status_code == 422
         told = (await partner.client.get(path)).json()
         assert (told["issuer_did"], told["generic"], told["cryptosuite"]) == (client.did, True, "ecdsa-rdfc-2019")
+
+
+async def test_a_status_list_of_a_did_key_is_no_list_of_the_issuers(partner: Partner) -> None:
+    list_ = {"type": "BitstringStatusList", "statusPurpose": "revocation", "encodedList": "uH4sIAAAAAAAAA"}
+    types = ["VerifiableCredential", "BitstringStatusListCredential"]
+    async with vcapi_client(partner) as plain:
+        sent = {"credential": credential(issuer=plain.did, type=types, credentialSubject=list_)}
+        assert (await plain.post("/credentials/issue", sent)).status_code == 403
+        client = await plain.settle(partner, did_method="key")
+        await client.issue(credential(issuer=client.did, type=types, credentialSubject=list_))

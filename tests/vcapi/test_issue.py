@@ -20,6 +20,7 @@ from tests.vcdm.documents import EXAMPLES, VC, VC_1, credential, credential_1
 
 pytestmark = pytest.mark.anyio
 
+OB = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 DATA_INTEGRITY = "https://w3id.org/security/data-integrity/v2"
 
 
@@ -165,6 +166,69 @@ async def test_without_the_scope_for_any_kind_only_badges_are_issued(partner: Pa
         inline = {**badge, "@context": [*badge["@context"], {"@vocab": "https://e.example/#"}]}
         told = await refused(client, {"credential": inline})
         assert told["errors"][0]["pointer"] == "/@context"
+
+
+ENDORSED = {"id": "https://e.example/school", "type": ["EndorsementSubject"]}
+
+
+def endorsement(issuer: str, **members: Any) -> dict[str, Any]:
+    return {
+        "@context": [VC, OB],
+        "id": "urn:uuid:0a5f2f0e-2a58-4a43-8a0c-5f4f7f9d7c11",
+        "type": ["VerifiableCredential", "EndorsementCredential"],
+        "name": "Endorsement",
+        "issuer": {"id": issuer, "type": ["Profile"], "name": "The Academy"},
+        "validFrom": "2026-01-01T00:00:00Z",
+        "credentialSubject": ENDORSED,
+    } | members
+
+
+LIST_SUBJECT = {
+    "id": "urn:x:list",
+    "type": "BitstringStatusList",
+    "statusPurpose": "revocation",
+    "encodedList": "uH4sIAAAAAAAAA",
+}
+
+
+@pytest.mark.parametrize(
+    ("members", "status"),
+    [
+        ({}, 201),
+        ({"type": ["VerifiableCredential", "EndorsementCredential", "BitstringStatusListCredential"]}, 403),
+        ({"type": ["VerifiableCredential", "EndorsementCredential", "OpenBadgeCredential"]}, 403),
+        ({"type": ["EndorsementCredential"]}, 403),
+        ({"type": ["VerifiableCredential"]}, 403),
+        ({"credentialSubject": LIST_SUBJECT}, 400),
+        ({"credentialSubject": {"id": "did:example:x", "type": ["AchievementSubject"]}}, 400),
+        ({"type": ["VerifiableCredential", "ClrCredential"]}, 400),
+    ],
+)
+async def test_without_the_scope_a_credential_is_of_one_kind_and_what_that_kind_is(
+    partner: Partner, members: dict[str, Any], status: int
+) -> None:
+    async with vcapi_client(partner, (Scope.VCAPI_ISSUE, Scope.VCAPI_VERIFY)) as client:
+        answer = await client.post("/credentials/issue", {"credential": endorsement(client.did, **members)})
+        assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"type": ["VerifiableCredential", "BitstringStatusListCredential"], "credentialSubject": LIST_SUBJECT},
+        {"credentialSubject": LIST_SUBJECT},
+        {
+            "@context": [VC, {"L": "https://www.w3.org/ns/credentials/status#BitstringStatusListCredential"}],
+            "type": ["VerifiableCredential", "L"],
+            "credentialSubject": {"id": "did:example:x"},
+        },
+        {"type": ["VerifiableCredential", "StatusList2021Credential"]},
+    ],
+)
+async def test_nobody_issues_a_status_list_of_the_issuers_own_did(partner: Partner, members: dict[str, Any]) -> None:
+    async with vcapi_client(partner) as client:
+        told = await refused(client, {"credential": credential(**{"issuer": client.did, **members})}, 403)
+        assert told["code"] == "generic_not_allowed"
 
 
 async def a_badge(partner: Partner) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.access.principals import Scope
 from app.vcapi.challenges import LIFE
 from tests.conftest import Partner
 from tests.fakes import FixedClock
@@ -58,6 +59,27 @@ async def test_what_the_holder_says_of_themselves(partner: Partner) -> None:
         ):
             told = await client.verify_presentation(presented(holder, members=members), **REQUEST)
             assert told["verified"] is False, members
+
+
+async def test_without_the_scope_for_any_kind_a_presentation_makes_no_claims(partner: Partner) -> None:
+    other = Signatory.ed25519(2)
+    signed = other.sign(credential(issuer=other.did, **{"@context": [VC], "type": ["VerifiableCredential"],
+                                                        "credentialSubject": {"id": "did:example:x"}}))  # fmt: skip
+    bare = {name: value for name, value in signed.items() if name != "proof"}
+    async with vcapi_client(partner, (Scope.VCAPI_ISSUE,)) as client, vcapi_client(partner) as generic:
+        for contained, status in (
+            (signed, 201),
+            ([signed], 201),
+            ({**bare, "issuer": client.did}, 403),
+            ([signed, {**bare, "issuer": client.did}], 403),
+            ({**bare, "issuer": client.did, "proof": []}, 403),
+            ({**bare, "issuer": client.did, "proof": {}}, 403),
+        ):
+            document = presentation(holder=client.did, verifiableCredential=contained)
+            answer = await client.post("/presentations", {"presentation": document})
+            assert answer.status_code == status, answer.text
+        document = presentation(holder=client.did, verifiableCredential={**bare, "issuer": client.did})
+        assert (await generic.post("/presentations", {"presentation": document})).status_code == 201
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,8 @@ TYPES: tuple[Row, ...] = (
      "Only a base proof of ecdsa-sd-2023 lets its holder disclose a part, and its pointers have to lead somewhere.",
      "Send the credential as its issuer gave it to the holder."),
     ("generic_not_allowed", 403, "The client may not issue credentials of this kind",
-     "Without the scope `vcapi:generic` a client issues Open Badges and CLR credentials only.",
+     "Without the scope `vcapi:generic` a client issues badges, endorsements and CLR records only, each of one kind, and "
+     "presents what has a proof of its own. Status lists of the issuer's DID are made by this service alone.",
      "Ask whoever manages the issuer's clients for the scope."),
     ("no_key_for_cryptosuite", 409, "The issuer has no key for this cryptosuite",
      "A cryptosuite takes keys of its algorithms, under a DID that can have them.",
