@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.statuslists.store import StatusPurpose
 from app.vcapi.settings import IssuingSettings
 from app.vcapi.store import DidMethod, ExistingProof
-from app.web.fields import Moment
+from app.web.fields import Line, Moment
 
 _OPTIONS = Field(default=None, json_schema_extra={"type": "object"}, description="Options; an unknown one is refused.")
 
@@ -137,7 +137,7 @@ class SettingsBody(BaseModel):
         description="A credential that has a proof already is refused, gets one more beside it (a proof set), or one more that "
         "covers it (a chain).",
     )
-    mandatory_pointers: list[str] = Field(
+    mandatory_pointers: list[Line] = Field(
         default=["/issuer"], max_length=64, description="For ecdsa-sd-2023: what every derived credential discloses."
     )
 

@@ -10,6 +10,7 @@ An intent whose process died is never signed again: it is burned, and its status
 again.
 """
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ from app.access.idempotency import IdempotencyKey, IdempotencyRecord, RequestInP
 from app.access.principals import Scope, Tenant
 from app.audit.store import audit
 from app.clock import whole_second
-from app.errors import Fault, Gone, InvalidInput
+from app.errors import Conflict, Fault, Gone, InvalidInput
 from app.events.store import record_event
 from app.identifiers import new_id
 from app.issuers.sign import json_bytes, sign_document
@@ -124,13 +125,17 @@ async def issue(
     _require_issuer(draft.document, key.did)
     if not is_generic:
         require_known_type(draft.document)
-    pointers = _mandatory_pointers(draft.document, settings, options)
+    pointers = await asyncio.to_thread(_mandatory_pointers, draft.document, settings, options)
     await judges.lint(draft.covered, is_generic=is_generic)
     contexts = world.open_contexts if is_generic else world.contexts
     async with world.database.transaction() as session:
         earlier = await idempotency.begin(session)
         if earlier is not None:
             return await _read_earlier(session, world, tenant.issuer_id, earlier)
+        # Linting may have waited for its turn: what was read before may have been replaced meanwhile.
+        require_not_left(await get_issuer(session, tenant.issuer_id))
+        if await get_issuing_key(session, tenant.issuer_id, settings) != key:
+            raise Conflict("The issuer's key was replaced meanwhile.", cure="Repeat the request.")
         intent = await _store_intent(session, world, tenant, draft, settings, key, options, contexts)
         await idempotency.finish(session, 201, None, issuer_id=tenant.issuer_id, resource_id=intent.row_id)
     signed = await sign_document(

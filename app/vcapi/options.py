@@ -10,13 +10,15 @@ ISSUE = ("credentialId", "mandatoryPointers")
 DERIVE = ("selectivePointers",)
 PRESENT = ("challenge", "domain")
 VERIFY = ("returnResults", "returnProblemDetails", "returnCredential", "checks")
+MAX_POINTERS = 64
+"""Each of them copies what it leads to."""
 VERIFY_PRESENTATION = ("challenge", "domain", "returnPresentation", *VERIFY)
 """`checks` is what earlier drafts had: all are made, whichever it names."""
 
 _KINDS: Mapping[str, tuple[str, type]] = {
     "credentialId": ("text", str),
-    "mandatoryPointers": ("an array of JSON Pointers", list),
-    "selectivePointers": ("an array of JSON Pointers", list),
+    "mandatoryPointers": (f"an array of {MAX_POINTERS} JSON Pointers at most", list),
+    "selectivePointers": (f"an array of {MAX_POINTERS} JSON Pointers at most", list),
     "challenge": ("text", str),
     "domain": ("text", str),
     "returnResults": ("true or false", bool),
@@ -46,5 +48,5 @@ def read_options(options: Any, known: Collection[str]) -> Mapping[str, Any]:
 
 def _is_of_kind(name: str, value: Any) -> bool:
     if isinstance(value, list) and name.endswith("Pointers"):
-        return all(isinstance(each, str) for each in value)
+        return len(value) <= MAX_POINTERS and all(isinstance(each, str) for each in value)
     return isinstance(value, _KINDS[name][1])

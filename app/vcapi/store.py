@@ -104,12 +104,17 @@ async def get_generic(session: AsyncSession, issuer_id: str, credential_id: str)
     return found
 
 
-async def lock_of_client(session: AsyncSession, issuer_id: str, client_id: str, name: str) -> list[GenericCredential]:
+async def lock_of_client(
+    session: AsyncSession, issuer_id: str, client_id: str, name: str, *, by_our_id: bool = False
+) -> list[GenericCredential]:
     """What this client knows by our id or by a credential's own `id`, which it may have used more than once; rows are locked.
+    With `by_our_id` the one that has this id of ours.
 
     Raises NotFound, also for those of other clients, and for one that is being issued or was never released.
     """
-    is_it = (GenericCredential.id == name) | (GenericCredential.id_digest == digest_id(client_id, name))
+    is_it = GenericCredential.id == name
+    if not by_our_id:
+        is_it |= GenericCredential.id_digest == digest_id(client_id, name)
     query = (
         select(GenericCredential)
         .where(GenericCredential.issuer_id == issuer_id, GenericCredential.client_id == client_id, is_it)

@@ -37,7 +37,7 @@ async def delete_stored(session: AsyncSession, tenant: Tenant, credential_id: st
 
     Raises NotFound, and Gone when it was deleted before.
     """
-    [row] = await _lock(session, tenant, credential_id)
+    [row] = await _lock(session, tenant, credential_id, by_our_id=True)
     row.state, row.updated_at = "deleted", now
     row.sealed_key = row.sealed_document = row.id_digest = None
     audit(session, issuer_id=row.issuer_id, actor=tenant.actor, action="generic_credential.deleted", object_id=row.id,
@@ -77,9 +77,11 @@ async def _change(
     record_event(session, row.issuer_id, "generic_credential.status_changed", row.id, at=now)
 
 
-async def _lock(session: AsyncSession, tenant: Tenant, name: str) -> list[GenericCredential]:
+async def _lock(
+    session: AsyncSession, tenant: Tenant, name: str, *, by_our_id: bool = False
+) -> list[GenericCredential]:
     assert tenant.client_id is not None
-    rows = await lock_of_client(session, tenant.issuer_id, tenant.client_id, name)
+    rows = await lock_of_client(session, tenant.issuer_id, tenant.client_id, name, by_our_id=by_our_id)
     if any(row.state == "deleted" for row in rows):
         raise Gone("The credential was deleted.")
     return rows

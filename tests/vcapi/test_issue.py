@@ -411,6 +411,25 @@ async def test_a_status_is_set_of_all_that_have_the_id(partner: Partner) -> None
             assert codes(await client.verify(each)) == {"status"}
 
 
+async def test_a_name_that_the_client_gave_deletes_nothing(partner: Partner) -> None:
+    """Neither one given twice, nor that of another credential."""
+    async with vcapi_client(partner) as client:
+        for _ in range(2):
+            await client.issue(credential(id=...), credentialId="ab" * 16)
+        assert (await client.http.delete(f"/credentials/{'ab' * 16}")).status_code == 404
+
+
+async def test_pointers_have_an_end(partner: Partner) -> None:
+    async with vcapi_client(partner) as client:
+        body = {"credential": {**credential(), "issuer": client.did}}
+        for name, path in (("mandatoryPointers", "issue"), ("selectivePointers", "derive")):
+            key = "credential" if path == "issue" else "verifiableCredential"
+            asked = {key: body["credential"], "options": {name: ["/issuer"] * 65}}
+            refused = await client.post(f"/credentials/{path}", asked)
+            assert refused.status_code == 400, refused.text
+            assert [each["pointer"] for each in refused.json()["errors"]] == [f"/options/{name}"]
+
+
 async def test_the_issuers_export_has_it_until_it_is_deleted(partner: Partner) -> None:
     async with vcapi_client(partner) as plain:
         client = await plain.settle(partner, existing_proof="set")
