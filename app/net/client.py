@@ -268,6 +268,15 @@ def _trust_also(ca_file: Path) -> ssl.SSLContext:
     return tls
 
 
+def is_fetchable(url: str) -> bool:
+    """Whether this is an https URL that an honest host would publish. Where it leads shows when it is fetched."""
+    try:
+        _parse(url)
+    except FetchRefused:
+        return False
+    return True
+
+
 def _parse(text: str) -> tuple[httpx.URL, int]:
     """The URL and its port. Raises FetchRefused for anything that no honest issuer would publish."""
     if len(text) > MAX_URL_LENGTH or not _URL.fullmatch(text):

@@ -5,6 +5,7 @@ their browser. Nothing is asked of a host while a transaction is open.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -26,11 +27,11 @@ from app.identifiers import new_id
 from app.keys.vault import PersonalKey
 from app.learners.recipients import open_key
 from app.learners.store import get_learner, list_same_person
-from app.net.client import FetchFailed, FetchRefused
+from app.net.client import FetchFailed, FetchRefused, is_fetchable
 from app.oauth.authorize import require_learner
 from app.oauth.scopes import CREDENTIAL_UPSERT, OFFLINE_ACCESS
 from app.obapi.errors import PREFIX
-from app.obapi.store import BadgeHost
+from app.obapi.store import BadgeHost, get_badge_host
 from app.people.people import lock_person
 from app.resources import Resources
 
@@ -54,6 +55,10 @@ class BadgeHostRefused(Conflict):
     """The host does not take what it is asked."""
 
     code = "badge_host_refused"
+
+
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+"""What can stand in a header (RFC 6750, section 2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ async def find_host(world: Resources, url: str) -> Found:
     except (InvalidInput, KeyError, TypeError, AttributeError):
         raise BadgeHostUnfit("There is no service description of an Open Badges host there.") from None
     urls = [register, authorize, token, refresh]
-    if not all(isinstance(each, str) and each.startswith("https://") for each in urls) or not isinstance(title, str):
+    if not all(isinstance(each, str) and is_fetchable(each) for each in urls) or not isinstance(title, str):
         raise BadgeHostUnfit("The service description has addresses that are not https.")
     if not isinstance(offered, dict) or CREDENTIAL_UPSERT not in offered:
         raise BadgeHostUnfit("The host does not take badges.")
@@ -151,7 +156,7 @@ async def begin_connection(
     )  # fmt: skip
     session.add(host)
     audit(session, issuer_id=member.issuer_id, actor=member.actor, action="badge_host.asked", object_id=id_,
-          content={"url": found.url}, at=now)  # fmt: skip
+          content={}, at=now)  # fmt: skip
     await session.flush()
     url: str = client.prepare_request_uri(
         connection.authorization_url, redirect_uri=world.base_url + CALLBACK, scope=connection.scope.split(),
@@ -177,7 +182,7 @@ async def finish_connection(world: Resources, member: Member, answer: Mapping[st
     )  # fmt: skip
     connected = await ask_for_tokens(world, connection, connection.token_url, form)
     async with world.database.transaction() as session:
-        found = await session.get_one(BadgeHost, (host.issuer_id, host.id), with_for_update=True)
+        found = await get_badge_host(session, host.issuer_id, host.person_id, host.id, lock=True)
         found.sealed_connection = seal_connection(key, host.id, connected)
         found.state, found.asked_until, found.updated_at = "connected", None, now
         audit(session, issuer_id=host.issuer_id, actor=member.actor, action="badge_host.connected", object_id=host.id,
@@ -208,7 +213,7 @@ async def ask_for_tokens(world: Resources, connection: Connection, url: str, for
         raise BadgeHostRefused("The host gave no access token.") from None
     told = read_object(fetched.body)
     access, refresh = told.get("access_token"), told.get("refresh_token")
-    if not isinstance(access, str) or str(told.get("token_type")).lower() != "bearer":
+    if not isinstance(access, str) or not _TOKEN.fullmatch(access) or str(told.get("token_type")).lower() != "bearer":
         raise BadgeHostUnavailable("The host gave no bearer token.")
     kept = refresh if isinstance(refresh, str) else connection.refresh_token
     changed = {"verifier": "", "access_token": access, "refresh_token": kept}

@@ -1,6 +1,6 @@
 """The verb that puts a badge beside a learner's own (upsertCredential)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,12 +24,25 @@ from app.verification.verdict import is_of_newer
 from app.verification.verify import Verifier
 
 MOST_KEPT = 1_000
+MOST_AHEAD = timedelta(days=1)
 
 
 class OlderBadge(InvalidInput):
     """A newer version of the badge is here."""
 
     code = "older_badge"
+
+
+class BadgeAhead(InvalidInput):
+    """The badge is of a time so far ahead that no later version could ever replace it."""
+
+    code = "badge_ahead"
+
+
+class UnverifiedBadge(InvalidInput):
+    """The badge does not verify, and the version that is here does, or other software put it here."""
+
+    code = "unverified_badge"
 
 
 class NotOurBadge(InvalidInput):
@@ -74,21 +87,24 @@ async def keep_badge(
 ) -> Literal["created", "replaced"]:
     """Keep a badge for a learner. One that was issued here stands already.
 
-    Raises OlderBadge, NotOurBadge, TooManyBadges, IssuerLeft, and Gone for a learner who was erased.
+    Raises OlderBadge, UnverifiedBadge, BadgeAhead, NotOurBadge, TooManyBadges, IssuerLeft, and Gone for a learner who was
+    erased.
     """
     require_not_left(await get_issuer(session, grant.issuer_id))
     learner = await lock_current_learner(session, grant.issuer_id, grant.learner_id)
     key = open_key(world.vault, learner)
     if await _stands(session, world, learner, badge):
         return "replaced"
+    if badge.valid_from > now + MOST_AHEAD:
+        raise BadgeAhead("The badge's validFrom is more than a day ahead.")
     same = await list_same_person(session, grant.issuer_id, learner.id)
     kept = await list_kept(session, grant.issuer_id, same)
     found = None
     for each in kept:
         if await _identity(session, world.vault, each) == badge.identity:
             found = each
-    if found is not None and found.valid_from > badge.valid_from:
-        raise OlderBadge("A newer version of this badge is kept here.")
+    if found is not None and not await _gives_way(session, world.vault, found, grant, badge, verdict):
+        return "replaced"
     if found is None and len(kept) >= MOST_KEPT:
         raise TooManyBadges(f"{MOST_KEPT} badges are kept for this learner, and no more are taken.")
     id_ = found.id if found is not None else new_id()
@@ -106,6 +122,25 @@ async def keep_badge(
     record_event(session, grant.issuer_id, f"kept_badge.{what}", id_, at=now)
     await session.flush()
     return what
+
+
+async def _gives_way(
+    session: AsyncSession, vault: Vault, found: KeptBadge, grant: LearnerGrant, badge: Badge, verdict: Verdict
+) -> bool:
+    """Whether a version takes the place of the one that was found; it need not where that is the same to the byte.
+
+    Whoever names an issuer and an id can claim to have the newest version. What other software put here, and what
+    verified, gives way only to what the issuer signed. Raises OlderBadge, UnverifiedBadge.
+    """
+    is_sound, is_anothers = verdict[0] is True, found.client_id != grant.client_id
+    # What nobody signed does not keep out what was.
+    if found.valid_from > badge.valid_from and not (is_sound and is_anothers and not found.valid):
+        raise OlderBadge("A newer version of this badge is kept here.")
+    if is_sound or not (is_anothers or found.valid):
+        return True
+    if await open_kept(session, vault, found) == badge.body:
+        return False
+    raise UnverifiedBadge("The badge does not verify, and cannot replace the version that is kept here.")
 
 
 async def _stands(session: AsyncSession, world: Resources, learner: Learner, badge: Badge) -> bool:

@@ -87,7 +87,8 @@ async def upsert_credential(
     """Put a badge beside the learner's, or replace an earlier version of it (upsertCredential). 201: it is new; 200: it was here.
 
     A badge is the same where the ids of its issuer and its own are equal, trimmed and, of web addresses, percent-decoded; a later
-    `validFrom` replaces an earlier one, an earlier one is refused. It is kept to the byte, whether it verifies or not.
+    `validFrom` replaces an earlier one, an earlier one is refused. It is kept to the byte, whether it verifies or not; but what
+    verified, or what other software put here, is replaced only by what verifies.
     """
     body, media_type = await request.body(), media_type_of(request)
     badge = read_jws(body) if media_type == "text/plain" else read_badge(body)

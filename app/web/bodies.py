@@ -22,6 +22,8 @@ MAX_IMAGE = 2 << 20
 MAX_FRAMEWORK = 8 << 20
 MAX_BADGES = 8 << 20
 SMALL_JSON = 16 << 10
+MAX_KEPT = 256 << 10
+"""A badge that a learner's software puts here: as large as those that we issue, for a learner may have a thousand."""
 LIMITS = {
     "application/json": MAX_JSON,
     "application/ld+json": MAX_JSON,
@@ -31,12 +33,13 @@ LIMITS = {
 FORM = "application/x-www-form-urlencoded"
 MAX_FORM = 16 << 10
 OF_PATHS = {
-    ("/ims/ob/v3p0/credentials", "text/plain"): MAX_JSON,
-    ("/ims/ob/v3p0/credentials", "application/vc+ld+json"): MAX_JSON,
+    ("/ims/ob/v3p0/credentials", "text/plain"): MAX_KEPT,
+    ("/ims/ob/v3p0/credentials", "application/vc+ld+json"): MAX_KEPT,
 }
 """Media types that are read at one path alone, with their limits. What is no JSON is checked by the route."""
 _FORM_PATHS = re.compile(r"/sign-in/.+|/sign-out|/oauth/(authorize|token|revoke|introspect)")
 LIMITS_OF_PATHS = {
+    ("/ims/ob/v3p0/credentials", "application/json"): MAX_KEPT,
     ("/v1/verify", "image/png"): MAX_BAKED,
     ("/v1/verify", "image/svg+xml"): MAX_BAKED,
     ("/v1/frameworks", "application/json"): MAX_FRAMEWORK,
@@ -114,7 +117,8 @@ def _is_streamed(scope: Scope) -> bool:
 async def _read(request: Request) -> bytes:
     media_type = media_type_of(request)
     is_form = media_type == FORM and _FORM_PATHS.fullmatch(request.scope["path"]) is not None
-    limit = LIMITS_OF_PATHS.get((request.scope["path"], media_type)) or LIMITS.get(media_type, MAX_JSON)
+    place = (request.scope["path"], media_type)
+    limit = LIMITS_OF_PATHS.get(place) or OF_PATHS.get(place) or LIMITS.get(media_type, MAX_JSON)
     limit = MAX_FORM if is_form else limit
     body = bytearray()
     async for chunk in request.stream():

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,7 @@ async def test_what_was_issued_and_what_was_put_here_are_one_list(
     text = json.dumps(put, indent=1).encode()
     made = await wallet.post(f"{IMS}/credentials", content=text, headers={"Content-Type": "application/json"})
     assert (made.status_code, made.content) == (201, text)
-    jws = compact(foreign(2, validFrom="2026-12-31T00:00:00Z"))
+    jws = compact(foreign(2, validFrom="2026-11-24T00:00:00Z"))
     made = await wallet.post(f"{IMS}/credentials", content=jws.encode(), headers={"Content-Type": "text/plain"})
     assert (made.status_code, made.text) == (201, jws)
     assert made.headers["content-type"].startswith("text/plain")
@@ -179,13 +180,11 @@ async def test_pages_lead_to_one_another(wallet: httpx.AsyncClient) -> None:
 
 
 async def test_a_newer_version_replaces_and_an_older_one_does_not(wallet: httpx.AsyncClient) -> None:
-    first = foreign(validFrom="2026-02-01T00:00:00Z")
+    first = {**foreign(validFrom="2026-02-01T00:00:00Z"), "name": "Changed"}  # nobody signed it, nor what replaces it
     assert (await wallet.post(f"{IMS}/credentials", json=first)).status_code == 201
     assert (await wallet.post(f"{IMS}/credentials", json=first)).status_code == 200
     # Equal once percent-decoded and trimmed.
-    newer = sign(
-        badge(ELSEWHERE, id="https://badges.example/credential%73/1", validFrom="2026-03-01T00:00:00Z"), ELSEWHERE
-    )
+    newer = {**first, "id": "https://badges.example/credential%73/1", "validFrom": "2026-03-01T00:00:00Z"}
     replaced = await wallet.post(f"{IMS}/credentials", json=newer)
     assert (replaced.status_code, replaced.json()) == (200, newer)
     assert (await wallet.get(f"{IMS}/credentials")).json() == {"credential": [newer]}
@@ -208,6 +207,38 @@ def test_issuers_whose_dids_differ_are_two() -> None:
     one, other, same = (read_badge(compacted({**foreign(), "issuer": {"id": id_}}).encode()) for id_ in ids)
     assert one.identity != other.identity
     assert other.identity == same.identity
+
+
+async def test_what_does_not_verify_replaces_neither_what_does_nor_what_others_put_here(
+    app: FastAPI, api: httpx.AsyncClient, learner: Learner, wallet: httpx.AsyncClient
+) -> None:
+    early = foreign(2, validFrom="2026-01-01T00:00:00Z")
+    sound, unsigned = foreign(1, validFrom="2026-01-01T00:00:00Z"), {**early, "validFrom": "2026-01-02T00:00:00Z"}
+    for each in (sound, unsigned):
+        assert (await wallet.post(f"{IMS}/credentials", json=each)).status_code == 201
+    told = await tokens_for(api, learner, await register(api, client_name="Other"), scope=CREDENTIAL_UPSERT)
+    async with open_client(app, told["access_token"]) as other:
+        for each in (sound, unsigned):
+            forged = {**each, "name": "Forged", "validFrom": "2026-03-01T00:00:00Z", "proof": [{"type": "x"}]}
+            described = require_status(await other.post(f"{IMS}/credentials", json=forged), 400, "invalid_data")
+            assert "does not verify" in described
+            assert (await other.post(f"{IMS}/credentials", json=each)).status_code == 200  # the same to the byte
+        forged = {**sound, "validFrom": "2026-03-01T00:00:00Z"}
+        require_status(await wallet.post(f"{IMS}/credentials", json=forged), 400, "invalid_data")
+        assert (await wallet.get(f"{IMS}/credentials")).json() == {"credential": [sound, unsigned]}
+        again = {**unsigned, "validFrom": "2026-03-02T00:00:00Z"}
+        assert (await wallet.post(f"{IMS}/credentials", json=again)).status_code == 200
+        newer = foreign(1, validFrom="2026-03-01T00:00:00Z")
+        for each in (newer, early):  # the second is older than what nobody signed
+            assert (await other.post(f"{IMS}/credentials", json=each)).status_code == 200
+        assert (await wallet.get(f"{IMS}/credentials")).json() == {"credential": [early, newer]}
+
+
+async def test_a_badge_of_the_far_future_is_refused(wallet: httpx.AsyncClient, clock: FixedClock) -> None:
+    ahead = [(clock.now() + timedelta(days=1, seconds=seconds)).isoformat() for seconds in (1, 0)]
+    refused = await wallet.post(f"{IMS}/credentials", json=foreign(validFrom=ahead[0]))
+    assert "ahead" in require_status(refused, 400, "invalid_data")
+    assert (await wallet.post(f"{IMS}/credentials", json=foreign(validFrom=ahead[1]))).status_code == 201
 
 
 async def test_ones_own_badge_is_not_kept_twice(
