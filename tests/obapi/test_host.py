@@ -559,3 +559,12 @@ async def test_answers_fit_the_published_schemas(
         await wallet.get(f"{IMS}/nothing"),
     ):
         check(refused.json(), "imsx_statusinfo", "Imsx_StatusInfo")
+
+
+async def test_a_badge_has_a_greatest_size(wallet: httpx.AsyncClient) -> None:
+    """A learner may keep a thousand."""
+    headers = {"Content-Type": "application/vc+ld+json"}
+    for media in (headers, {"Content-Type": "text/plain"}, {"Content-Type": "application/json"}):
+        refused = await wallet.post(f"{IMS}/credentials", content=b"x" * ((256 << 10) + 1), headers=media)
+        assert "invalid_data" in refused.text
+        assert "large" in refused.text, refused.text

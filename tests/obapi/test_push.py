@@ -257,6 +257,7 @@ async def test_a_state_is_the_persons_own_and_taken_once(
     [
         ({"authorizationUrl": "http://localhost/authorize"}, "badge_host_unfit"),
         ({"authorizationUrl": "javascript:alert(1)"}, "badge_host_unfit"),
+        ({"authorizationUrl": "https://["}, "badge_host_unfit"),
         ({"tokenUrl": "http://localhost/token"}, "badge_host_unfit"),
         ({"tokenUrl": 5}, "badge_host_unfit"),
         ({"register": "http://localhost/register"}, "badge_host_unfit"),
@@ -297,7 +298,10 @@ async def test_hosts_that_misbehave(learner: Learner, site: Site, partner: Partn
     assert await refused() == "badge_host_refused"
     register_at(site)
     issued = await issue(partner, learner)
-    for told in ({}, {"access_token": 5, "token_type": "Bearer"}, {"access_token": "t", "token_type": "mac"}):
+    for told in (
+        {}, {"access_token": 5, "token_type": "Bearer"}, {"access_token": "t", "token_type": "mac"},
+        {"access_token": "tøken", "token_type": "Bearer"}, {"access_token": "", "token_type": "Bearer"},
+    ):  # fmt: skip
         site.put_json("/token", told)
         _, asked = await begin(learner, site)
         answer = await learner.browser.get(BACK, params={"state": asked["state"], "code": "x"})
