@@ -305,7 +305,7 @@ SOUND: list[tuple[str, Change]] = [
     ("an outcome without any level", outcome_alone),
     ("LF and TAB", put(f"{S}/narrative", "one\n\ttwo")),
     ("an id beyond ASCII", put("/evidence/0/id", "https://例え.example/证据?q=%E8%AF%81#é")),
-    ("a URN", put("/id", "urn:uuid:5d2c6d1e-2f0e-4a7e-9d0b-0d0b5f3c1a11")),
+    ("a URN", put("/id", "urn:uuid:0c1b7a52-6f0d-4b39-8d43-77a1c2e9d4f6")),
     ("a suspension entry", put("/credentialStatus/statusPurpose", "suspension")),
     ("activity of a moment", put(f"{S}/activityEndDate", "2025-09-01T00:00:00Z")),
     ("the points as value", put(f"{S}/result/0/value", "3")),
